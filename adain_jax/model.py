@@ -1,0 +1,300 @@
+"""The model: encoder, AdaIN and decoder with their weights, as one pytree."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import safetensors
+import safetensors.numpy
+from flax.traverse_util import flatten_dict, unflatten_dict
+from jax.typing import ArrayLike
+
+from adain_jax.atomic import atomic_path
+from adain_jax.networks import DEPTHS, Decoder, Encoder
+from adain_jax.ops.statistics import adain, channel_stats
+from adain_jax.style import Style
+
+Params = dict[str, Any]
+
+SHIPPED = Path(__file__).parent / "weights"
+STRIDE = 8  # pixels to a side of one cell of relu4_1
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["params"],
+    meta_fields=["architecture", "fingerprint"],
+)
+@dataclass(frozen=True)
+class Model:
+    """A style transfer network with its weights.
+
+    A pytree whose leaves are the weights: pass it to `jit`, `pmap` or `vmap`, `tree_map` over it.
+
+    Attributes:
+        params: `{"encoder": ..., "decoder": ...}` as Flax has them, float32. A model without a
+            decoder can be trained, not used.
+        architecture: a name of `adain_jax.networks.DEPTHS`.
+        fingerprint: of the encoder's weights; says which styles fit.
+
+    >>> import adain_jax, numpy as np
+    >>> model = adain_jax.load("vgg16")
+    >>> style = model.style(np.zeros((32, 48, 3), np.uint8))
+    >>> model.stylize(np.zeros((20, 30, 3), np.uint8), style, alpha=0.5).shape
+    (20, 30, 3)
+    """
+
+    params: Params
+    architecture: str
+    fingerprint: str
+
+    @classmethod
+    def create(cls, architecture: str, encoder: Params, decoder: Params | None = None) -> "Model":
+        """A model from the parameters of its networks, which are checked.
+
+        Raises:
+            ValueError: if `architecture` is unknown, or naming every parameter that is missing,
+                unexpected or of the wrong shape.
+        """
+        params = {"encoder": encoder} if decoder is None else {"encoder": encoder, "decoder": decoder}
+        check_params(params, architecture)
+        params = jax.tree.map(partial(np.asarray, dtype=np.float32), params)
+        fingerprint = _fingerprint(params["encoder"])
+        # Not traced even when called under jit, where the first `stylize` may load the weights.
+        with jax.ensure_compile_time_eval():
+            return cls(jax.tree.map(jnp.asarray, params), architecture, fingerprint)
+
+    @classmethod
+    def load(cls, name_or_path: str | os.PathLike = "vgg16") -> "Model":
+        """Load a model that ships with the package, or one saved in a safetensors file.
+
+        Raises:
+            FileNotFoundError: if there is no such file, nor a shipped model of that name.
+            ValueError: if the file is not a model's.
+        """
+        path = SHIPPED / f"{name_or_path}.safetensors"
+        if os.sep in str(name_or_path) or not path.exists():
+            path = Path(name_or_path)
+        if not path.is_file():
+            shipped = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.safetensors")))
+            raise FileNotFoundError(
+                f"no model {str(name_or_path)!r}: neither a file nor one that ships ({shipped})"
+            )
+        try:
+            with safetensors.safe_open(path, framework="numpy") as file:
+                metadata = file.metadata() or {}
+                flat = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        except safetensors.SafetensorError as error:
+            raise ValueError(f"{path} is not a safetensors file, or is truncated: {error}") from None
+        if "architecture" not in metadata:
+            raise ValueError(
+                f"{path} does not name its architecture: convert it with scripts/convert_vgg.py"
+            )
+        params = unflatten_dict(flat, sep=".")
+        try:
+            return cls.create(
+                metadata["architecture"], params.get("encoder", {}), params.get("decoder")
+            )
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+
+    def save(
+        self,
+        path: str | os.PathLike,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        dtype: Any = np.float16,
+    ) -> None:
+        """Save as one safetensors file, in float16 unless told otherwise, whole or not at all.
+
+        `metadata` adds strings to the architecture and the fingerprint in the file's header.
+        """
+        flat = {
+            key: np.asarray(value, dtype) for key, value in flatten_dict(self.params, sep=".").items()
+        }
+        header = {**(metadata or {}), "architecture": self.architecture}
+        header["fingerprint"] = _fingerprint(
+            jax.tree.map(lambda x: np.asarray(x, dtype).astype(np.float32), self.params["encoder"])
+        )
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(safetensors.numpy.save(flat, metadata=header))
+
+    def encode(self, images: jax.Array) -> jax.Array:
+        """relu4_1 of float images (N, H, W, 3) in [0, 1]: (N, ceil(H/8), ceil(W/8), 512).
+
+        Sizes that are no multiples of 8 are extended by reflection.
+        """
+        return self.taps(images)["relu4_1"]
+
+    def taps(self, images: jax.Array) -> dict[str, jax.Array]:
+        """All four feature maps of the losses, by name; see `encode` and `Encoder`."""
+        encoder = Encoder(DEPTHS[self.architecture])
+        return encoder.apply({"params": self.params["encoder"]}, _pad_to_stride(images))  # type: ignore[return-value]
+
+    def transfer(self, features: jax.Array, style: Style, alpha: ArrayLike = 1.0) -> jax.Array:
+        """AdaIN (equation 8), blended with the content's own features by `alpha` (equation 14).
+
+        Takes and returns (N, h, w, 512).
+        """
+        target = adain(features, style.mean, style.std)
+        return features + jnp.asarray(alpha, features.dtype) * (target - features)
+
+    def decode(self, features: jax.Array) -> jax.Array:
+        """Images (N, 8h, 8w, 3) from features (N, h, w, 512), not clipped."""
+        if "decoder" not in self.params:
+            raise ValueError(
+                "this model has no decoder: train one with scripts/train.py, starting from it"
+            )
+        decoder = Decoder(DEPTHS[self.architecture])
+        return decoder.apply({"params": self.params["decoder"]}, features)  # type: ignore[return-value]
+
+    def style(self, images: ArrayLike) -> Style:
+        """The style of an image (H, W, 3), or of each in a batch (N, H, W, 3).
+
+        Takes uint8, or floats in [0, 1]. Raises `ValueError` for anything else.
+        """
+        return _style(self, check_image("style", images))
+
+    def stylize(self, content: ArrayLike, style: Style, alpha: ArrayLike = 1.0) -> jax.Array:
+        """Give images the style.
+
+        Args:
+            content: (H, W, 3) or (N, H, W, 3), uint8, or floating in [0, 1]; any size.
+            style: one style, or one for each image of the batch.
+            alpha: 0 keeps the content (as the decoder renders it), 1 is the full style; a scalar,
+                which may be traced.
+
+        Returns:
+            The shape and dtype of `content`.
+
+        Raises:
+            ValueError: if an argument is not as said, or the style is another model's.
+        """
+        content = check_image("content", content)
+        check_alpha(alpha)
+        if style.fingerprint != self.fingerprint:
+            raise ValueError(
+                f"the style was made by another model (its encoder is {style.fingerprint!r}, this "
+                f"one's {self.fingerprint!r}): make it again with this model"
+            )
+        batch = content.shape[0] if content.ndim == 4 else None
+        if style.mean.ndim > 1 and style.mean.shape[0] not in (1, batch):
+            raise ValueError(
+                f"{style.mean.shape[0]} styles for "
+                f"{'one image' if batch is None else f'{batch} images'}: give one, or one for each"
+            )
+        return _stylize(self, content, style, jnp.asarray(alpha, jnp.float32))
+
+
+@jax.jit
+def _style(model: Model, images: jax.Array) -> Style:
+    batch = _to_float(images if images.ndim == 4 else images[None])
+    mean, std = channel_stats(model.encode(batch))
+    if images.ndim == 3:
+        mean, std = mean[0], std[0]
+    return Style(mean, std, model.fingerprint)
+
+
+@jax.jit
+def _stylize(model: Model, content: jax.Array, style: Style, alpha: jax.Array) -> jax.Array:
+    batch = _to_float(content if content.ndim == 4 else content[None])
+    features = model.transfer(model.encode(batch), style, alpha)
+    images = model.decode(features)[:, : batch.shape[1], : batch.shape[2]]
+    images = _from_float(jnp.clip(images, 0, 1), content.dtype)
+    return images if content.ndim == 4 else images[0]
+
+
+def check_image(name: str, images: ArrayLike) -> jax.Array:
+    """`images` as an array, or a `ValueError` that says what is wrong with them.
+
+    The range of floats is checked where their values are known, that is not under a transformation.
+    """
+    array = images if isinstance(images, jax.Array) else np.asarray(images)
+    if array.ndim not in (3, 4) or array.shape[-1] != 3 or 0 in array.shape:
+        raise ValueError(
+            f"{name} is one RGB image (H, W, 3) or a batch (N, H, W, 3), not {array.shape}"
+        )
+    floating = jnp.issubdtype(array.dtype, jnp.floating)
+    if array.dtype != np.uint8 and not floating:
+        raise ValueError(f"{name} is uint8, or floating in [0, 1], not {array.dtype}")
+    if floating and not isinstance(array, jax.core.Tracer):
+        low, high = float(array.min()), float(array.max())
+        if not (low >= -1e-3 and high <= 1.001):
+            raise ValueError(
+                f"floating images are in [0, 1], but {name} has values from {low:g} to {high:g}: "
+                "scale it, or pass uint8"
+            )
+    return jnp.asarray(array)
+
+
+def check_alpha(alpha: ArrayLike) -> None:
+    """Raise `ValueError` unless `alpha` is a scalar, in [0, 1] where its value is known."""
+    if jnp.ndim(alpha) != 0:
+        raise ValueError(f"alpha is a number, not an array of shape {jnp.shape(alpha)}")
+    if not isinstance(alpha, jax.core.Tracer) and not 0 <= float(alpha) <= 1:
+        raise ValueError(f"alpha is between 0 and 1, not {float(alpha):g}")
+
+
+def check_params(params: Params, architecture: str) -> None:
+    """Raise one `ValueError` naming all parameters missing, unexpected or of the wrong shape."""
+    if architecture not in DEPTHS:
+        raise ValueError(f"unknown architecture {architecture!r}; known: {', '.join(DEPTHS)}")
+    expected = {}
+    for name, module, width in (("encoder", Encoder, 3), ("decoder", Decoder, 512)):
+        if name in params:
+            init = module(DEPTHS[architecture]).init
+            shapes = jax.eval_shape(init, jax.random.key(0), jnp.zeros((1, 8, 8, width)))
+            expected[name] = shapes["params"]
+    wanted = {key: value.shape for key, value in flatten_dict(expected, sep=".").items()}
+    found = {key: np.shape(value) for key, value in flatten_dict(params, sep=".").items()}
+    check_shapes(found, wanted, f"{architecture} weights")
+
+
+def check_shapes(found: Mapping[str, tuple], wanted: Mapping[str, tuple], what: str) -> None:
+    """Raise one `ValueError` for `what` that lists every difference between two sets of shapes."""
+    problems = [f"missing {key}" for key in wanted if key not in found]
+    problems += [f"unexpected {key}" for key in found if key not in wanted]
+    problems += [
+        f"{key} is {tuple(found[key])}, not {tuple(wanted[key])}"
+        for key in wanted
+        if key in found and tuple(found[key]) != tuple(wanted[key])
+    ]
+    if problems:
+        raise ValueError(f"these are not {what}: {'; '.join(problems)}")
+
+
+def _fingerprint(params: Params) -> str:
+    digest = hashlib.sha256()
+    for key, value in sorted(flatten_dict(params, sep=".").items()):
+        digest.update(key.encode())
+        digest.update(np.ascontiguousarray(value))
+    return digest.hexdigest()[:16]
+
+
+def _pad_to_stride(images: jax.Array) -> jax.Array:
+    """Extend H and W of (N, H, W, 3) to multiples of 8 by reflection, at the bottom and right."""
+    for axis in (1, 2):
+        size = images.shape[axis]
+        index = np.pad(np.arange(size), (0, -size % STRIDE), mode="reflect")[size:]
+        if index.size:
+            images = jnp.concatenate([images, jnp.take(images, index, axis)], axis)
+    return images
+
+
+def _to_float(images: jax.Array) -> jax.Array:
+    if images.dtype == jnp.uint8:
+        return images.astype(jnp.float32) / 255
+    return images.astype(jnp.float32)
+
+
+def _from_float(images: jax.Array, dtype: Any) -> jax.Array:
+    if dtype == jnp.uint8:
+        return jnp.round(images * 255).astype(jnp.uint8)
+    return images.astype(dtype)

@@ -1,0 +1,41 @@
+"""The VGG encoder up to relu4_1 (Simonyan & Zisserman 2015; section 4 of the paper)."""
+
+from collections.abc import Sequence
+
+import flax.linen as nn
+import jax
+
+from adain_jax.networks.layers import Conv3x3, max_pool
+from adain_jax.ops.convolution import Method
+
+TAPS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+
+
+class Encoder(nn.Module):
+    """VGG from the image to relu4_1.
+
+    Takes RGB images (N, H, W, 3) in [0, 1], H and W multiples of 8; the subtraction of the training
+    set's mean colour is part of conv1_1. Returns the four taps of the losses by name, each
+    (N, H/2^i, W/2^i, 64 * 2^i) for i = 0..3.
+
+    Attributes:
+        depths: convolutions per block up to and including conv4_1: (2, 2, 3, 1) is VGG-16,
+            (2, 2, 4, 1) VGG-19.
+        method: of every convolution (`adain_jax.ops.convolution`).
+    """
+
+    depths: Sequence[int]
+    method: Method = "auto"
+
+    @nn.compact
+    def __call__(self, images: jax.Array) -> dict[str, jax.Array]:
+        x, taps = images, {}
+        for block, depth in enumerate(self.depths, start=1):
+            if block > 1:
+                x = max_pool(x)
+            for layer in range(1, depth + 1):
+                name = f"conv{block}_{layer}"
+                x = nn.relu(Conv3x3(32 * 2**block, self.method, name=name)(x))
+                if layer == 1:
+                    taps[f"relu{block}_1"] = x
+        return taps

@@ -1,0 +1,1 @@
+"""Pure functions on arrays: statistics and normalisations, colours, convolution."""

@@ -1,0 +1,209 @@
+"""Feature statistics, and the normalisations of the paper that use them (section 3, equations 1-8).
+
+Every function here is pure, works under `jit`, `vmap` and `grad`, and computes in float32 whatever
+the dtype of its input, which is also the dtype of its result. "Channel" is the last axis.
+
+The formulas, side by side, with `mu` and `sigma` over the axes named:
+
+    batch norm                  sigma(x)^-1 (x - mu(x)) * gamma   + beta      N, H, W    (1)-(3)
+    instance norm               sigma(x)^-1 (x - mu(x)) * gamma   + beta      H, W       (4)-(6)
+    conditional instance norm   sigma(x)^-1 (x - mu(x)) * gamma_s + beta_s    H, W       (7)
+    AdaIN                       sigma(x)^-1 (x - mu(x)) * sigma(y) + mu(y)    H, W       (8)
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+EPS = 1e-5
+
+
+class ChannelStats(NamedTuple):
+    """Mean and standard deviation of every channel: two float32 arrays of the same shape."""
+
+    mean: jax.Array
+    std: jax.Array
+
+
+def channel_stats(x: ArrayLike, *, ddof: int = 0, eps: float = EPS) -> ChannelStats:
+    """Mean and standard deviation of each channel over the spatial axes (equations 5 and 6).
+
+    Args:
+        x: features, (..., H, W, C), any floating dtype, any range up to 1e38.
+        ddof: 0 divides the sum of squares by H*W (the paper's own code), 1 by H*W - 1 (PyTorch's
+            default, and so the PyTorch ports'). A map of one pixel has variance 0 in both.
+        eps: added to the variance, inside the root, so that the derivative of a constant channel
+            is finite.
+
+    Returns:
+        float32 `mean` and `std`, each (..., C).
+
+    Raises:
+        ValueError: if `x` has fewer than three axes, or is not floating.
+
+    >>> import jax.numpy as jnp
+    >>> mean, std = channel_stats(jnp.array([[[1.0], [3.0]]]))
+    >>> print(mean, std)
+    [2.] [1.000005]
+    """
+    x = _features(x)
+    mean, std = _mean_and_std(x, (-3, -2), ddof, eps)
+    return ChannelStats(mean[..., 0, 0, :], std[..., 0, 0, :])
+
+
+def adain(
+    x: ArrayLike, mean: ArrayLike, std: ArrayLike, *, ddof: int = 0, eps: float = EPS
+) -> jax.Array:
+    """Adaptive instance normalisation (equation 8): give `x` the statistics of a style.
+
+    Args:
+        x: content features, (..., H, W, C).
+        mean: the style's channel means, (..., C); leading axes broadcast against those of `x`.
+        std: the style's channel standard deviations, likewise.
+        ddof: as in `channel_stats`, for the statistics of `x`.
+        eps: as in `channel_stats`, for the statistics of `x`.
+
+    Returns:
+        The shape and dtype of `x` (broadcast).
+
+    Raises:
+        ValueError: if the channels differ, or as `channel_stats` does.
+
+    >>> import jax, jax.numpy as jnp
+    >>> content, style = jax.random.normal(jax.random.key(0), (2, 8, 8, 4))
+    >>> target = adain(content, *channel_stats(style))
+    >>> bool(jnp.allclose(channel_stats(target).mean, channel_stats(style).mean, atol=1e-5))
+    True
+    """
+    return _normalize(x, (-3, -2), std, mean, ddof, eps)
+
+
+def instance_norm(x: ArrayLike, gamma: ArrayLike, beta: ArrayLike, *, eps: float = EPS):
+    """Instance normalisation (equations 4-6): each image's channels to zero mean and unit
+    deviation, then the affine parameters `gamma` and `beta`, each (C,).
+
+    `x` is (..., H, W, C); the result has its shape and dtype. Raises `ValueError` as `adain`.
+
+    >>> import jax.numpy as jnp
+    >>> print(instance_norm(jnp.array([[[1.0], [3.0]]]), jnp.ones(1), jnp.zeros(1)).ravel())
+    [-0.999995  0.999995]
+    """
+    return _normalize(x, (-3, -2), gamma, beta, 0, eps)
+
+
+def conditional_instance_norm(
+    x: ArrayLike, gammas: ArrayLike, betas: ArrayLike, style: ArrayLike, *, eps: float = EPS
+) -> jax.Array:
+    """Conditional instance normalisation (equation 7; Dumoulin et al. 2017).
+
+    Args:
+        x: features, (..., H, W, C).
+        gammas: the scales of S styles, (S, C).
+        betas: their shifts, (S, C).
+        style: either integer style indices of the leading shape of `x` (or a scalar), or floating
+            blending weights over the S styles, (..., S).
+        eps: as in `channel_stats`.
+
+    Returns:
+        The shape and dtype of `x`.
+
+    Raises:
+        ValueError: as `adain`.
+
+    >>> import jax.numpy as jnp
+    >>> x, gammas = jnp.array([[[1.0], [3.0]]]), jnp.array([[1.0], [2.0]])
+    >>> print(conditional_instance_norm(x, gammas, jnp.zeros((2, 1)), 1).ravel())
+    [-1.99999  1.99999]
+    """
+    gammas, betas, style = jnp.asarray(gammas), jnp.asarray(betas), jnp.asarray(style)
+    if jnp.issubdtype(style.dtype, jnp.integer):
+        gamma, beta = gammas[style], betas[style]
+    else:
+        gamma, beta = style @ gammas, style @ betas
+    return _normalize(x, (-3, -2), gamma, beta, 0, eps)
+
+
+def batch_norm(
+    x: ArrayLike,
+    gamma: ArrayLike,
+    beta: ArrayLike,
+    *,
+    stats: ChannelStats | None = None,
+    eps: float = EPS,
+) -> jax.Array:
+    """Batch normalisation (equations 1-3), with the statistics of the batch or given ones.
+
+    Args:
+        x: features, (N, H, W, C).
+        gamma: scales, (C,).
+        beta: shifts, (C,).
+        stats: population statistics to use in place of the batch's (at inference), each (C,).
+        eps: as in `channel_stats`.
+
+    Returns:
+        The shape and dtype of `x`.
+
+    Raises:
+        ValueError: if `x` has not four axes, or as `adain` does.
+
+    >>> import jax.numpy as jnp
+    >>> print(batch_norm(jnp.array([[[[1.0]]], [[[3.0]]]]), jnp.ones(1), jnp.zeros(1)).ravel())
+    [-0.999995  0.999995]
+    """
+    if jnp.ndim(x) != 4:
+        raise ValueError(f"batch_norm takes (N, H, W, C), not an array of shape {jnp.shape(x)}")
+    if stats is None:
+        return _normalize(x, (0, 1, 2), gamma, beta, 0, eps)
+    x = _features(x)
+    scale = _per_channel(gamma, x) / _per_channel(stats.std, x)
+    normalized = (x.astype(jnp.float32) - _per_channel(stats.mean, x)) * scale
+    return (normalized + _per_channel(beta, x)).astype(x.dtype)
+
+
+def _normalize(
+    x: ArrayLike, axes: Sequence[int], scale: ArrayLike, shift: ArrayLike, ddof: int, eps: float
+) -> jax.Array:
+    x = _features(x)
+    mean, std = _mean_and_std(x, axes, ddof, eps)
+    # The reciprocal first: the derivative of a quotient by a huge deviation overflows.
+    normalized = (x.astype(jnp.float32) - mean) * (1 / std)
+    return (normalized * _per_channel(scale, x) + _per_channel(shift, x)).astype(x.dtype)
+
+
+def _mean_and_std(
+    x: jax.Array, axes: Sequence[int], ddof: int, eps: float
+) -> tuple[jax.Array, jax.Array]:
+    axes = tuple(axes)
+    count = 1
+    for axis in axes:
+        count *= x.shape[axis]
+    x = x.astype(jnp.float32)
+    mean = jnp.sum(x * (1 / count), axes, keepdims=True)
+    deviation = x - mean
+    # Squares of huge deviations overflow: measure them in units of the largest, at least 1.
+    unit = jnp.maximum(jnp.max(jnp.abs(jax.lax.stop_gradient(deviation)), axes, keepdims=True), 1)
+    inverse = 1 / unit
+    squares = jnp.sum(jnp.square(deviation * inverse), axes, keepdims=True)
+    std = unit * jnp.sqrt(squares * (1 / max(count - ddof, 1)) + eps * inverse * inverse)
+    return mean, std
+
+
+def _features(x: ArrayLike) -> jax.Array:
+    x = jnp.asarray(x)
+    if x.ndim < 3 or not jnp.issubdtype(x.dtype, jnp.floating):
+        raise ValueError(f"features are floating (..., H, W, C), not {x.dtype} of shape {x.shape}")
+    return x
+
+
+def _per_channel(values: ArrayLike, x: jax.Array) -> jax.Array:
+    """(..., C) to float32 (..., 1, 1, C), checked against the channels of `x`."""
+    values = jnp.asarray(values)
+    if values.ndim < 1 or values.shape[-1] != x.shape[-1]:
+        raise ValueError(
+            f"{x.shape[-1]} channels in the features, but per-channel values of shape "
+            f"{values.shape}: the last axis must be the same"
+        )
+    return values.astype(jnp.float32)[..., None, None, :]

@@ -1,0 +1,76 @@
+"""The normalised VGG: the same function, with every channel's mean activation scaled to 1.
+
+The paper's encoder is normalised so (its code, after Gatys et al. 2015). The losses of the four
+taps are then of like size; with the plain weights those of the deeper taps drown the others and
+pictures come out grey.
+"""
+
+from collections.abc import Iterable
+
+import flax.linen as nn
+import jax
+import numpy as np
+
+from adain_jax.model import Params
+from adain_jax.networks import Encoder
+from adain_jax.networks.layers import Conv3x3
+
+
+def normalize(params: Params, depths: tuple[int, ...], images: Iterable[np.ndarray]) -> Params:
+    """Scale an encoder's channels to a mean activation of 1 over `images`.
+
+    Each convolution's outputs are divided by their mean after the ReLU, which its successor's
+    inputs make good: ReLU and pooling commute with positive factors, so one pass is enough. A
+    channel that is silent on the images keeps its scale.
+
+    Args:
+        params: of an `Encoder` of these `depths`, float32.
+        depths: convolutions per block.
+        images: RGB images (H, W, 3), float32 in [0, 1], sides multiples of 8, best of one size.
+
+    Returns:
+        Parameters of the same shapes, as NumPy arrays.
+
+    Raises:
+        ValueError: if there is no image.
+    """
+    encoder = Encoder(depths)
+
+    @jax.jit
+    def channel_means(params, image):
+        _, state = encoder.apply(
+            {"params": params},
+            image[None],
+            capture_intermediates=lambda module, _: isinstance(module, Conv3x3),
+            mutable=["intermediates"],
+        )
+        outputs = {name: value["__call__"][0] for name, value in state["intermediates"].items()}
+        return {name: nn.relu(x).mean((0, 1, 2)) for name, x in outputs.items()}
+
+    count, totals = 0, dict.fromkeys(params, 0.0)
+    for image in images:
+        count += 1
+        for name, mean in channel_means(params, image).items():
+            totals[name] = totals[name] + np.asarray(mean, np.float64)
+    if not count:
+        raise ValueError("no image to normalise over")
+
+    scaled, previous = {}, np.ones(3)
+    for name in _in_order(depths):
+        mean = totals[name] / count
+        mean = np.where(mean > 0, mean, 1.0)
+        kernel = params[name]["kernel"] * previous[:, None] / mean
+        scaled[name] = {
+            "kernel": kernel.astype(np.float32),
+            "bias": (params[name]["bias"] / mean).astype(np.float32),
+        }
+        previous = mean
+    return scaled
+
+
+def _in_order(depths: tuple[int, ...]) -> list[str]:
+    return [
+        f"conv{block}_{layer}"
+        for block, depth in enumerate(depths, start=1)
+        for layer in range(1, depth + 1)
+    ]
