@@ -1,0 +1,15 @@
+"""The paper's training: 160,000 steps of 8 pairs, 256-pixel crops of images of 512.
+
+    python scripts/train.py --config configs/paper.py --config.encoder=vgg19.safetensors \
+        --config.content=coco/train2014 --config.style=wikiart
+
+Convert the encoder by `scripts/convert_vgg.py --download vgg19 --normalise coco/train2014`.
+Numbers as in the paper's section 6 and its public code: Adam at 1e-4 / (1 + 5e-5 t), content
+weight 1, style weight 10 (with the losses averaged, not summed, over channels).
+"""
+
+from adain_jax.training.config import TrainConfig
+
+
+def get_config() -> TrainConfig:
+    return TrainConfig(workdir="runs/paper")
