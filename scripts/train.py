@@ -1,6 +1,7 @@
-"""Train a decoder.
+r"""Train a decoder.
 
-    python scripts/train.py --config configs/base.py --config.content=photos --config.style=paintings
+    python scripts/train.py --config configs/base.py \
+        --config.content=photos --config.style=paintings
 
 Every field of `adain_jax.training.config.TrainConfig` can be given as `--config.name=value`. The
 same command goes on with a training that was stopped.

@@ -10,8 +10,9 @@ from PIL import Image, ImageCms, ImageOps
 
 from adain_jax.atomic import atomic_path
 
-READABLE = frozenset(
-    ".avif .bmp .gif .jfif .jpe .jpeg .jpg .jp2 .pgm .png .pnm .ppm .tga .tif .tiff .webp".split()
+READABLE = (
+    *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pgm", ".png"),
+    *(".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp"),
 )
 # Suffix to Pillow's format, whether it keeps an alpha channel, and how it is written.
 _WRITABLE = {

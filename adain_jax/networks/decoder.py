@@ -27,6 +27,7 @@ class Decoder(nn.Module):
 
     @nn.compact
     def __call__(self, features: jax.Array) -> jax.Array:
+        """(N, H, W, 512) to (N, 8H, 8W, 3)."""
         x = features
         for block in range(len(self.depths), 0, -1):
             for layer in range(self.depths[block - 1], 0, -1):

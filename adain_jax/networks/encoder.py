@@ -29,6 +29,7 @@ class Encoder(nn.Module):
 
     @nn.compact
     def __call__(self, images: jax.Array) -> dict[str, jax.Array]:
+        """(N, H, W, 3) to the taps by name."""
         x, taps = images, {}
         for block, depth in enumerate(self.depths, start=1):
             if block > 1:

@@ -139,11 +139,10 @@ def _winograd_valid(
     padded: jax.Array, kernel: jax.Array, contraction: str = "ptc,pck->ptk"
 ) -> tuple[jax.Array, jax.Array]:
     """(N, H+2, W+2, C) to (N, H, W, C'), and the transformed input, (36, tiles, C)."""
-    n, height, width, channels = padded.shape[0], *(s - 2 for s in padded.shape[1:3]), padded.shape[3]
+    n, height, width, channels = padded.shape
+    height, width = height - 2, width - 2
     rows, columns = _tiles((n, height, width))
-    padded = jnp.pad(
-        padded, ((0, 0), (0, 4 * rows - height), (0, 4 * columns - width), (0, 0))
-    )
+    padded = jnp.pad(padded, ((0, 0), (0, 4 * rows - height), (0, 4 * columns - width), (0, 0)))
     down = jnp.stack(_combine(_INPUT, [_every_fourth(padded, i, rows, 1) for i in range(6)]))
     products = jnp.stack(_combine(_INPUT, [_every_fourth(down, j, columns, 3) for j in range(6)]))
     products = products.reshape(36, -1, channels)

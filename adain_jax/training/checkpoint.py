@@ -16,8 +16,8 @@ class Checkpoints:
 
     def __init__(self, folder: str | os.PathLike, keep: int) -> None:
         self._checkpointer = ocp.training.Checkpointer(
-            Path(folder).absolute(),
-            preservation_policy=ocp.training.preservation_policies.LatestN(keep),
+            str(Path(folder).absolute()),
+            preservation_policy=ocp.training.preservation_policies.LatestN(keep),  # type: ignore[arg-type]
             cleanup_tmp_directories=True,
         )
 

@@ -53,9 +53,12 @@ class StyleBank:
                 # One shape for all, and so one compilation: the last batch is filled up.
                 filled = np.concatenate([batch, batch[:1].repeat(batch_size - len(batch), 0)])
                 stats = jax.tree.map(np.asarray, encode(model, filled))
-                parts.append(jax.tree.map(lambda x, n=len(batch): x[:n], stats))
+                parts.append((stats, len(batch)))
                 bar.update(len(batch))
-        self._stats: TapStats = jax.tree.map(lambda *xs: np.concatenate(xs), *parts)
+        self._stats: TapStats = jax.tree.map(
+            lambda *xs: np.concatenate([x[:n] for x, (_, n) in zip(xs, parts, strict=True)]),
+            *(stats for stats, _ in parts),
+        )
         self._length = len(paths)
 
     def __len__(self) -> int:
@@ -71,7 +74,8 @@ def make_batches(config: TrainConfig, model: Model) -> grain.IterDataset:
     `content` is uint8 (N, crop, crop, 3); `style` likewise, or, if frozen, the `tap_stats` of each
     painting. Its iterator's state can be saved and restored.
     """
-    content = _crops(ImageFolder(config.content, config.content_size), config.crop_size, config.seed)
+    photos = ImageFolder(config.content, config.content_size)
+    content = _crops(photos, config.crop_size, config.seed)
     if config.frozen_styles:
         bank = StyleBank(config.style, config.style_size, model)
         style = grain.MapDataset.source(bank).seed(config.seed + 1).shuffle().repeat()

@@ -17,7 +17,7 @@ class Placement:
     True
     """
 
-    def __init__(self, devices: Sequence[jax.Device]) -> None:
+    def __init__(self, devices: Sequence[Any]) -> None:
         self.devices = list(devices)
         self.axis_name = AXIS if len(self.devices) > 1 else None
 

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from tqdm import tqdm
 
+from adain_jax.checks import Params
 from adain_jax.model import Model
 from adain_jax.networks import DEPTHS, Decoder
 from adain_jax.training.checkpoint import Checkpoints
@@ -41,7 +42,7 @@ def train(config: TrainConfig) -> Model:
     model = Model.load(config.encoder)
     module = Decoder(DEPTHS[model.architecture])
     features = jnp.zeros((1, 1, 1, 512))
-    decoder = module.init(jax.random.key(config.seed), features)["params"]
+    decoder: Params = dict(module.init(jax.random.key(config.seed), features)["params"])
     optimizer = make_optimizer(config)
     state = create_state(decoder, optimizer)
 

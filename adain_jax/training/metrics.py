@@ -13,7 +13,7 @@ class MetricsLog:
     """Averages metrics between lines, and appends the lines to a file."""
 
     def __init__(self, path: str | os.PathLike) -> None:
-        self._file = Path(path).open("a")
+        self._file = Path(path).open("a")  # noqa: SIM115 closed by `close`
         self._pending: dict[str, list[jax.Array]] = defaultdict(list)
 
     def add(self, metrics: dict[str, jax.Array]) -> None:
@@ -32,4 +32,5 @@ class MetricsLog:
         return means
 
     def close(self) -> None:
+        """Close the file."""
         self._file.close()

@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adain_jax.model import Model, Params
+from adain_jax.checks import Params
+from adain_jax.model import Model
 from adain_jax.style import Style
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.losses import (
@@ -36,14 +37,12 @@ StepFunction = Callable[[TrainState, Params, Batch], tuple[TrainState, Metrics]]
 
 def make_optimizer(config: TrainConfig) -> optax.GradientTransformation:
     """Adam with the recipe's schedule and clipping."""
-    if config.schedule == "cosine":
-        schedule = optax.cosine_decay_schedule(config.learning_rate, config.steps)
-    else:
 
-        def schedule(step):
-            return config.learning_rate / (1 + config.lr_decay * step)
+    def inverse_time(count):
+        return config.learning_rate / (1 + config.lr_decay * count)
 
-    adam = optax.adam(schedule)
+    cosine = optax.cosine_decay_schedule(config.learning_rate, config.steps)
+    adam = optax.adam(cosine if config.schedule == "cosine" else inverse_time)
     if config.gradient_clip:
         return optax.chain(optax.clip_by_global_norm(config.gradient_clip), adam)
     return adam

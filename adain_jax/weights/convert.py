@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from adain_jax.model import Params, check_shapes
+from adain_jax.checks import Params, check_shapes
 from adain_jax.networks import DEPTHS
 
 State = Mapping[str, np.ndarray]
 
-# Mean and standard deviation of the ImageNet photographs on which torchvision trains, RGB in [0, 1].
+# Mean and deviation of the photographs on which torchvision trains (ImageNet), RGB in [0, 1].
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 STD = np.array([0.229, 0.224, 0.225], np.float32)
 
@@ -77,9 +77,12 @@ def from_port_encoder(state: State) -> tuple[str, Params]:
         names[name] = str(index)
     _check(state, wanted, optional, "weights of a PyTorch port's vgg_normalised.pth")
     params = {name: _conv(state, key) for name, key in names.items() if f"{key}.weight" in wanted}
-    first, color = params["conv1_1"], _float32(state["0.weight"])[:, :, 0, 0]
-    first["bias"] = first["bias"] + np.einsum("hwio,i->o", first["kernel"], _float32(state["0.bias"]))
-    first["kernel"] = np.einsum("hwio,ij->hwjo", first["kernel"], color)
+    color, shift = _float32(state["0.weight"])[:, :, 0, 0], _float32(state["0.bias"])
+    kernel, bias = params["conv1_1"]["kernel"], params["conv1_1"]["bias"]
+    params["conv1_1"] = {
+        "kernel": np.einsum("hwio,ij->hwjo", kernel, color),
+        "bias": bias + np.einsum("hwio,i->o", kernel, shift),
+    }
     return "vgg19", params
 
 

@@ -6,12 +6,13 @@ pictures come out grey.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import flax.linen as nn
 import jax
 import numpy as np
 
-from adain_jax.model import Params
+from adain_jax.checks import Params
 from adain_jax.networks import Encoder
 from adain_jax.networks.layers import Conv3x3
 
@@ -37,17 +38,18 @@ def normalize(params: Params, depths: tuple[int, ...], images: Iterable[np.ndarr
     encoder = Encoder(depths)
 
     @jax.jit
-    def channel_means(params, image):
+    def channel_means(params: Params, image: jax.Array) -> dict[str, jax.Array]:
         _, state = encoder.apply(
             {"params": params},
             image[None],
             capture_intermediates=lambda module, _: isinstance(module, Conv3x3),
             mutable=["intermediates"],
         )
-        outputs = {name: value["__call__"][0] for name, value in state["intermediates"].items()}
-        return {name: nn.relu(x).mean((0, 1, 2)) for name, x in outputs.items()}
+        outputs: dict[str, Any] = dict(state["intermediates"])
+        return {name: nn.relu(x["__call__"][0]).mean((0, 1, 2)) for name, x in outputs.items()}
 
-    count, totals = 0, dict.fromkeys(params, 0.0)
+    count = 0
+    totals: dict[str, Any] = dict.fromkeys(params, 0.0)
     for image in images:
         count += 1
         for name, mean in channel_means(params, image).items():

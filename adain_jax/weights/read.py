@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import safetensors
 import safetensors.numpy
-from flax.traverse_util import flatten_dict
 from tqdm import tqdm
 
 from adain_jax.atomic import atomic_path
+from adain_jax.checks import flatten
 
 TORCHVISION = {
     "vgg16": "https://download.pytorch.org/models/vgg16-397923af.pth",
@@ -93,7 +93,7 @@ def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
     try:
         return safetensors.numpy.load_file(path)
     except safetensors.SafetensorError as error:
-        raise ValueError(f"{path} is not a safetensors file, or is truncated: {error}") from None
+        raise ValueError(f"{path} is no safetensors file, or truncated: {error}") from None
 
 
 def _read_torch(path: Path) -> dict[str, np.ndarray]:
@@ -129,9 +129,9 @@ class _ArrayUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it asks for {module}.{name}")
 
 
-def _empty_array(cls: type, shape: tuple, kind: bytes) -> np.ndarray:
-    # What numpy's own `_reconstruct` makes; the array's contents are set after it.
-    return np.ndarray.__new__(np.ndarray, shape, kind)
+def _empty_array(cls: type, shape: tuple[int, ...], kind: bytes) -> np.ndarray:
+    # What numpy's own `_reconstruct` makes; the array's shape, dtype and contents are set after it.
+    return np.empty(shape, np.dtype(kind.decode()))
 
 
 def _read_pickled_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -152,7 +152,7 @@ def _read_archive(path: Path) -> dict[str, np.ndarray]:
 def _unpickle_arrays(data: bytes, path: Path) -> dict[str, np.ndarray]:
     try:
         tree = _ArrayUnpickler(io.BytesIO(data)).load()
-        flat = flatten_dict(tree, sep=".")
+        flat = flatten(tree)
         if not all(isinstance(value, np.ndarray) for value in flat.values()):
             raise pickle.UnpicklingError("not all of it are arrays")
     except Exception as error:  # as for PyTorch's files

@@ -1,0 +1,79 @@
+"""What is wrong with an argument, in one line, before anything is traced."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax.traverse_util import flatten_dict
+from jax.core import Tracer
+from jax.typing import ArrayLike
+
+from adain_jax.networks import DEPTHS, Decoder, Encoder
+
+Params = dict[str, Any]
+
+
+def check_image(name: str, images: ArrayLike) -> jax.Array:
+    """`images` as an array, or a `ValueError` that says what is wrong with them.
+
+    The range of floats is checked where their values are known, that is not under a transformation.
+    """
+    array = images if isinstance(images, jax.Array) else np.asarray(images)
+    if array.ndim not in (3, 4) or array.shape[-1] != 3 or 0 in array.shape:
+        raise ValueError(
+            f"{name} is one RGB image (H, W, 3) or a batch (N, H, W, 3), not {array.shape}"
+        )
+    floating = jnp.issubdtype(array.dtype, jnp.floating)
+    if array.dtype != np.uint8 and not floating:
+        raise ValueError(f"{name} is uint8, or floating in [0, 1], not {array.dtype}")
+    if floating and not isinstance(array, Tracer):
+        low, high = float(array.min()), float(array.max())
+        if not (low >= -1e-3 and high <= 1.001):
+            raise ValueError(
+                f"floating images are in [0, 1], but {name} has values from {low:g} to {high:g}: "
+                "scale it, or pass uint8"
+            )
+    return jnp.asarray(array)
+
+
+def check_alpha(alpha: ArrayLike) -> None:
+    """Raise `ValueError` unless `alpha` is a scalar, in [0, 1] where its value is known."""
+    if jnp.ndim(alpha) != 0:
+        raise ValueError(f"alpha is a number, not an array of shape {jnp.shape(alpha)}")
+    if not isinstance(alpha, Tracer) and not 0 <= (value := np.asarray(alpha).item()) <= 1:
+        raise ValueError(f"alpha is between 0 and 1, not {value:g}")
+
+
+def check_params(params: Params, architecture: str) -> None:
+    """Raise one `ValueError` naming all parameters missing, unexpected or of the wrong shape."""
+    if architecture not in DEPTHS:
+        raise ValueError(f"unknown architecture {architecture!r}; known: {', '.join(DEPTHS)}")
+    expected = {}
+    for name, module, width in (("encoder", Encoder, 3), ("decoder", Decoder, 512)):
+        if name in params:
+            init = module(DEPTHS[architecture]).init
+            shapes = jax.eval_shape(init, jax.random.key(0), jnp.zeros((1, 8, 8, width)))
+            expected[name] = shapes["params"]
+    found = {key: np.shape(value) for key, value in flatten(params).items()}
+    wanted = {key: value.shape for key, value in flatten(expected).items()}
+    check_shapes(found, wanted, f"{architecture} weights")
+
+
+def flatten(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """The leaves of nested dictionaries, by their keys joined by dots."""
+    return dict(flatten_dict(tree, sep="."))
+
+
+def check_shapes(found: Mapping[str, tuple], wanted: Mapping[str, tuple], what: str) -> None:
+    """Raise one `ValueError` for `what` that lists every difference between two sets of shapes."""
+    problems = [f"missing {key}" for key in wanted if key not in found]
+    problems += [f"unexpected {key}" for key in found if key not in wanted]
+    problems += [
+        f"{key} is {tuple(found[key])}, not {tuple(wanted[key])}"
+        for key in wanted
+        if key in found and tuple(found[key]) != tuple(wanted[key])
+    ]
+    if problems:
+        raise ValueError(f"these are not {what}: {'; '.join(problems)}")

@@ -1,0 +1,159 @@
+"""The command `adain-jax`: parses, calls, prints."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from adain_jax.version import __version__
+
+BAD_INPUT = 2
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line instead of the usage and one line."""
+        _fail(f"{message} (see {self.prog} --help)")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command; exits with 2 if anything could not be done."""
+    args = _parse(argv)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # XLA's remarks say nothing to a user
+    try:
+        ok = _stylize(args)
+    except (ValueError, OSError) as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    if not ok:
+        sys.exit(BAD_INPUT)
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = _Parser(prog="adain-jax", description="Arbitrary style transfer in real time.")
+    parser.add_argument("--version", action="version", version=f"adain-jax {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    command = commands.add_parser(
+        "stylize",
+        help="give photographs the style of paintings",
+        usage="adain-jax stylize CONTENT [CONTENT ...] STYLE [-o OUTPUT] [options]",
+        description="Give photographs the style of paintings. Each CONTENT and STYLE is an image "
+        "or a folder of images; of several, every combination is made.",
+    )
+    command.add_argument("images", nargs="+", type=Path, metavar="CONTENT ... STYLE")
+    command.add_argument(
+        "-s",
+        "--style",
+        nargs="+",
+        type=Path,
+        default=[],
+        help="the styles, if there are several; all else are then contents",
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path(),
+        help="a file for one picture, or a folder, where they are named "
+        "{content}_stylized_{style} (default: the current folder)",
+    )
+    command.add_argument(
+        "--alpha",
+        type=_alpha,
+        default=1.0,
+        help="strength of the style, from 0 to 1 (default: %(default)s)",
+    )
+    command.add_argument(
+        "--size",
+        type=_size,
+        help="scale contents to this shorter side, 0: leave them "
+        "(default: leave them up to a longer side of 2048 pixels)",
+    )
+    command.add_argument(
+        "--style-size",
+        type=_size,
+        default=512,
+        help="scale styles to this shorter side, 0: leave them; larger makes finer strokes "
+        "(default: %(default)s)",
+    )
+    command.add_argument(
+        "--model", default="vgg16", help="a shipped model or a .safetensors file (default: vgg16)"
+    )
+    args = parser.parse_args(argv)
+    if not args.style:
+        if len(args.images) < 2:
+            command.error("give a content and a style")
+        *args.images, last = args.images
+        args.style = [last]
+    return args
+
+
+def _stylize(args: argparse.Namespace) -> bool:
+    """Make all pictures; whether all could be made."""
+    from tqdm import tqdm
+
+    from adain_jax import batch
+    from adain_jax.model import Model
+
+    jobs = batch.plan(args.images, args.style, args.output)
+    _keep_compilations()
+    model = Model.load(args.model)
+    failed = []
+    # On a terminal a bar, elsewhere nothing but the results.
+    with tqdm(total=len(jobs), unit="picture", disable=None) as bar:
+        results = batch.run(
+            jobs,
+            model,
+            alpha=args.alpha,
+            sizes=batch.Sizes(args.size, args.style_size),
+            report=lambda stage: bar.set_description(stage),
+            note=lambda message: bar.write(f"adain-jax: {message}", file=sys.stderr),
+        )
+        for job, error in results:
+            bar.update()
+            if error is None:
+                bar.write(str(job.output))
+            elif str(error) not in failed:  # a bad style fails once, not once for each content
+                failed.append(str(error))
+                bar.write(f"adain-jax: error: {_one_line(error)}", file=sys.stderr)
+    return not failed
+
+
+def _keep_compilations() -> None:
+    """Keep what XLA compiles in the user's cache folder, for the next run."""
+    import jax
+    import platformdirs
+
+    folder = Path(platformdirs.user_cache_dir("adain_jax", appauthor=False)) / "xla"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return  # a home that cannot be written costs time, nothing else
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+
+
+def _alpha(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"must be between 0 and 1, not {text}")
+    return value
+
+
+def _size(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"must not be negative, not {text}")
+    return value
+
+
+def _one_line(error: Exception | str) -> str:
+    return " ".join(str(error).split())
+
+
+def _fail(message: str) -> NoReturn:
+    print(f"adain-jax: error: {_one_line(message)}", file=sys.stderr)
+    sys.exit(BAD_INPUT)

@@ -1,0 +1,52 @@
+import os
+
+# Before jax is imported anywhere: two devices to test pmap on, whatever the machine has.
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+os.environ["JAX_PLATFORMS"] = "cpu"
+
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+import adain_jax
+
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+ROOT = Path(__file__).parents[1]
+# Photographs and paintings for training, which no user's machine has.
+SHARED = ROOT.parent / "shared"
+
+needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs the training images")
+
+
+@pytest.fixture(scope="session")
+def model() -> adain_jax.Model:
+    return adain_jax.load("vgg16")
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def photo(rng, tmp_path) -> Path:
+    """A small image file with something in it."""
+    path = tmp_path / "photo.png"
+    _smooth(rng, 40, 56).save(path)
+    return path
+
+
+@pytest.fixture
+def painting(rng, tmp_path) -> Path:
+    path = tmp_path / "painting.jpg"
+    _smooth(rng, 48, 32).save(path)
+    return path
+
+
+def _smooth(rng: np.random.Generator, height: int, width: int) -> Image.Image:
+    coarse = Image.fromarray(rng.integers(256, size=(4, 4, 3), dtype=np.uint8))
+    return coarse.resize((width, height), Image.Resampling.BICUBIC)

@@ -1,0 +1,241 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from adain_jax.files import image
+
+RAMP = np.stack(
+    np.broadcast_arrays(
+        np.arange(0, 240, 10, dtype=np.uint8)[:, None],
+        np.arange(0, 160, 10, dtype=np.uint8)[None],
+        np.uint8(90),
+    ),
+    axis=-1,
+)  # (24, 16, 3)
+
+
+def assert_shows(path, expected, tolerance=0.02):
+    loaded = image.load(path)
+    assert loaded.rgb.dtype == np.float32
+    assert loaded.rgb.shape == expected.shape
+    np.testing.assert_allclose(loaded.rgb, expected / 255, atol=tolerance)
+    return loaded
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif", ".ppm"])
+def test_lossless_formats(tmp_path, suffix):
+    Image.fromarray(RAMP).save(tmp_path / f"a{suffix}")
+    assert assert_shows(tmp_path / f"a{suffix}", RAMP, 0).alpha is None
+
+
+@pytest.mark.parametrize("suffix", [".webp", ".avif", ".jpg"])
+def test_lossy_formats(tmp_path, suffix):
+    Image.fromarray(RAMP).save(tmp_path / f"a{suffix}", quality=100)
+    assert_shows(tmp_path / f"a{suffix}", RAMP, 0.06)
+
+
+def test_exif_rotation(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned a quarter to the right when shown
+    Image.fromarray(RAMP).save(tmp_path / "a.png", exif=exif)
+    assert_shows(tmp_path / "a.png", np.rot90(RAMP, -1), 0)
+
+
+def test_grayscale(tmp_path):
+    Image.fromarray(RAMP[..., 0]).save(tmp_path / "a.png")
+    assert_shows(tmp_path / "a.png", RAMP[..., :1].repeat(3, -1), 0)
+
+
+def test_16_bit_grayscale(tmp_path):
+    deep = RAMP[..., 0].astype(np.uint16) * 257 + 100
+    Image.fromarray(deep).save(tmp_path / "a.png")
+    assert_shows(tmp_path / "a.png", (deep / 257)[..., None].repeat(3, -1), 1e-5)
+
+
+def test_16_bit_grayscale_is_scaled_like_any_other(tmp_path):
+    Image.fromarray(np.full((20, 30), 65535, np.uint16)).save(tmp_path / "a.png")
+    loaded = image.load(tmp_path / "a.png", size=10)
+    assert loaded.rgb.shape == (10, 15, 3)
+    np.testing.assert_allclose(loaded.rgb, 1, atol=1e-5)
+
+
+def test_16_bit_color(tmp_path):
+    _write_png_rgb16(tmp_path / "a.png", RAMP.astype(np.uint16) * 257)
+    assert_shows(tmp_path / "a.png", RAMP, 1 / 255)
+
+
+def test_black_and_white(tmp_path):
+    Image.fromarray(RAMP[..., 0] > 100).save(tmp_path / "a.png")
+    assert_shows(tmp_path / "a.png", ((RAMP[..., :1] > 100) * 255).repeat(3, -1), 0)
+
+
+def test_palette(tmp_path):
+    Image.fromarray(RAMP).quantize(256).save(tmp_path / "a.png")
+    assert_shows(tmp_path / "a.png", RAMP, 0.1)
+
+
+def test_palette_with_transparency(tmp_path):
+    paletted = Image.fromarray(RAMP).quantize(200)
+    paletted.save(tmp_path / "a.png", transparency=paletted.getpixel((0, 0)))
+    alpha = image.load(tmp_path / "a.png").alpha
+    assert alpha is not None
+    assert alpha[0, 0] == 0
+    assert alpha[-1, -1] == 1
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp", ".avif", ".tif"])
+def test_alpha_survives_a_round_trip(tmp_path, suffix):
+    alpha = np.linspace(0, 1, 24 * 16, dtype=np.float32).reshape(24, 16)
+    image.save(tmp_path / f"a{suffix}", RAMP, alpha)
+    loaded = image.load(tmp_path / f"a{suffix}")
+    assert loaded.alpha is not None
+    np.testing.assert_allclose(loaded.alpha, alpha, atol=0.03)
+
+
+def test_grayscale_with_alpha(tmp_path):
+    gray = Image.fromarray(RAMP[..., 0])
+    gray.putalpha(Image.fromarray(RAMP[..., 1]))
+    gray.save(tmp_path / "a.png")
+    loaded = assert_shows(tmp_path / "a.png", RAMP[..., :1].repeat(3, -1), 0)
+    np.testing.assert_allclose(loaded.alpha, RAMP[..., 1] / 255, atol=1e-6)
+
+
+def test_cmyk(tmp_path):
+    Image.fromarray(RAMP).convert("CMYK").save(tmp_path / "a.jpg", quality=100)
+    assert_shows(tmp_path / "a.jpg", RAMP, 0.06)
+
+
+def test_color_profiles_are_converted(tmp_path):
+    """The bytes of a LAB image are far from those of its colours in sRGB."""
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+    srgb = ImageCms.createProfile("sRGB")
+    swapped = ImageCms.profileToProfile(Image.fromarray(RAMP), srgb, lab, outputMode="LAB")
+    assert swapped is not None
+    swapped.save(tmp_path / "a.tif", icc_profile=lab.tobytes())
+    assert_shows(tmp_path / "a.tif", RAMP, 0.08)  # 8-bit LAB is coarse in the darks
+
+
+def test_a_broken_profile_is_passed_over(tmp_path):
+    Image.fromarray(RAMP).save(tmp_path / "a.png", icc_profile=b"no profile at all")
+    assert_shows(tmp_path / "a.png", RAMP, 0)
+
+
+def test_the_first_frame_of_an_animation(tmp_path):
+    frames = [Image.fromarray(RAMP), Image.fromarray(RAMP[::-1])]
+    frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:], lossless=True)
+    assert_shows(tmp_path / "a.webp", RAMP, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "shape"),
+    [
+        ({"size": 8}, (12, 8)),
+        ({"size": 32}, (48, 32)),
+        ({"longest": 12}, (12, 8)),
+        ({"longest": 100}, (24, 16)),
+        ({"size": 32, "longest": 24}, (24, 16)),
+        ({"square": True}, (16, 16)),
+        ({"size": 8, "square": True}, (8, 8)),
+    ],
+)
+def test_sizes(tmp_path, options, shape):
+    Image.fromarray(RAMP).save(tmp_path / "a.png")
+    loaded = image.load(tmp_path / "a.png", **options)
+    assert loaded.rgb.shape == (*shape, 3)
+    assert loaded.original_size == (24, 16)
+
+
+def test_one_pixel_wide(tmp_path):
+    Image.fromarray(RAMP[:, :1]).save(tmp_path / "a.png")
+    assert image.load(tmp_path / "a.png", longest=6).rgb.shape == (6, 1, 3)
+
+
+def _truncated(fmt):
+    data = io.BytesIO()
+    noise = np.random.default_rng(0).integers(256, size=(64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(data, fmt)
+    return data.getvalue()[: len(data.getvalue()) // 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.png", b"", "empty"),
+        ("a.png", b"this is no image", "not an image"),
+        ("a.png", _truncated("PNG"), "damaged or truncated"),
+        ("a.jpg", _truncated("JPEG"), "damaged or truncated"),
+        ("a.webp", _truncated("WEBP"), "damaged or truncated|cannot be read"),
+        ("a.avif", _truncated("AVIF"), "damaged or truncated|cannot be read|not an image"),
+        ("a.tif", _truncated("TIFF"), "damaged or truncated|cannot be read|not an image"),
+    ],
+)
+def test_bad_files(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=message) as caught:
+        image.load(tmp_path / name)
+    assert name in str(caught.value)
+
+
+def test_missing_file_and_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nix\.png"):
+        image.load(tmp_path / "nix.png")
+    with pytest.raises(ValueError, match="is a folder"):
+        image.load(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", sorted(image._WRITABLE))
+def test_every_format_is_written(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    image.save(path, RAMP.astype(np.float32) / 255, np.ones((24, 16), np.float32))
+    np.testing.assert_allclose(image.load(path).rgb, RAMP / 255, atol=0.08)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_an_unknown_suffix_writes_nothing(tmp_path):
+    with pytest.raises(ValueError, match=r"\.jpg"):
+        image.save(tmp_path / "a.gif", RAMP)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
+    def fail(self, path, *args, **kwargs):
+        path.write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Image.Image, "save", fail)
+    (tmp_path / "a.png").write_bytes(b"old")
+    with pytest.raises(OSError, match="disk full"):
+        image.save(tmp_path / "a.png", RAMP)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+    assert (tmp_path / "a.png").read_bytes() == b"old"
+
+
+def test_find(tmp_path):
+    for name in ("b.JPG", "a.png", "sub/c.webp", "notes.txt", ".hidden/d.png", ".e.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = [str(path.relative_to(tmp_path)) for path in image.find(tmp_path)]
+    assert found == ["a.png", "b.JPG", "sub/c.webp"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match="no image in"):
+        image.find(tmp_path / "empty")
+    with pytest.raises(FileNotFoundError, match="no such folder"):
+        image.find(tmp_path / "nix")
+
+
+def _write_png_rgb16(path, array):
+    """Pillow does not write RGB of 16 bits, so by hand."""
+    import struct
+    import zlib
+
+    def chunk(kind, data):
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    height, width, _ = array.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in array)
+    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    parts = chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
