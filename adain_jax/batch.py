@@ -46,7 +46,7 @@ def plan(contents: Sequence[Path], styles: Sequence[Path], output: Path) -> list
         ValueError: if two pictures would have one name, one would replace its content or style, or
             `output` is no name for an image.
     """
-    pairs = [(c, s) for c in _expand(contents) for s in _expand(styles)]
+    pairs = list(dict.fromkeys((c, s) for c in _expand(contents) for s in _expand(styles)))
     if len(pairs) == 1 and output.suffix and not output.is_dir() and _all_files(contents, styles):
         jobs = [Job(*pairs[0], output)]
     elif output.suffix and not output.is_dir():

@@ -133,6 +133,7 @@ class Model:
         """
         return self.taps(images)["relu4_1"]
 
+    @jax.jit
     def taps(self, images: jax.Array) -> dict[str, jax.Array]:
         """All four feature maps of the losses, by name; see `encode` and `Encoder`."""
         encoder = Encoder(DEPTHS[self.architecture])
@@ -146,6 +147,7 @@ class Model:
         target = adain(features, style.mean, style.std)
         return features + jnp.asarray(alpha, features.dtype) * (target - features)
 
+    @jax.jit
     def decode(self, features: jax.Array) -> jax.Array:
         """Images (N, 8h, 8w, 3) from features (N, h, w, 512), not clipped."""
         if "decoder" not in self.params:

@@ -1,8 +1,16 @@
+import atexit
 import os
+import shutil
+import tempfile
 
-# Before jax is imported anywhere: two devices to test pmap on, whatever the machine has.
+# Before jax is imported anywhere: two devices to test pmap on, whatever the machine has, and no
+# program compiled twice, neither here nor in the processes that tests start.
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
 os.environ["JAX_PLATFORMS"] = "cpu"
+_compiled = tempfile.mkdtemp(prefix="adain-jax-tests-")
+atexit.register(shutil.rmtree, _compiled, ignore_errors=True)
+os.environ["JAX_COMPILATION_CACHE_DIR"] = _compiled
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
 
 from pathlib import Path
 

@@ -8,6 +8,12 @@ import jax
 from adain_jax.networks.layers import Conv3x3, upsample
 from adain_jax.ops.convolution import Method
 
+# Scale of the first kernels and biases. The features of a normalised encoder have a mean of 1 and a
+# root mean square of about 3, and pictures begin as a dim grey: at He's scale, half of the
+# decoder's units are dead after a hundred steps, and stay so.
+_FIRST = (1 / 3, 0.0)
+_LAST = (0.1, 0.5)
+
 
 class Decoder(nn.Module):
     """From relu4_1 back to the image.
@@ -29,13 +35,14 @@ class Decoder(nn.Module):
     def __call__(self, features: jax.Array) -> jax.Array:
         """(N, H, W, 512) to (N, 8H, 8W, 3)."""
         x = features
-        for block in range(len(self.depths), 0, -1):
-            for layer in range(self.depths[block - 1], 0, -1):
-                first = layer == 1
-                width = 3 if first and block == 1 else 32 * 2 ** (block - first)
-                x = Conv3x3(width, self.method, name=f"conv{block}_{layer}")(x)
-                if width != 3:
-                    x = nn.relu(x)
-            if block > 1:
+        blocks = len(self.depths)
+        for block in range(blocks, 0, -1):
+            if block < blocks:
                 x = upsample(x)
-        return x
+            last = 2 if block == 1 else 1  # conv1_1 makes the picture
+            for layer in range(self.depths[block - 1], last - 1, -1):
+                width = 32 * 2 ** (block - (layer == 1))
+                initial = _FIRST if x is features else ()
+                conv = Conv3x3(width, self.method, *initial, name=f"conv{block}_{layer}")
+                x = nn.relu(conv(x))
+        return Conv3x3(3, self.method, *_LAST, name="conv1_1")(x)

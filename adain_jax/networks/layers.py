@@ -10,19 +10,24 @@ from adain_jax.ops.convolution import Method, conv3x3
 class Conv3x3(nn.Module):
     """3x3 convolution with reflection padding and a bias: (N, H, W, C) to (N, H, W, features).
 
-    Parameters: `kernel` (3, 3, C, features), He-normal, and `bias` (features,), zero; float32.
-    Computes in the dtype of its input.
+    Parameters, float32: `kernel` (3, 3, C, features), He-normal times `initial_scale`, and `bias`
+    (features,), all `initial_bias`. Computes in the dtype of its input.
     """
 
     features: int
     method: Method = "auto"
+    initial_scale: float = 1.0
+    initial_bias: float = 0.0
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         """(N, H, W, C) to (N, H, W, features)."""
         shape = (3, 3, x.shape[-1], self.features)
-        kernel = self.param("kernel", nn.initializers.he_normal(), shape)
-        bias = self.param("bias", nn.initializers.zeros_init(), (self.features,))
+        kernel_init = nn.initializers.variance_scaling(
+            2 * self.initial_scale**2, "fan_in", "truncated_normal"
+        )
+        kernel = self.param("kernel", kernel_init, shape)
+        bias = self.param("bias", nn.initializers.constant(self.initial_bias), (self.features,))
         return conv3x3(x, kernel.astype(x.dtype), method=self.method) + bias.astype(x.dtype)
 
 

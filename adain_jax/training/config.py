@@ -45,9 +45,11 @@ class TrainConfig:
     style_warmup_steps: int = 0
 
     # Adam. "cosine" falls to zero over all steps, "inverse_time" is lr / (1 + lr_decay * step).
+    # Both rise linearly from zero over the first `lr_warmup_steps`.
     learning_rate: float = 1e-4
     schedule: str = "inverse_time"
     lr_decay: float = 5e-5
+    lr_warmup_steps: int = 0
     # Gradients are scaled down to this global norm; 0 leaves them.
     gradient_clip: float = 0.0
 

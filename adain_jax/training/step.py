@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jax.typing import ArrayLike
 
 from adain_jax.checks import Params
 from adain_jax.model import Model
@@ -37,12 +38,15 @@ StepFunction = Callable[[TrainState, Params, Batch], tuple[TrainState, Metrics]]
 
 def make_optimizer(config: TrainConfig) -> optax.GradientTransformation:
     """Adam with the recipe's schedule and clipping."""
-
-    def inverse_time(count):
-        return config.learning_rate / (1 + config.lr_decay * count)
-
     cosine = optax.cosine_decay_schedule(config.learning_rate, config.steps)
-    adam = optax.adam(cosine if config.schedule == "cosine" else inverse_time)
+
+    def schedule(count: ArrayLike) -> jax.Array:
+        count = jnp.asarray(count, jnp.float32)
+        inverse_time = config.learning_rate / (1 + config.lr_decay * count)
+        rate = cosine(count) if config.schedule == "cosine" else inverse_time
+        return rate * jnp.minimum((count + 1) / max(config.lr_warmup_steps, 1), 1)
+
+    adam = optax.adam(schedule)
     if config.gradient_clip:
         return optax.chain(optax.clip_by_global_norm(config.gradient_clip), adam)
     return adam
@@ -96,7 +100,7 @@ def make_step(
         gradients, metrics = gradient_function(state.decoder, encoder, batch, state.step)
         if axis_name:
             gradients, metrics = jax.lax.pmean((gradients, metrics), axis_name)
-        metrics["gradient_norm"] = optax.global_norm(gradients)
+        metrics["gradient_norm"] = optax.tree.norm(gradients)
         updates, opt_state = optimizer.update(gradients, state.optimizer, state.decoder)
         decoder = optax.apply_updates(state.decoder, updates)
         return TrainState(state.step + 1, decoder, opt_state), metrics  # type: ignore[arg-type]
@@ -119,7 +123,7 @@ def _encode(model: Model, batch: Batch) -> tuple[jax.Array, TapStats]:
 
 def _style_weight(config: TrainConfig, step: jax.Array) -> jax.Array:
     warmup = max(config.style_warmup_steps, 1)
-    done = jnp.clip((step - config.reconstruction_steps + 1) / warmup, 0, 1)
+    done = jnp.clip((step.astype(jnp.float32) - config.reconstruction_steps + 1) / warmup, 0, 1)
     return config.style_weight * (0.1 + 0.9 * done)
 
 

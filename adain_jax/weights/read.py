@@ -106,7 +106,7 @@ def _read_torch(path: Path) -> dict[str, np.ndarray]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # the unpickler fails in as many ways as files can be broken
-        reason = str(error).splitlines()[0]
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ValueError(
             f"{path} is not a file of PyTorch weights, is truncated, or holds code (which is "
             f"never run): {reason}"

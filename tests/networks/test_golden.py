@@ -31,9 +31,7 @@ class Peer:
         _, self.encoder = from_port_encoder(encoder)
         self.decoder = from_port_decoder(decoder)
         depths = DEPTHS["vgg19"]
-        self.encode = jax.jit(
-            lambda x: Encoder(depths, method).apply({"params": self.encoder}, x)
-        )
+        self.encode = jax.jit(lambda x: Encoder(depths, method).apply({"params": self.encoder}, x))
         self.decode = jax.jit(
             lambda params, x: Decoder(depths, method).apply({"params": params}, x)
         )

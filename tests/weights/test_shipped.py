@@ -12,7 +12,7 @@ from tests.conftest import ROOT, SHARED, needs_shared
 
 def mean_activations(model, paths):
     encode = jax.jit(lambda model, x: {k: v.mean() for k, v in model.taps(x).items()})
-    crops = [image.load(path, size=192, square=True).rgb[None] for path in paths]
+    crops = [image.load(path, size=256, square=True).rgb[None] for path in paths]
     return jax.tree.map(lambda *xs: float(np.mean(xs)), *(encode(model, x) for x in crops))
 
 
@@ -21,14 +21,14 @@ def test_taps_have_a_mean_of_one_on_other_photographs(model):
     # 500 of the photographs, evenly spread, normalised the encoder; these are none of them.
     paths = image.find(SHARED / "data" / "content")
     used = {i * len(paths) // 500 for i in range(500)}
-    others = [path for i, path in enumerate(paths) if i not in used][::37]
+    others = [path for i, path in enumerate(paths) if i not in used][::20]
     for tap, mean in mean_activations(model, others).items():
         assert mean == pytest.approx(1, abs=0.05), tap
 
 
-def test_taps_have_a_mean_of_about_one_on_the_examples(model):
+def test_taps_have_a_mean_near_one_on_the_examples(model):
     for tap, mean in mean_activations(model, image.find(ROOT / "examples/content")).items():
-        assert mean == pytest.approx(1, abs=0.2), tap
+        assert mean == pytest.approx(1, abs=0.35), tap
 
 
 def test_silent_channels_are_few(model):
@@ -51,7 +51,9 @@ def test_float16_keeps_relu4_1(tmp_path, model):
 
     def unrounded(weights):
         half_ulp = np.spacing(np.abs(np.asarray(weights, np.float16))).astype(np.float32) / 2
-        return weights + jnp.asarray(rng.uniform(-1, 1, weights.shape).astype(np.float32) * half_ulp)
+        return weights + jnp.asarray(
+            rng.uniform(-1, 1, weights.shape).astype(np.float32) * half_ulp
+        )
 
     full = Model.create("vgg16", jax.tree.map(unrounded, model.params["encoder"]))
     full.save(tmp_path / "half.safetensors")

@@ -1,0 +1,120 @@
+"""The command, as its users run it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adain_jax.files import image
+from adain_jax.version import __version__
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A home whose compilation cache the commands of this file share."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture
+def run(home, tmp_path):
+    def run(*args, code=0, **env):
+        result = subprocess.run(
+            [sys.executable, "-m", "adain_jax", *map(str, args)],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            cwd=tmp_path,
+            env={**os.environ, "HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache"), **env},
+        )
+        assert result.returncode == code, result.stderr
+        assert "Traceback" not in result.stderr
+        return result
+
+    return run
+
+
+def assert_one_error(result, *parts):
+    """One line that says what is wrong, and nothing else."""
+    assert result.stdout == ""
+    [line] = result.stderr.splitlines()
+    assert line.startswith("adain-jax: error: ")
+    for part in parts:
+        assert part in line
+
+
+def test_a_picture(run, photo, painting, tmp_path, home):
+    result = run("stylize", photo, painting, "-o", "out.png")
+    assert result.stdout == "out.png\n"
+    assert result.stderr == ""
+    assert image.load(tmp_path / "out.png").rgb.shape == image.load(photo).rgb.shape
+    assert list((home / ".cache/adain_jax/xla").iterdir())
+    half = run("stylize", photo, painting, "-o", "half.png", "--alpha", "0.5")
+    assert half.stderr == ""
+    difference = image.load(tmp_path / "half.png").rgb - image.load(tmp_path / "out.png").rgb
+    assert np.abs(difference).max() > 0.02
+
+
+def test_several_pictures_and_a_bad_one(run, photo, painting, tmp_path):
+    (tmp_path / "photos").mkdir()
+    photo.rename(tmp_path / "photos/photo.png")
+    (tmp_path / "photos/bad.jpg").write_bytes(b"")
+    result = run("stylize", "photos", "-s", painting, "photos/photo.png", "-o", "out", code=2)
+    made = ["photo_stylized_painting.png", "photo_stylized_photo.png"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == made
+    assert sorted(result.stdout.split()) == [str(Path("out") / name) for name in made]
+    [line] = result.stderr.splitlines()
+    assert "bad.jpg is empty" in line
+
+
+def test_the_default_output_is_a_name_in_this_folder(run, photo, painting, tmp_path):
+    run("stylize", photo, painting, "--size", "16", "--style-size", "16")
+    assert image.load(tmp_path / "photo_stylized_painting.png").rgb.shape == (16, 22, 3)
+
+
+@pytest.mark.parametrize(
+    ("args", "parts"),
+    [
+        (["nix.jpg", "PAINTING"], ["no such file", "nix.jpg"]),
+        (["PHOTO", "nix.jpg"], ["no such file", "nix.jpg"]),
+        (["text.jpg", "PAINTING"], ["text.jpg is not an image"]),
+        (["PHOTO", "text.jpg"], ["text.jpg is not an image"]),
+        (["empty.jpg", "PAINTING"], ["empty.jpg is empty"]),
+        (["truncated.png", "PAINTING"], ["truncated.png is a damaged or truncated"]),
+        (["folder", "PAINTING"], ["no image in folder"]),
+        (["PHOTO", "PAINTING", "-o", "text.jpg/out.png"], ["text.jpg"]),
+        (["PHOTO", "PAINTING", "-o", "out.gif"], ["cannot write out.gif"]),
+        (["PHOTO", "PAINTING", "--alpha", "1.5"], ["--alpha", "between 0 and 1"]),
+        (["PHOTO", "PAINTING", "--alpha", "much"], ["--alpha", "much"]),
+        (["PHOTO", "PAINTING", "--size", "-4"], ["--size"]),
+        (["PHOTO", "PAINTING", "--model", "nix"], ["no model 'nix'", "vgg16"]),
+        (["PHOTO", "PAINTING", "--model", "text.jpg"], ["text.jpg is no safetensors file"]),
+        (["PHOTO"], ["give a content and a style"]),
+        (["PHOTO", "PAINTING", "--colour"], ["--colour"]),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_bad_input_is_one_line(run, photo, painting, tmp_path, args, parts):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text.jpg").write_text("no image")
+    (tmp_path / "empty.jpg").touch()
+    (tmp_path / "truncated.png").write_bytes(photo.read_bytes()[:600])
+    before = sorted(tmp_path.rglob("*"))
+    known = {"PHOTO": photo, "PAINTING": painting}
+    result = run("stylize", *(known.get(arg, arg) for arg in args), code=2)
+    assert_one_error(result, *parts)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_version_and_help(run):
+    assert run("--version").stdout == f"adain-jax {__version__}\n"
+    assert "stylize" in run("--help").stdout
+    assert "--alpha" in run("stylize", "--help").stdout
+
+
+def test_an_unwritable_cache_costs_nothing_but_time(run, photo, painting, tmp_path):
+    (tmp_path / "cache").touch()
+    run("stylize", photo, painting, "-o", "out.png", XDG_CACHE_HOME=str(tmp_path / "cache"))
+    assert (tmp_path / "out.png").exists()

@@ -1,0 +1,148 @@
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import safetensors.numpy
+
+import adain_jax
+from adain_jax import Model, Style
+
+
+@pytest.fixture(scope="module")
+def other(model):
+    """A model of the same architecture with another encoder."""
+    params = jax.tree.map(lambda x: x * 2, model.params)
+    return Model.create("vgg16", params["encoder"], params["decoder"])
+
+
+def test_a_model_is_a_pytree(model):
+    leaves, structure = jax.tree.flatten(model)
+    assert all(isinstance(leaf, jax.Array) and leaf.dtype == jnp.float32 for leaf in leaves)
+    hash(structure)
+    doubled = jax.tree.map(lambda x: 2 * x, model)
+    assert isinstance(doubled, Model)
+    assert doubled.architecture == "vgg16"
+
+
+def test_a_model_passes_through_transformations(model, rng):
+    images = rng.random((2, 16, 16, 3), dtype=np.float32)
+    expected = model.encode(images)
+    np.testing.assert_allclose(jax.jit(Model.encode)(model, images), expected, atol=1e-3)
+    mapped = jax.vmap(Model.encode, in_axes=(None, 0))(model, images[:, None])[:, 0]
+    np.testing.assert_allclose(mapped, expected, atol=1e-3)
+    many = jax.pmap(Model.encode, in_axes=(None, 0))(model, images[:, None])[:, 0]
+    np.testing.assert_allclose(many, expected, atol=1e-3)
+
+
+def test_a_style_is_a_pytree(model, rng):
+    style = model.style(rng.random((16, 16, 3), dtype=np.float32))
+    assert style.mean.shape == style.std.shape == (512,)
+    assert isinstance(jax.tree.map(lambda x: x, style), Style)
+    assert len(jax.tree.leaves(style)) == 2
+
+
+def test_save_and_load(model, tmp_path, rng):
+    path = tmp_path / "model.safetensors"
+    model.save(path, metadata={"steps": "5"})
+    again = Model.load(path)
+    jax.tree.map(np.testing.assert_array_equal, model, again)
+    assert again.fingerprint == model.fingerprint
+    with safetensors.safe_open(path, "numpy") as file:
+        metadata = file.metadata()
+    assert metadata["steps"] == "5"
+    assert metadata["fingerprint"] == model.fingerprint
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_load_caches_and_model_load_does_not():
+    assert adain_jax.load("vgg16") is adain_jax.load("vgg16")
+    assert Model.load("vgg16") is not Model.load("vgg16")
+
+
+def test_load_of_what_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no model 'nix'.*vgg16"):
+        Model.load("nix")
+    with pytest.raises(FileNotFoundError, match="no model"):
+        Model.load(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", bytes(100)])
+def test_load_of_a_file_that_is_none(tmp_path, content):
+    (tmp_path / "a.safetensors").write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.safetensors is no safetensors file"):
+        Model.load(tmp_path / "a.safetensors")
+
+
+def test_load_of_a_truncated_file(model, tmp_path):
+    path = tmp_path / "a.safetensors"
+    model.save(path)
+    path.write_bytes(path.read_bytes()[:1_000_000])
+    with pytest.raises(ValueError, match="truncated"):
+        Model.load(path)
+
+
+def test_load_of_other_arrays(tmp_path):
+    path = tmp_path / "a.safetensors"
+    safetensors.numpy.save_file({"x": np.zeros(1)}, path)
+    with pytest.raises(ValueError, match="architecture"):
+        Model.load(path)
+    safetensors.numpy.save_file({"x": np.zeros(1)}, path, metadata={"architecture": "vgg7"})
+    with pytest.raises(ValueError, match="unknown architecture 'vgg7'"):
+        Model.load(path)
+
+
+def test_create_lists_what_is_wrong(model):
+    encoder = dict(model.params["encoder"])
+    del encoder["conv1_1"], encoder["conv2_1"]
+    encoder["conv1_2"] = {"kernel": np.zeros(3), "bias": np.zeros(64), "gain": np.zeros(1)}
+    with pytest.raises(ValueError, match="vgg16 weights") as caught:
+        Model.create("vgg16", encoder)
+    for part in (
+        "missing encoder.conv1_1.kernel",
+        "missing encoder.conv2_1.bias",
+        "unexpected encoder.conv1_2.gain",
+        "encoder.conv1_2.kernel is (3,), not (3, 3, 64, 64)",
+    ):
+        assert part in str(caught.value)
+
+
+def test_a_model_without_decoder(model, tmp_path):
+    path = tmp_path / "encoder.safetensors"
+    Model.create("vgg16", model.params["encoder"]).save(path)
+    encoder = Model.load(path)
+    style = encoder.style(np.zeros((16, 16, 3), np.uint8))
+    with pytest.raises(ValueError, match=r"no decoder.*train\.py"):
+        encoder.stylize(np.zeros((16, 16, 3), np.uint8), style)
+
+
+def test_a_style_of_another_model_is_refused(model, other):
+    style = other.style(np.zeros((16, 16, 3), np.uint8))
+    with pytest.raises(ValueError, match="another model"):
+        model.stylize(np.zeros((16, 16, 3), np.uint8), style)
+
+
+def test_styles_must_fit_the_batch(model):
+    images = np.zeros((3, 16, 16, 3), np.uint8)
+    two = model.style(images[:2])
+    with pytest.raises(ValueError, match="2 styles for 3 images"):
+        model.stylize(images, two)
+    with pytest.raises(ValueError, match="2 styles for one image"):
+        model.stylize(images[0], two)
+
+
+def test_transfer_blends(model, rng):
+    features = jnp.asarray(rng.random((1, 4, 4, 512), dtype=np.float32))
+    style = Style(jnp.ones(512), 2 * jnp.ones(512))
+    full, none = model.transfer(features, style), model.transfer(features, style, 0.0)
+    np.testing.assert_allclose(none, features, atol=1e-6)
+    np.testing.assert_allclose(full.mean((1, 2)), 1, atol=1e-4)
+    half = model.transfer(features, style, 0.5)
+    np.testing.assert_allclose(half, (full + features) / 2, atol=1e-5)
+
+
+def test_frozen():
+    style = Style(jnp.zeros(3), jnp.zeros(3))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        style.mean = jnp.ones(3)  # type: ignore[misc]

@@ -1,0 +1,236 @@
+import inspect
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import adain_jax
+import adain_jax.stylize
+from adain_jax.files import image
+from tests.conftest import ROOT
+
+H, W = 20, 29
+
+
+@pytest.fixture(scope="module")
+def photo():
+    return image.load(ROOT / "examples/content/chelsea.jpg", size=32).rgb[:H, :W]
+
+
+@pytest.fixture(scope="module")
+def painting():
+    return image.load(ROOT / "examples/style/cafe_terrace.jpg", size=40).rgb
+
+
+@pytest.fixture(scope="module")
+def expected(photo, painting):
+    return np.asarray(adain_jax.stylize(photo, painting))
+
+
+def test_the_module_imports_as_a_statement_and_is_the_function(photo, painting, expected):
+    assert callable(adain_jax.stylize)
+    np.testing.assert_array_equal(adain_jax.stylize(photo, painting), expected)
+
+
+def test_same_size_and_kind(photo, painting, expected):
+    assert expected.shape == photo.shape
+    assert expected.dtype == np.float32
+    assert expected.min() >= 0
+    assert expected.max() <= 1
+    assert expected.std() > 0.02
+    as_bytes = np.round(photo * 255).astype(np.uint8)
+    result = adain_jax.stylize(as_bytes, np.round(painting * 255).astype(np.uint8))
+    assert result.dtype == jnp.uint8
+    np.testing.assert_allclose(np.asarray(result) / 255, expected, atol=0.05)
+    for dtype in (jnp.float16, jnp.bfloat16):
+        assert adain_jax.stylize(jnp.asarray(photo, dtype), painting).dtype == dtype
+
+
+@pytest.mark.parametrize("size", [(1, 1), (17, 3), (8, 8), (3, 40), (23, 64)])
+def test_any_size(size, painting, rng):
+    content = rng.random((*size, 3), dtype=np.float32)
+    result = adain_jax.stylize(content, painting)
+    assert result.shape == content.shape
+    assert np.isfinite(np.asarray(result)).all()
+    as_style = adain_jax.stylize(painting, content)
+    assert np.isfinite(np.asarray(as_style)).all()
+
+
+def test_padding_does_not_change_what_needs_none(painting, model, rng):
+    """A picture whose sides are multiples of 8 is what the networks make of it, unpadded."""
+    content = rng.random((16, 24, 3), dtype=np.float32)
+    style = model.style(painting)
+    features = model.transfer(model.encode(jnp.asarray(content)[None]), style)
+    direct = jnp.clip(model.decode(features)[0], 0, 1)
+    np.testing.assert_allclose(adain_jax.stylize(content, style), direct, atol=1e-4)
+
+
+def test_batches_equal_single_images(photo, painting, expected):
+    contents = np.stack([photo, photo[::-1]])
+    one_style = adain_jax.stylize(contents, painting)
+    np.testing.assert_allclose(one_style[0], expected, atol=1e-4)
+    styles = np.stack([painting, 1 - painting])
+    each = adain_jax.stylize(contents, styles)
+    np.testing.assert_allclose(each[0], expected, atol=1e-4)
+    np.testing.assert_allclose(each[1], adain_jax.stylize(contents[1], styles[1]), atol=1e-4)
+    np.testing.assert_allclose(adain_jax.stylize(contents, painting[None]), one_style, atol=1e-4)
+
+
+def test_a_style_made_once(photo, painting, expected, model):
+    style = model.style(painting)
+    np.testing.assert_allclose(adain_jax.stylize(photo, style), expected, atol=1e-5)
+    np.testing.assert_allclose(model.stylize(photo, style), expected, atol=1e-5)
+
+
+def test_alpha(photo, painting, expected):
+    none = np.asarray(adain_jax.stylize(photo, painting, alpha=0.0))
+    half = np.asarray(adain_jax.stylize(photo, painting, alpha=0.5))
+    distance_none, distance_half = np.abs(none - expected).mean(), np.abs(half - expected).mean()
+    assert 0 < distance_half < distance_none
+    # Without a style the decoder renders the photograph.
+    assert np.abs(none - photo).mean() < np.abs(expected - photo).mean()
+
+
+def test_under_jit_with_a_traced_alpha(photo, painting, expected):
+    jitted = jax.jit(lambda c, s, a: adain_jax.stylize(c, s, alpha=a))
+    np.testing.assert_allclose(jitted(photo, painting, 1.0), expected, atol=1e-4)
+    np.testing.assert_allclose(
+        jitted(photo, painting, 0.5), adain_jax.stylize(photo, painting, alpha=0.5), atol=1e-4
+    )
+
+
+def test_under_jit_of_vmap(photo, painting, expected):
+    contents, styles = np.stack([photo] * 2), np.stack([painting, 1 - painting])
+    alphas = np.array([1.0, 0.3], np.float32)
+    mapped = jax.jit(jax.vmap(lambda c, s, a: adain_jax.stylize(c, s, alpha=a)))
+    result = mapped(contents, styles, alphas)
+    np.testing.assert_allclose(result[0], expected, atol=1e-4)
+    alone = adain_jax.stylize(photo, styles[1], alpha=0.3)
+    np.testing.assert_allclose(result[1], alone, atol=1e-4)
+
+
+def test_under_pmap(photo, painting, expected, model):
+    style = model.style(painting)
+    contents = np.stack([photo] * jax.local_device_count())
+    result = jax.pmap(lambda c: model.stylize(c, style))(contents)
+    assert len(result) == 2
+    for picture in np.asarray(result):
+        np.testing.assert_allclose(picture, expected, atol=1e-4)
+
+
+def test_inside_scan(photo, painting, model):
+    style = model.style(painting)
+
+    @jax.jit
+    def twice(content):
+        return jax.lax.scan(
+            lambda c, _: (model.stylize(c, style), c.mean()), content, None, length=2
+        )
+
+    result, means = twice(photo)
+    step_by_step = model.stylize(model.stylize(photo, style), style)
+    np.testing.assert_allclose(result, step_by_step, atol=1e-3)
+    assert means.shape == (2,)
+
+
+def test_gradients(photo, painting):
+    def scalar(content, style, alpha):
+        return jnp.mean(jnp.square(adain_jax.stylize(content, style, alpha=alpha)))
+
+    gradients = jax.jit(jax.grad(scalar, (0, 1, 2)))(photo, painting, 0.6)
+    for gradient in gradients:
+        assert np.isfinite(np.asarray(gradient)).all()
+        assert float(jnp.abs(gradient).max()) > 0
+    step = 1e-2
+    ahead, behind = (scalar(photo, painting, 0.6 + d) for d in (step, -step))
+    np.testing.assert_allclose(gradients[2], (ahead - behind) / (2 * step), rtol=0.1)
+
+
+def test_compiled_once_for_a_size(photo, painting, model):
+    from adain_jax.model import _stylize
+
+    style = model.style(painting)
+    model.stylize(photo, style)
+    before = _stylize._cache_size()
+    for alpha in (0.1, 0.9, np.float32(0.3), jnp.float32(1)):
+        model.stylize(photo, style, alpha)
+    assert _stylize._cache_size() == before
+
+
+FLOATS = np.zeros((8, 8, 3), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("content", "style", "alpha", "message"),
+    [
+        (np.zeros((8, 8), np.uint8), FLOATS, 1.0, r"content is one RGB image .* not \(8, 8\)"),
+        (np.zeros((8, 8, 4), np.uint8), FLOATS, 1.0, r"not \(8, 8, 4\)"),
+        (np.zeros((0, 8, 3), np.uint8), FLOATS, 1.0, r"not \(0, 8, 3\)"),
+        (np.zeros((8, 8, 3), np.int32), FLOATS, 1.0, "content is uint8, or floating"),
+        (np.full((8, 8, 3), 255.0), FLOATS, 1.0, "content has values from 255 to 255"),
+        (np.full((8, 8, 3), np.nan), FLOATS, 1.0, "nan"),
+        (FLOATS, FLOATS - 1, 1.0, "style has values from -1 to -1"),
+        (FLOATS, np.zeros((2, 8, 8, 3), np.uint8), 1.0, "2 styles for one image"),
+        (FLOATS, FLOATS, 1.5, "alpha is between 0 and 1, not 1.5"),
+        (FLOATS, FLOATS, np.zeros(2), r"alpha is a number, not an array of shape \(2,\)"),
+    ],
+)
+def test_wrong_arguments(content, style, alpha, message):
+    with pytest.raises(ValueError, match=message):
+        adain_jax.stylize(content, style, alpha=alpha)
+
+
+def test_shapes_are_checked_while_tracing():
+    with pytest.raises(ValueError, match="RGB image"):
+        jax.jit(adain_jax.stylize)(np.zeros((8, 8), np.float32), FLOATS)
+
+
+def test_the_first_call_may_be_under_jit(tmp_path):
+    """Loading the default weights inside a trace must not keep tracers."""
+    code = """
+import adain_jax, jax, numpy as np
+x = np.zeros((8, 8, 3), np.float32)
+first = jax.jit(adain_jax.stylize)(x, x)
+np.testing.assert_allclose(adain_jax.stylize(x, x), first, atol=1e-4)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, timeout=300)
+
+
+def test_the_defaults_of_the_command_are_those_of_the_functions():
+    from adain_jax import batch, cli
+
+    args = cli._parse(["stylize", "a", "b"])
+    assert args.alpha == inspect.signature(adain_jax.stylize).parameters["alpha"].default
+    assert args.model == inspect.signature(adain_jax.load).parameters["name_or_path"].default
+    assert batch.Sizes(args.size, args.style_size) == batch.Sizes()
+
+
+def test_a_real_picture_takes_the_colors_of_the_style():
+    """Café Terrace is blue, violet and yellow, the harvest ochre: so are the pictures."""
+    photo = image.load(ROOT / "examples/content/astronaut.jpg", size=128).rgb
+
+    def blueness(rgb):
+        return float(np.mean(rgb[..., 2]) - np.mean(rgb[..., :2]))
+
+    pictures, paintings = [], []
+    for name in ("cafe_terrace", "harvest_at_la_crau"):
+        paintings.append(image.load(ROOT / f"examples/style/{name}.jpg", size=192).rgb)
+        pictures.append(np.asarray(adain_jax.stylize(photo, paintings[-1])))
+    assert blueness(pictures[0]) > blueness(pictures[1]) + 0.05
+    for picture, painting in zip(pictures, paintings, strict=True):
+        assert abs(blueness(picture) - blueness(painting)) < 0.15
+        assert picture.std() > 0.6 * painting.std()  # no grey veil
+
+
+def test_nothing_heavy_is_imported(tmp_path):
+    code = """
+import sys, adain_jax, adain_jax.cli
+heavy = {"tensorflow", "grain", "tensorflow_datasets", "orbax", "torch", "optax"}
+print(sorted(heavy & set(sys.modules)))
+"""
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)
+    assert result.stdout.strip() == "[]"

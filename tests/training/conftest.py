@@ -1,0 +1,50 @@
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+from adain_jax.training.config import TrainConfig
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory):
+    """Folders of small photographs and paintings, one with a subfolder."""
+    rng = np.random.default_rng(0)
+    root = tmp_path_factory.mktemp("data")
+    for kind, count in (("content", 6), ("style", 5)):
+        for i in range(count):
+            folder = root / kind / ("sub" if i == 0 else "")
+            folder.mkdir(parents=True, exist_ok=True)
+            coarse = Image.fromarray(rng.integers(256, size=(4, 4, 3), dtype=np.uint8))
+            height, width = rng.integers(20, 50, size=2)
+            coarse.resize((int(width), int(height)), Image.Resampling.BICUBIC).save(
+                folder / f"{i}.png"
+            )
+    return root
+
+
+@pytest.fixture
+def config(folders, tmp_path):
+    """A few steps on small images."""
+    return TrainConfig(
+        content=str(folders / "content"),
+        style=str(folders / "style"),
+        workdir=str(tmp_path / "run"),
+        content_size=20,
+        crop_size=16,
+        style_size=20,
+        style_crop_size=16,
+        batch_size=2,
+        steps=4,
+        reconstruction_steps=1,
+        learning_rate=2e-5,
+        log_every=1,
+        checkpoint_every=2,
+    )
+
+
+@pytest.fixture
+def standard_promotion():
+    """Optax raises floats to integer powers, which strict promotion does not allow."""
+    with jax.numpy_dtype_promotion("standard"):
+        yield
