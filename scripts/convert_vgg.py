@@ -101,4 +101,5 @@ if __name__ == "__main__":
     try:
         run(parse())
     except (ValueError, OSError, ImportError) as problem:
-        sys.exit(f"convert_vgg.py: {problem}")
+        print("convert_vgg.py: error:", " ".join(str(problem).split()), file=sys.stderr)
+        sys.exit(2)

@@ -45,4 +45,6 @@ class Placement:
 
     def first(self, tree: Any) -> Any:
         """What `replicate` copied, from the first device."""
-        return tree if self.axis_name is None else jax.tree.map(lambda x: x[0], tree)
+        if self.axis_name is None:
+            return tree
+        return jax.tree.map(lambda x: x.addressable_shards[0].data[0], tree)

@@ -37,7 +37,7 @@ def config(folders, tmp_path):
         batch_size=2,
         steps=4,
         reconstruction_steps=1,
-        learning_rate=2e-5,
+        learning_rate=2e-6,
         log_every=1,
         checkpoint_every=2,
     )

@@ -86,11 +86,20 @@ def test_the_script_on_bad_input(args, message, tmp_path):
     result = run_script(
         f"--config={ROOT / 'configs/smoke.py'}", f"--config.workdir={tmp_path}", *args
     )
-    assert result.returncode != 0
-    assert message in result.stderr
+    assert_one_error(result, message)
 
 
-def test_the_script_without_a_recipe():
-    result = run_script()
-    assert result.returncode != 0
-    assert "--config configs/base.py" in result.stderr
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [([], "--config configs/base.py"), (["--config=nix.py"], "no such file")],
+)
+def test_the_script_without_a_recipe(args, message):
+    assert_one_error(run_script(*args), message)
+
+
+def assert_one_error(result, message):
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    line = result.stderr.splitlines()[-1]
+    assert line.startswith("train.py: error: ")
+    assert message in line

@@ -24,8 +24,8 @@ def batches():
     rng = np.random.default_rng(0)
     return [
         {
-            "content": rng.integers(256, size=(4, 16, 16, 3), dtype=np.uint8),
-            "style": rng.integers(256, size=(4, 16, 16, 3), dtype=np.uint8),
+            name: rng.integers(256, size=(4, 4, 4, 3), dtype=np.uint8).repeat(4, 1).repeat(4, 2)
+            for name in ("content", "style")
         }
         for _ in range(3)
     ]
@@ -50,15 +50,14 @@ def test_two_devices_do_what_one_does(config, model, decoder, batches):
     np.testing.assert_allclose(losses_of_two, losses, rtol=1e-4)
     assert int(two.step) == int(one.step) == len(batches)
     for a, b in zip(jax.tree.leaves(one.decoder), jax.tree.leaves(two.decoder), strict=True):
-        # Adam turns a rounding error of a vanishing gradient into a step, so not every weight.
-        assert np.mean(np.abs(a - b) > 1e-5) < 1e-2
+        np.testing.assert_allclose(a, b, atol=1e-5)
 
 
 @pytest.mark.parametrize("phase", ["reconstruction", "style"])
 def test_the_loss_falls(config, model, decoder, batches, phase):
-    repeated = batches[:1] * 12
-    _, losses = run(config, model, decoder, repeated, 1, phase)
-    assert losses[-1] < 0.9 * losses[0]
+    _, losses = run(config, model, decoder, batches[:1] * 12, 1, phase)
+    # Not from the first step: there the style weight has yet to rise.
+    assert losses[-1] < 0.97 * losses[1]
 
 
 def test_frozen_styles_are_the_same_as_images_of_them(config, model, decoder, batches):
