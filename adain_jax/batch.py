@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import jax
 import numpy as np
 
 from adain_jax.files import image
@@ -47,9 +48,9 @@ def plan(contents: Sequence[Path], styles: Sequence[Path], output: Path) -> list
             `output` is no name for an image.
     """
     pairs = list(dict.fromkeys((c, s) for c in _expand(contents) for s in _expand(styles)))
-    if len(pairs) == 1 and output.suffix and not output.is_dir() and _all_files(contents, styles):
+    if len(pairs) == 1 and output.suffix and not output.is_dir():
         jobs = [Job(*pairs[0], output)]
-    elif output.suffix and not output.is_dir():
+    elif output.suffix.lower() in image.WRITABLE and not output.is_dir():
         raise ValueError(
             f"{output} is a name for one picture, but there are {len(pairs)} to make: name a folder"
         )
@@ -116,6 +117,8 @@ def run(
             image.save(job.output, picture, content.alpha)
         except (ValueError, OSError) as error:
             yield job, error
+        except (MemoryError, jax.errors.JaxRuntimeError):
+            yield job, ValueError(f"{job.content}: too large for the memory; reduce it by --size")
         else:
             yield job, None
 
@@ -125,14 +128,12 @@ def _read_style(path: Path, model: Model, size: int) -> Style | Exception:
         return model.style(image.load(path, size=size).rgb)
     except (ValueError, OSError) as error:
         return error
+    except (MemoryError, jax.errors.JaxRuntimeError):
+        return ValueError(f"{path}: too large for the memory; reduce it by --style-size")
 
 
 def _expand(paths: Sequence[Path]) -> list[Path]:
     return [file for path in paths for file in (image.find(path) if path.is_dir() else [path])]
-
-
-def _all_files(*groups: Sequence[Path]) -> bool:
-    return not any(path.is_dir() for group in groups for path in group)
 
 
 def _name(content: Path, style: Path) -> str:

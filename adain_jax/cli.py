@@ -1,7 +1,6 @@
 """The command `adain-jax`: parses, calls, prints."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +20,6 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command; exits with 2 if anything could not be done."""
     args = _parse(argv)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # XLA's remarks say nothing to a user
     try:
         ok = _stylize(args)
     except (ValueError, OSError) as error:
@@ -43,19 +41,19 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         description="Give photographs the style of paintings. Each CONTENT and STYLE is an image "
         "or a folder of images; of several, every combination is made.",
     )
-    command.add_argument("images", nargs="+", type=Path, metavar="CONTENT ... STYLE")
+    command.add_argument("images", nargs="+", type=_path, metavar="CONTENT ... STYLE")
     command.add_argument(
         "-s",
         "--style",
         nargs="+",
-        type=Path,
+        type=_path,
         default=[],
         help="the styles, if there are several; all else are then contents",
     )
     command.add_argument(
         "-o",
         "--output",
-        type=Path,
+        type=_path,
         default=Path(),
         help="a file for one picture, or a folder, where they are named "
         "{content}_stylized_{style} (default: the current folder)",
@@ -134,6 +132,12 @@ def _keep_compilations() -> None:
         return  # a home that cannot be written costs time, nothing else
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+
+
+def _path(text: str) -> Path:
+    if not text:  # which would be the current folder
+        raise argparse.ArgumentTypeError("is empty")
+    return Path(text)
 
 
 def _alpha(text: str) -> float:

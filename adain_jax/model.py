@@ -90,7 +90,7 @@ class Model:
             with safetensors.safe_open(path, framework="numpy") as file:
                 metadata = file.metadata() or {}
                 flat = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        except safetensors.SafetensorError as error:
+        except (safetensors.SafetensorError, TypeError) as error:  # TypeError: bfloat16
             raise ValueError(f"{path} is no safetensors file, or truncated: {error}") from None
         if "architecture" not in metadata:
             raise ValueError(
@@ -181,6 +181,8 @@ class Model:
         """
         content = check_image("content", content)
         check_alpha(alpha)
+        if not isinstance(style, Style):
+            raise ValueError("style is a Style: make it by model.style(image)")
         if style.fingerprint != self.fingerprint:
             raise ValueError(
                 f"the style was made by another model (its encoder is {style.fingerprint!r}, this "

@@ -63,6 +63,8 @@ def stylize(
     """
     if model is None:
         model = load()
+    elif not isinstance(model, Model):
+        raise ValueError("model is a Model: load it by adain_jax.load(name_or_path)")
     content = check_image("content", content)
     if not isinstance(style, Style):
         style = model.style(style)

@@ -1,4 +1,4 @@
-r"""The recipe of the `vgg16` decoder that ships: a few hours on a CPU of two cores.
+r"""The recipe of the `vgg16` decoder that ships: an hour on two CPU cores.
 
     python scripts/train.py --config configs/base.py \
         --config.content=photos --config.style=paintings

@@ -44,6 +44,15 @@ def test_every_combination(folders, tmp_path):
     assert twice == jobs
 
 
+def test_a_folder_of_one_and_a_folder_with_a_dot(folders, tmp_path):
+    contents, styles = folders
+    (styles / "y.gif").unlink()
+    one = batch.plan([contents / "a.jpg"], [styles], tmp_path / "out.png")
+    assert names(one) == ["out.png"]
+    several = batch.plan([contents], [styles], tmp_path / "results.v2")
+    assert several[0].output == tmp_path / "results.v2/a_stylized_x.jpg"
+
+
 def test_a_content_that_cannot_be_written_becomes_png(folders, tmp_path):
     assert names(batch.plan([folders[1] / "y.gif"], [folders[1] / "x.png"], tmp_path)) == [
         "y_stylized_x.png"

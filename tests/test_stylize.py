@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import adain_jax
-import adain_jax.stylize
 from adain_jax.files import image
 from tests.conftest import ROOT
 
@@ -30,9 +29,12 @@ def expected(photo, painting):
     return np.asarray(adain_jax.stylize(photo, painting))
 
 
-def test_the_module_imports_as_a_statement_and_is_the_function(photo, painting, expected):
-    assert callable(adain_jax.stylize)
-    np.testing.assert_array_equal(adain_jax.stylize(photo, painting), expected)
+@pytest.mark.parametrize("statement", ["import adain_jax", "import adain_jax.stylize"])
+def test_either_import_gives_the_function(statement):
+    code = f"{statement}; print(adain_jax.stylize.__name__, callable(adain_jax.stylize))"
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert result.stdout == "stylize True\n"
 
 
 def test_same_size_and_kind(photo, painting, expected):
@@ -154,10 +156,10 @@ def test_compiled_once_for_a_size(photo, painting, model):
 
     style = model.style(painting)
     model.stylize(photo, style)
-    before = _stylize._cache_size()
+    before = _stylize._cache_size()  # type: ignore[attr-defined]
     for alpha in (0.1, 0.9, np.float32(0.3), jnp.float32(1)):
         model.stylize(photo, style, alpha)
-    assert _stylize._cache_size() == before
+    assert _stylize._cache_size()  # type: ignore[attr-defined] == before
 
 
 FLOATS = np.zeros((8, 8, 3), np.float32)
@@ -181,6 +183,13 @@ FLOATS = np.zeros((8, 8, 3), np.float32)
 def test_wrong_arguments(content, style, alpha, message):
     with pytest.raises(ValueError, match=message):
         adain_jax.stylize(content, style, alpha=alpha)
+
+
+def test_names_in_place_of_what_they_name(model):
+    with pytest.raises(ValueError, match=r"load it by adain_jax\.load"):
+        adain_jax.stylize(FLOATS, FLOATS, model="vgg16")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"make it by model\.style"):
+        model.stylize(FLOATS, FLOATS)
 
 
 def test_shapes_are_checked_while_tracing():

@@ -15,7 +15,7 @@ READABLE = (
     *(".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp"),
 )
 # Suffix to Pillow's format, whether it keeps an alpha channel, and how it is written.
-_WRITABLE = {
+WRITABLE = {
     ".avif": ("AVIF", True, {"quality": 90}),
     ".bmp": ("BMP", False, {}),
     ".jpeg": ("JPEG", False, {"quality": 95, "subsampling": 0}),
@@ -77,7 +77,7 @@ def load(
         raise ValueError(f"{path} cannot be read as an image: {error}") from None
     try:
         image.load()
-        image = _to_srgb(ImageOps.exif_transpose(image))
+        image = _to_srgb(_turn_upright(image))
     except Exception as error:
         raise ValueError(f"{path} is a damaged or truncated image: {error}") from None
     original = (image.height, image.width)
@@ -138,28 +138,39 @@ def find(folder: str | os.PathLike) -> list[Path]:
 
 
 def _format(path: Path) -> tuple[str, bool, dict]:
-    if path.suffix.lower() not in _WRITABLE:
-        known = " ".join(sorted(_WRITABLE))
+    if path.suffix.lower() not in WRITABLE:
+        known = " ".join(sorted(WRITABLE))
         raise ValueError(f"cannot write {path}: its suffix is none of {known}")
-    return _WRITABLE[path.suffix.lower()]
+    return WRITABLE[path.suffix.lower()]
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
     """An image of any mode as RGB, RGBA, or F in [0, 1] (greyscale of more than 8 bits)."""
-    if image.mode.startswith("I") or image.mode == "F":
-        return _deep_gray(image)
     profile = image.info.get("icc_profile")
+    if image.mode.startswith("I") or image.mode == "F":
+        image = _deep_gray(image)
+        if not profile:
+            return image
+        eighth = np.round(np.asarray(image) * 255).astype(np.uint8)  # what profiles are applied to
+        image = Image.fromarray(eighth)
     alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
     if image.mode in ("1", "LA", "La"):
         image = image.convert("L")
     elif image.mode in ("P", "PA", "RGBA", "RGBa", "RGBX"):
-        image = image.convert("RGB")
+        image = image.convert("RGBA").convert("RGB")
     if profile:
         image = _apply_profile(image, profile)
     image = image.convert("RGB")
     if alpha is not None:
         image.putalpha(alpha)
     return image
+
+
+def _turn_upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # broken EXIF data say nothing of the picture
+        return image
 
 
 def _deep_gray(image: Image.Image) -> Image.Image:

@@ -36,8 +36,9 @@ def coral(source: ArrayLike, target: ArrayLike) -> jax.Array:
             raise ValueError(f"coral: {name} is (H, W, 3), not {image.shape}")
     colors, _, _ = _standardize(source)
     target_colors, mean, std = _standardize(target)
-    whitened = colors @ _root(colors, -0.5)
-    recolored = whitened @ _root(target_colors, 0.5)
+    # Accelerators would round the operands of a product to bfloat16 or tf32.
+    with jax.default_matmul_precision("highest"):
+        recolored = colors @ _root(colors, -0.5) @ _root(target_colors, 0.5)
     return (recolored * std + mean).reshape(source.shape).astype(source.dtype)
 
 
@@ -48,7 +49,6 @@ def _standardize(image: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
 
 def _root(colors: jax.Array, power: float) -> jax.Array:
     """The symmetric matrix power of X^T X + I, for (pixels, 3)."""
-    # At full precision: accelerators round the operands of a product to bfloat16 or tf32.
-    correlation = jnp.matmul(colors.T, colors, precision="highest")
+    correlation = colors.T @ colors
     values, vectors = jnp.linalg.eigh(correlation + jnp.eye(3, dtype=colors.dtype))
     return (vectors * values**power) @ vectors.T

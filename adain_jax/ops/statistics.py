@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 from jax.typing import ArrayLike
 
 EPS = 1e-5
@@ -32,7 +33,7 @@ def channel_stats(x: ArrayLike, *, ddof: int = 0, eps: float = EPS) -> ChannelSt
     """Mean and standard deviation of each channel over the spatial axes (equations 5 and 6).
 
     Args:
-        x: features, (..., H, W, C), any floating dtype, any range up to 1e38.
+        x: features, (..., H, W, C), any floating dtype, any range up to 1e37.
         ddof: 0 divides the sum of squares by H*W (the paper's own code), 1 by H*W - 1 (PyTorch's
             default, and so the PyTorch ports'). A map of one pixel has variance 0 in both.
         eps: added to the variance, inside the root, so that the derivative of a constant channel
@@ -120,6 +121,8 @@ def conditional_instance_norm(
     """
     gammas, betas, style = jnp.asarray(gammas), jnp.asarray(betas), jnp.asarray(style)
     if jnp.issubdtype(style.dtype, jnp.integer):
+        if not isinstance(style, Tracer) and not 0 <= style.min() <= style.max() < len(gammas):
+            raise ValueError(f"style {style} is none of the {len(gammas)} styles")
         gamma, beta = gammas[style], betas[style]
     else:
         gamma, beta = style @ gammas, style @ betas

@@ -22,8 +22,8 @@ class TrainConfig:
     # The model whose encoder is used, and stays as it is: a shipped name or a safetensors file.
     encoder: str = "vgg16"
 
-    # Photographs are scaled to a shorter side of `content_size` pixels, kept in memory, and cut to
-    # random squares of `crop_size`, a multiple of 8.
+    # Photographs are scaled to a shorter side of `content_size` pixels and cut to random squares of
+    # `crop_size`, a multiple of 8.
     content_size: int = 512
     crop_size: int = 256
     # The same for paintings; or, if frozen, the middle square of `style_size` of each is encoded
@@ -77,7 +77,7 @@ class TrainConfig:
         problems += [
             f"{field.name} must not be negative, not {getattr(self, field.name)}"
             for field in fields(self)
-            if isinstance(getattr(self, field.name), int | float) and getattr(self, field.name) < 0
+            if isinstance(value := getattr(self, field.name), int | float) and not value >= 0
         ]
         problems += [
             f"{name} must be a multiple of 8, not {getattr(self, name)}"

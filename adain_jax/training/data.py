@@ -15,15 +15,21 @@ from adain_jax.model import Model
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.losses import TapStats, tap_stats
 
+CACHE_BYTES = 4 << 30  # of decoded images, for each kind
+
 
 class ImageFolder:
-    """The images of folders as uint8 arrays, scaled to one shorter side and kept in memory."""
+    """The images of folders as uint8 arrays, scaled to one shorter side.
+
+    Those that fit into `CACHE_BYTES` are decoded once and kept in memory.
+    """
 
     def __init__(self, folders: str, size: int) -> None:
         """`folders` are separated by commas; raises `FileNotFoundError` as `files.image.find`."""
         self.paths = [path for folder in folders.split(",") for path in image.find(folder.strip())]
         self._size = size
         self._cache: dict[int, np.ndarray] = {}
+        self._free = CACHE_BYTES
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -36,7 +42,9 @@ class ImageFolder:
             rgb = image.load(self.paths[index], size=self._size).rgb
             cached = np.round(rgb * 255).astype(np.uint8)
             with self._lock:
-                self._cache[index] = cached
+                if self._free >= cached.nbytes and index not in self._cache:
+                    self._cache[index] = cached
+                    self._free -= cached.nbytes
         return cached
 
 

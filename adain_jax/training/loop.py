@@ -75,12 +75,14 @@ def train(config: TrainConfig) -> Model:
                     seconds, last = (now - last[0]) / (number - last[1]), (now, number)
                     means = log.write(step=number, phase=phase, seconds_per_step=round(seconds, 4))
                     bar.set_postfix(loss=f"{means['loss']:.3f}")
-                    if not math.isfinite(means["loss"]):
-                        raise ValueError(f"the loss is {means['loss']} at step {number}")
                 if number % config.checkpoint_every == 0 or number == config.steps:
+                    loss = float(placement.first(metrics)["loss"])
+                    if not math.isfinite(loss):  # and so keep the last good checkpoint
+                        raise ValueError(f"the loss is {loss} at step {number}")
                     current = placement.first(state)
-                    checkpoints.save(current, batches)
+                    # The model first: a run that finds its last checkpoint has no step to make.
                     _export(config, model, current, workdir)
+                    checkpoints.save(current, batches)
     finally:
         log.close()
         checkpoints.close()

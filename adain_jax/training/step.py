@@ -44,7 +44,7 @@ def make_optimizer(config: TrainConfig) -> optax.GradientTransformation:
         count = jnp.asarray(count, jnp.float32)
         inverse_time = config.learning_rate / (1 + config.lr_decay * count)
         rate = cosine(count) if config.schedule == "cosine" else inverse_time
-        return rate * jnp.minimum((count + 1) / max(config.lr_warmup_steps, 1), 1)
+        return jnp.asarray(rate) * jnp.minimum((count + 1) / max(config.lr_warmup_steps, 1), 1)
 
     adam = optax.adam(schedule)
     if config.gradient_clip:

@@ -1,5 +1,6 @@
 """Other projects' weight files, read as flat dictionaries without running code from them."""
 
+import gzip
 import hashlib
 import io
 import os
@@ -8,6 +9,7 @@ import re
 import tarfile
 import urllib.error
 import urllib.request
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +94,7 @@ def download(url: str, folder: str | os.PathLike) -> Path:
 def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
     try:
         return safetensors.numpy.load_file(path)
-    except safetensors.SafetensorError as error:
+    except (safetensors.SafetensorError, TypeError) as error:  # TypeError: bfloat16
         raise ValueError(f"{path} is no safetensors file, or truncated: {error}") from None
 
 
@@ -113,7 +115,7 @@ def _read_torch(path: Path) -> dict[str, np.ndarray]:
         ) from None
     if not isinstance(state, dict) or not all(isinstance(x, torch.Tensor) for x in state.values()):
         raise ValueError(f"{path} holds no state dict: a dictionary of tensors is wanted")
-    return {str(key): value.float().numpy() for key, value in state.items()}
+    return {str(key): value.detach().float().numpy() for key, value in state.items()}
 
 
 class _ArrayUnpickler(pickle.Unpickler):
@@ -140,11 +142,12 @@ def _read_pickled_arrays(path: Path) -> dict[str, np.ndarray]:
 
 def _read_archive(path: Path) -> dict[str, np.ndarray]:
     try:
-        with tarfile.open(path) as archive:
+        # All of it at once, so that gzip's checksum is looked at.
+        with tarfile.open(fileobj=io.BytesIO(gzip.decompress(path.read_bytes()))) as archive:
             for member in archive:
                 if member.name.endswith(_LPIPS_MEMBER) and (file := archive.extractfile(member)):
                     return _unpickle_arrays(file.read(), path)
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise ValueError(f"{path} is not a .tar.gz archive, or is truncated: {error}") from None
     raise ValueError(f"{path} holds no {_LPIPS_MEMBER}")
 

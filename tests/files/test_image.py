@@ -99,6 +99,7 @@ def test_grayscale_with_alpha(tmp_path):
     gray.putalpha(Image.fromarray(RAMP[..., 1]))
     gray.save(tmp_path / "a.png")
     loaded = assert_shows(tmp_path / "a.png", RAMP[..., :1].repeat(3, -1), 0)
+    assert loaded.alpha is not None
     np.testing.assert_allclose(loaded.alpha, RAMP[..., 1] / 255, atol=1e-6)
 
 
@@ -185,7 +186,7 @@ def test_missing_file_and_folder(tmp_path):
         image.load(tmp_path)
 
 
-@pytest.mark.parametrize("suffix", sorted(image._WRITABLE))
+@pytest.mark.parametrize("suffix", sorted(image.WRITABLE))
 def test_every_format_is_written(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
     image.save(path, RAMP.astype(np.float32) / 255, np.ones((24, 16), np.float32))
@@ -239,3 +240,14 @@ def _write_png_rgb16(path, array):
     header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
     parts = chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+
+
+def test_broken_exif_data_are_passed_over(tmp_path):
+    Image.fromarray(RAMP).save(tmp_path / "a.png", exif=b"Exif\0\0garbage garbage")
+    assert_shows(tmp_path / "a.png", RAMP, 0)
+
+
+def test_palette_with_partial_transparency(tmp_path):
+    paletted = Image.fromarray(RAMP).quantize(8)
+    paletted.save(tmp_path / "a.png", transparency=bytes([0, 128, *[255] * 6]))
+    assert image.load(tmp_path / "a.png").alpha is not None

@@ -152,7 +152,7 @@ def test_small_floats_are_computed_in_float32(function, dtype):
     result, expected = function(x), function(x.astype(jnp.float32))
     for small, full in zip(jax.tree.leaves(result), jax.tree.leaves(expected), strict=True):
         np.testing.assert_allclose(
-            small.astype(jnp.float32), full, rtol=jnp.finfo(dtype).eps, atol=1e-6
+            small.astype(jnp.float32), full, rtol=float(jnp.finfo(dtype).eps), atol=1e-6
         )
 
 
@@ -204,6 +204,10 @@ def test_conditional_instance_norm_blends_styles():
         (lambda: channel_stats(np.zeros((4, 4, 3), np.uint8)), "floating"),
         (lambda: adain(FEATURES, GAMMA[:3], BETA), "5 channels"),
         (lambda: batch_norm(FEATURES[0], GAMMA, BETA), r"\(N, H, W, C\)"),
+        (
+            lambda: conditional_instance_norm(FEATURES, GAMMA[None], BETA[None], 1),
+            "none of the 1 styles",
+        ),
     ],
 )
 def test_wrong_arguments(call, message):

@@ -175,3 +175,14 @@ def test_download_of_what_is_not_there(server, tmp_path):
         read.download(f"{url}/vgg-00000000.pth", tmp_path)
     with pytest.raises(ValueError, match="no checksum"):
         read.download(f"{url}/vgg.pth", tmp_path)
+
+
+def test_an_altered_archive(tmp_path):
+    (tmp_path / "readme").write_bytes(os.urandom(5000))
+    with tarfile.open("a.tar.gz", "w:gz") as archive:
+        archive.add("readme")
+    data = bytearray((tmp_path / "a.tar.gz").read_bytes())
+    data[2500] ^= 255
+    (tmp_path / "a.tar.gz").write_bytes(data)
+    with pytest.raises(ValueError, match=r"is not a \.tar\.gz archive"):
+        read.read_state("a.tar.gz")
