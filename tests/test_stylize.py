@@ -1,6 +1,7 @@
 import inspect
 import subprocess
 import sys
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -152,14 +153,15 @@ def test_gradients(photo, painting):
 
 
 def test_compiled_once_for_a_size(photo, painting, model):
-    from adain_jax.model import _stylize
+    from adain_jax import model as module
 
+    programs: Any = module._stylize
     style = model.style(painting)
     model.stylize(photo, style)
-    before = _stylize._cache_size()  # type: ignore[attr-defined]
+    before = programs._cache_size()
     for alpha in (0.1, 0.9, np.float32(0.3), jnp.float32(1)):
         model.stylize(photo, style, alpha)
-    assert _stylize._cache_size()  # type: ignore[attr-defined] == before
+    assert programs._cache_size() == before
 
 
 FLOATS = np.zeros((8, 8, 3), np.float32)
