@@ -220,19 +220,19 @@ def test_the_defaults_of_the_command_are_those_of_the_functions():
 
 
 def test_a_real_picture_takes_the_colors_of_the_style():
-    """Café Terrace is blue, violet and yellow, the harvest ochre: so are the pictures."""
+    """The Church at Auvers is bluer than the harvest, and so are the pictures, by as much."""
     photo = image.load(ROOT / "examples/content/astronaut.jpg", size=128).rgb
 
     def blueness(rgb):
         return float(np.mean(rgb[..., 2]) - np.mean(rgb[..., :2]))
 
     pictures, paintings = [], []
-    for name in ("cafe_terrace", "harvest_at_la_crau"):
+    for name in ("church_at_auvers", "harvest_at_la_crau"):
         paintings.append(image.load(ROOT / f"examples/style/{name}.jpg", size=192).rgb)
         pictures.append(np.asarray(adain_jax.stylize(photo, paintings[-1])))
     assert blueness(pictures[0]) > blueness(pictures[1]) + 0.05
     for picture, painting in zip(pictures, paintings, strict=True):
-        assert abs(blueness(picture) - blueness(painting)) < 0.15
+        assert abs(blueness(picture) - blueness(painting)) < 0.1
         assert picture.std() > 0.6 * painting.std()  # no grey veil
 
 

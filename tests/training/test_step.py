@@ -51,7 +51,12 @@ def test_two_devices_do_what_one_does(config, model, decoder, batches):
     assert int(two.step) == int(one.step) == len(batches)
     for a, b in zip(jax.tree.leaves(one.decoder), jax.tree.leaves(two.decoder), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
-    # What Adam remembers of the gradients, for the steps themselves are short.
+
+
+def test_two_devices_have_the_gradients_of_one(config, model, decoder, batches):
+    """Adam's first moment after one step is a tenth of the gradient."""
+    one, _ = run(config, model, decoder, batches[:1], 1)
+    two, _ = run(config, model, decoder, batches[:1], 2)
     for a, b in zip(jax.tree.leaves(one.optimizer), jax.tree.leaves(two.optimizer), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-3 * np.abs(a).max())
 
