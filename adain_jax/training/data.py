@@ -26,7 +26,7 @@ class ImageFolder:
 
     def __init__(self, folders: str, size: int) -> None:
         """`folders` are separated by commas; raises `FileNotFoundError` as `files.image.find`."""
-        self.paths = [path for folder in folders.split(",") for path in image.find(folder.strip())]
+        self.paths = _find(folders)
         self._size = size
         self._cache: dict[int, np.ndarray] = {}
         self._free = CACHE_BYTES
@@ -52,7 +52,7 @@ class StyleBank:
     """The tap statistics of every painting of folders, computed once."""
 
     def __init__(self, folders: str, size: int, model: Model, batch_size: int = 8) -> None:
-        paths = [path for folder in folders.split(",") for path in image.find(folder.strip())]
+        paths = _find(folders)
         encode = jax.jit(lambda model, images: tap_stats(model.taps(images)))
         parts = []
         with tqdm(total=len(paths), desc="styles", unit="image") as bar:
@@ -93,6 +93,10 @@ def make_batches(config: TrainConfig, model: Model) -> grain.IterDataset:
     pairs = grain.experimental.ZipMapDataset([content, style])
     batches = pairs.map(_name_pair).batch(config.batch_size)
     return batches.to_iter_dataset(grain.ReadOptions(num_threads=2, prefetch_buffer_size=4))
+
+
+def _find(folders: str) -> list[Path]:
+    return [path for folder in folders.split(",") for path in image.find(folder.strip())]
 
 
 def _crops(folder: ImageFolder, size: int, seed: int) -> grain.MapDataset:
