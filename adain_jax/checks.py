@@ -10,7 +10,7 @@ from flax.traverse_util import flatten_dict
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
-from adain_jax.networks import DEPTHS, Decoder, Encoder
+from adain_jax.networks import ARCHITECTURES
 
 Params = dict[str, Any]
 
@@ -48,13 +48,14 @@ def check_alpha(alpha: ArrayLike) -> None:
 
 def check_params(params: Params, architecture: str) -> None:
     """Raise one `ValueError` naming all parameters missing, unexpected or of the wrong shape."""
-    if architecture not in DEPTHS:
-        raise ValueError(f"unknown architecture {architecture!r}; known: {', '.join(DEPTHS)}")
+    if architecture not in ARCHITECTURES:
+        known = ", ".join(ARCHITECTURES)
+        raise ValueError(f"unknown architecture {architecture!r}; known: {known}")
+    encoder, decoder, _, features = ARCHITECTURES[architecture]
     expected = {}
-    for name, module, width in (("encoder", Encoder, 3), ("decoder", Decoder, 512)):
+    for name, module, width in (("encoder", encoder, 3), ("decoder", decoder, features)):
         if name in params:
-            init = module(DEPTHS[architecture]).init
-            shapes = jax.eval_shape(init, jax.random.key(0), jnp.zeros((1, 8, 8, width)))
+            shapes = jax.eval_shape(module.init, jax.random.key(0), jnp.zeros((1, 8, 8, width)))
             expected[name] = shapes["params"]
     found = {key: np.shape(value) for key, value in flatten(params).items()}
     wanted = {key: value.shape for key, value in flatten(expected).items()}

@@ -18,7 +18,7 @@ from jax.typing import ArrayLike
 
 from adain_jax.atomic import atomic_path
 from adain_jax.checks import Params, check_alpha, check_image, check_params, flatten
-from adain_jax.networks import DEPTHS, Decoder, Encoder
+from adain_jax.networks import ARCHITECTURES
 from adain_jax.ops.statistics import adain, channel_stats
 from adain_jax.style import Style
 
@@ -40,12 +40,12 @@ class Model:
     Attributes:
         params: `{"encoder": ..., "decoder": ...}` as Flax has them, float32. A model without a
             decoder can be trained, not used.
-        architecture: a name of `adain_jax.networks.DEPTHS`.
+        architecture: a name of `adain_jax.networks.ARCHITECTURES`.
         fingerprint: of the encoder's weights; says which styles fit.
 
     >>> import adain_jax, numpy as np
     >>> model = adain_jax.load("vgg16")
-    >>> style = model.style(np.zeros((32, 48, 3), np.uint8))
+    >>> style = model.style(np.zeros((32, 32, 3), np.uint8))
     >>> model.stylize(np.zeros((20, 30, 3), np.uint8), style, alpha=0.5).shape
     (20, 30, 3)
     """
@@ -127,34 +127,35 @@ class Model:
             temporary.write_bytes(data)
 
     def encode(self, images: jax.Array) -> jax.Array:
-        """relu4_1 of float images (N, H, W, 3) in [0, 1]: (N, ceil(H/8), ceil(W/8), 512).
+        """What AdaIN works on (relu4_1 of a VGG), of float images (N, H, W, 3) in [0, 1].
 
-        Sizes that are no multiples of 8 are extended by reflection.
+        (N, ceil(H/8), ceil(W/8), C), C being 512 for a VGG and 128 for `fast`. Sizes that are no
+        multiples of 8 are extended by reflection.
         """
-        return self.taps(images)["relu4_1"]
+        return self.taps(images)[ARCHITECTURES[self.architecture].features]
 
     @jax.jit
     def taps(self, images: jax.Array) -> dict[str, jax.Array]:
-        """All four feature maps of the losses, by name; see `encode` and `Encoder`."""
-        encoder = Encoder(DEPTHS[self.architecture])
+        """The encoder's feature maps by name, for a VGG the four of the losses."""
+        encoder = ARCHITECTURES[self.architecture].encoder
         return encoder.apply({"params": self.params["encoder"]}, _pad_to_stride(images))  # type: ignore[return-value]
 
     def transfer(self, features: jax.Array, style: Style, alpha: ArrayLike = 1.0) -> jax.Array:
         """AdaIN (equation 8), blended with the content's own features by `alpha` (equation 14).
 
-        Takes and returns (N, h, w, 512).
+        Takes and returns (N, h, w, C).
         """
         target = adain(features, style.mean, style.std)
         return features + jnp.asarray(alpha, features.dtype) * (target - features)
 
     @jax.jit
     def decode(self, features: jax.Array) -> jax.Array:
-        """Images (N, 8h, 8w, 3) from features (N, h, w, 512), not clipped."""
+        """Images (N, 8h, 8w, 3) from features (N, h, w, C), not clipped."""
         if "decoder" not in self.params:
             raise ValueError(
                 "this model has no decoder: train one with scripts/train.py, starting from it"
             )
-        decoder = Decoder(DEPTHS[self.architecture])
+        decoder = ARCHITECTURES[self.architecture].decoder
         return decoder.apply({"params": self.params["decoder"]}, features)  # type: ignore[return-value]
 
     def style(self, images: ArrayLike) -> Style:
@@ -199,7 +200,7 @@ class Model:
 
 @jax.jit
 def _style(model: Model, images: jax.Array) -> Style:
-    batch = _to_float(images if images.ndim == 4 else images[None])
+    batch = to_float(images if images.ndim == 4 else images[None])
     mean, std = channel_stats(model.encode(batch))
     if images.ndim == 3:
         mean, std = mean[0], std[0]
@@ -208,7 +209,7 @@ def _style(model: Model, images: jax.Array) -> Style:
 
 @jax.jit
 def _stylize(model: Model, content: jax.Array, style: Style, alpha: jax.Array) -> jax.Array:
-    batch = _to_float(content if content.ndim == 4 else content[None])
+    batch = to_float(content if content.ndim == 4 else content[None])
     features = model.transfer(model.encode(batch), style, alpha)
     images = model.decode(features)[:, : batch.shape[1], : batch.shape[2]]
     images = _from_float(jnp.clip(images, 0, 1), content.dtype)
@@ -233,7 +234,8 @@ def _pad_to_stride(images: jax.Array) -> jax.Array:
     return images
 
 
-def _to_float(images: jax.Array) -> jax.Array:
+def to_float(images: jax.Array) -> jax.Array:
+    """Images of uint8, or floating in [0, 1], as float32 in [0, 1]."""
     if images.dtype == jnp.uint8:
         return images.astype(jnp.float32) / 255
     return images.astype(jnp.float32)

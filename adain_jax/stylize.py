@@ -55,11 +55,11 @@ def stylize(
 
     >>> import adain_jax, numpy as np
     >>> rng = np.random.default_rng(0)
-    >>> photo = rng.integers(256, size=(48, 64, 3), dtype=np.uint8)
+    >>> photo = rng.integers(256, size=(20, 30, 3), dtype=np.uint8)
     >>> painting = rng.integers(256, size=(32, 32, 3), dtype=np.uint8)
     >>> picture = adain_jax.stylize(photo, painting, alpha=0.8)
     >>> picture.shape, picture.dtype
-    ((48, 64, 3), dtype('uint8'))
+    ((20, 30, 3), dtype('uint8'))
     """
     if model is None:
         model = load()

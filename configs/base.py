@@ -1,10 +1,14 @@
-r"""The recipe of the `vgg16` decoder that ships: an hour on two CPU cores.
+r"""A decoder for `vgg16` from scratch, in an hour on two CPU cores.
 
     python scripts/train.py --config configs/base.py \
         --config.content=photos --config.style=paintings
 
+Without folders it runs on the few pictures in examples/, which shows that everything works and
+teaches a decoder little. Expect a style loss below 4 after 5,000 steps on some thousand images.
+
 Small crops, frozen styles, a start as an autoencoder and a style weight that rises slowly: from
-scratch, at the paper's style weight, small trainings end in a grey veil.
+scratch, at the paper's style weight, small trainings end in a grey veil. The total variation keeps
+down the fine mesh that a decoder has in its first hours.
 """
 
 from adain_jax.training.config import TrainConfig
@@ -16,14 +20,17 @@ def get_config() -> TrainConfig:
         content_size=176,
         crop_size=96,
         style_size=192,
+        style_crop_size=192,
         frozen_styles=True,
         batch_size=8,
         steps=5_000,
         reconstruction_steps=300,
         style_warmup_steps=450,
+        tv_weight=100.0,
         learning_rate=2e-4,
         lr_warmup_steps=100,
         schedule="cosine",
         gradient_clip=1.0,
         checkpoint_every=250,
+        pictures_every=500,
     )

@@ -1,22 +1,26 @@
-r"""Three steps on tiny images, to see that everything is in place: a minute, nothing learned.
+r"""A few steps of `base.py` on tiny images, to see that everything is in place: nothing learned.
 
-python scripts/train.py --config configs/smoke.py \
-        --config.content=photos --config.style=paintings
+python scripts/train.py --config configs/smoke.py
 """
 
+from dataclasses import replace
+
 from adain_jax.training.config import TrainConfig
+from configs import base
 
 
 def get_config() -> TrainConfig:
-    return TrainConfig(
+    return replace(
+        base.get_config(),
         workdir="runs/smoke",
         content_size=32,
         crop_size=32,
         style_size=32,
         style_crop_size=32,
         batch_size=2,
-        steps=3,
+        steps=4,
         reconstruction_steps=1,
         log_every=1,
         checkpoint_every=2,
+        pictures_every=4,
     )

@@ -1,23 +1,39 @@
-r"""Train a decoder.
+r"""Train a network.
 
     python scripts/train.py --config configs/base.py \
         --config.content=photos --config.style=paintings
 
 Every field of `adain_jax.training.config.TrainConfig` can be given as `--config.name=value`. The
-same command goes on with a training that was stopped.
+same command goes on with a training that was stopped. Ctrl-C and SIGTERM save first.
+
+On several hosts, the same command runs on each, with a work directory that all of them see. Under
+SLURM (`srun`) and on TPU pods they find each other; elsewhere they are told how:
+
+    python scripts/train.py --config configs/base.py \
+        --coordinator=10.0.0.1:1234 --num-processes=2 --process-id=0
 """
 
 import dataclasses
+import os
+import signal
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 from absl import app, flags, logging
 from ml_collections import config_flags
 
 from adain_jax.training.config import TrainConfig
+from adain_jax.training.devices import connect_hosts
+from adain_jax.training.interrupt import Interrupted
 from adain_jax.training.loop import train
 
+sys.path.append(str(Path(__file__).parents[1]))  # recipes import `configs.base`
+
 _CONFIG = config_flags.DEFINE_config_file("config", help_string="a file of configs/")
+_COORDINATOR = flags.DEFINE_string("coordinator", None, "host:port of process 0")
+_NUM_PROCESSES = flags.DEFINE_integer("num-processes", None, "how many processes train together")
+_PROCESS_ID = flags.DEFINE_integer("process-id", None, "which of them this is, from 0")
 
 
 def fail(problem: Exception | str) -> NoReturn:
@@ -31,7 +47,7 @@ def parse(argv: list[str]) -> list[str]:
     """Flags, with one line for a wrong one; a recipe's own mistakes keep their traceback."""
     try:
         return flags.FLAGS(argv)
-    except (flags.Error, KeyError, ValueError, OSError) as problem:
+    except (flags.Error, KeyError, ValueError, OSError, TypeError) as problem:
         fail(problem)
 
 
@@ -44,9 +60,22 @@ def main(argv: list[str]) -> None:
         fail("--config is no recipe: there is no such file, or its get_config makes no TrainConfig")
     logging.set_verbosity(logging.WARNING)  # orbax tells every rename
     try:
+        connect_hosts(
+            _COORDINATOR.value,
+            _NUM_PROCESSES.value,
+            _PROCESS_ID.value,
+            environment=os.environ,
+        )
         train(dataclasses.replace(_CONFIG.value))  # made anew, and so checked, after the overrides
-    except (ValueError, OSError) as problem:
+    except (ValueError, OSError, ImportError) as problem:
         fail(problem)
+    except Interrupted as stop:
+        print(f"{stop}; the same command goes on from there", file=sys.stderr)
+        # A scheduler that asked for the machine is content; Ctrl-C ends as it does everywhere.
+        sys.exit(0 if stop.signal == signal.SIGTERM else 130)
+    except KeyboardInterrupt:
+        print("stopped; what the last checkpoint holds is kept", file=sys.stderr)
+        sys.exit(130)
 
 
 if __name__ == "__main__":

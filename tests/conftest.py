@@ -3,9 +3,13 @@ import os
 import shutil
 import tempfile
 
-# Before jax is imported anywhere: two devices to test pmap on, whatever the machine has, and no
-# program compiled twice, neither here nor in the processes that tests start.
-os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+# Before jax is imported anywhere: four devices to test pmap on, whatever the machine has, and no
+# program compiled twice, neither here nor in the processes that tests start. Nor is any optimised
+# much, or weights that a function closes over folded: most of the time would go there.
+os.environ["XLA_FLAGS"] = (
+    "--xla_force_host_platform_device_count=4 --xla_disable_hlo_passes=constant_folding"
+)
+os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
 os.environ["JAX_PLATFORMS"] = "cpu"
 _compiled = tempfile.mkdtemp(prefix="adain-jax-tests-")
 atexit.register(shutil.rmtree, _compiled, ignore_errors=True)
@@ -20,6 +24,7 @@ import pytest
 from PIL import Image
 
 import adain_jax
+from tests.tiny import tiny_model
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 
@@ -33,6 +38,12 @@ needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs the trainin
 @pytest.fixture(scope="session")
 def model() -> adain_jax.Model:
     return adain_jax.load("vgg16")
+
+
+@pytest.fixture(scope="session")
+def tiny() -> adain_jax.Model:
+    """A model of the same widths that compiles in seconds: for all that any weights show."""
+    return tiny_model()
 
 
 @pytest.fixture

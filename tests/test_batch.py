@@ -78,29 +78,29 @@ def test_what_cannot_be_planned(folders, tmp_path, contents, styles, output, mes
         )
 
 
-def test_run(folders, tmp_path, model):
+def test_run(folders, tmp_path, tiny):
     contents, styles = folders
     jobs = batch.plan([contents], [styles], tmp_path / "out")
     (contents / "a.jpg").write_bytes(b"no image")
-    results = list(batch.run(jobs, model, sizes=batch.Sizes(style=16)))
+    results = list(batch.run(jobs, tiny, sizes=batch.Sizes(style=16)))
     assert [job for job, _ in results] == jobs
     assert [error is None for _, error in results] == [False, False, True, True]
     assert "a.jpg is not an image" in str(results[0][1])
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert written == ["b_stylized_x.png", "b_stylized_y.png"]
     picture = image.load(tmp_path / "out" / written[0])
-    expected = model.stylize(
-        image.load(contents / "b.png").rgb, model.style(image.load(styles / "x.png", size=16).rgb)
+    expected = tiny.stylize(
+        image.load(contents / "b.png").rgb, tiny.style(image.load(styles / "x.png", size=16).rgb)
     )
     np.testing.assert_allclose(picture.rgb, expected, atol=1 / 255)
 
 
-def test_sizes_alpha_and_transparency(tmp_path, model):
+def test_sizes_alpha_and_transparency(tmp_path, tiny):
     alpha = np.linspace(0, 1, 30 * 20).reshape(30, 20)
     image.save(tmp_path / "a.png", np.full((30, 20, 3), 0.5), alpha)
     image.save(tmp_path / "s.png", np.random.default_rng(0).random((16, 16, 3)))
     jobs = batch.plan([tmp_path / "a.png"], [tmp_path / "s.png"], tmp_path / "out")
-    [(job, error)] = batch.run(jobs, model, alpha=0.5, sizes=batch.Sizes(content=10, style=0))
+    [(job, error)] = batch.run(jobs, tiny, alpha=0.5, sizes=batch.Sizes(content=10, style=0))
     assert error is None
     made = image.load(job.output)
     assert made.rgb.shape == (15, 10, 3)
@@ -109,7 +109,7 @@ def test_sizes_alpha_and_transparency(tmp_path, model):
     assert made.alpha[-1, -1] > 0.9
 
 
-def test_large_contents_are_reduced_and_said_to_be(tmp_path, model, monkeypatch):
+def test_large_contents_are_reduced_and_said_to_be(tmp_path, tiny, monkeypatch):
     monkeypatch.setattr(batch, "LONGEST", 16)
     image.save(tmp_path / "a.png", np.zeros((24, 32, 3)))
     image.save(tmp_path / "s.png", np.zeros((8, 8, 3)))
@@ -117,21 +117,22 @@ def test_large_contents_are_reduced_and_said_to_be(tmp_path, model, monkeypatch)
     for size, shape, notes in ((None, (12, 16), 1), (0, (24, 32), 0), (20, (20, 27), 0)):
         said: list[str] = []
         sizes = batch.Sizes(content=size, style=8)
-        [(_, error)] = batch.run(jobs, model, sizes=sizes, note=said.append)
+        [(_, error)] = batch.run(jobs, tiny, sizes=sizes, note=said.append)
         assert error is None
         assert image.load(tmp_path / "o.png").rgb.shape == (*shape, 3)
         assert len(said) == notes
         assert all("reduced from 32x24 to 16x12" in message for message in said)
 
 
-def test_an_unwritable_folder(tmp_path, model, photo, painting):
+def test_an_unwritable_folder(folders, tmp_path, tiny):
+    contents, styles = folders
     (tmp_path / "file").touch()
-    jobs = batch.plan([photo], [painting], tmp_path / "file" / "out.png")
-    [(_, error)] = batch.run(jobs, model, sizes=batch.Sizes(style=16))
+    jobs = batch.plan([contents / "a.jpg"], [styles / "x.png"], tmp_path / "file" / "out.png")
+    [(_, error)] = batch.run(jobs, tiny, sizes=batch.Sizes(style=16))
     assert isinstance(error, OSError)
 
 
-def test_a_style_is_read_once(folders, tmp_path, model, monkeypatch):
+def test_a_style_is_read_once(folders, tmp_path, tiny, monkeypatch):
     read: list[Path] = []
     load = image.load
 
@@ -142,5 +143,5 @@ def test_a_style_is_read_once(folders, tmp_path, model, monkeypatch):
     monkeypatch.setattr(image, "load", counting_load)
     contents, styles = folders
     jobs = batch.plan([contents], [styles / "x.png"], tmp_path / "out")
-    assert all(error is None for _, error in batch.run(jobs, model, sizes=batch.Sizes(style=16)))
+    assert all(error is None for _, error in batch.run(jobs, tiny, sizes=batch.Sizes(style=16)))
     assert read.count(styles / "x.png") == 1

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from adain_jax import cli
 from adain_jax.files import image
 from adain_jax.version import __version__
 
@@ -36,22 +37,47 @@ def run(home, tmp_path):
     return run
 
 
-def assert_one_error(result, *parts):
+@pytest.fixture
+def main(tmp_path, monkeypatch, capsys):
+    """The same without a process of its own: what it prints, and its exit code."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "_keep_compilations", lambda: None)  # which is of the whole process
+
+    def main(*args, code=0):
+        left_with = 0
+        try:
+            cli.main([*map(str, args)])
+        except SystemExit as exit_:
+            left_with = exit_.code or 0
+        printed = capsys.readouterr()
+        assert left_with == code, printed.err
+        return printed
+
+    return main
+
+
+# At which commands are fast, where sizes are not the point.
+SMALL = ("--size", "16", "--style-size", "16")
+
+
+def assert_one_error(stdout, stderr, *parts):
     """One line that says what is wrong, and nothing else."""
-    assert result.stdout == ""
-    [line] = result.stderr.splitlines()
+    assert stdout == ""
+    [line] = stderr.splitlines()
     assert line.startswith("adain-jax: error: ")
     for part in parts:
         assert part in line
 
 
 def test_a_picture(run, photo, painting, tmp_path, home):
-    result = run("stylize", photo, painting, "-o", "out.png")
+    """As compiled for users, who set nothing."""
+    usual = {"XLA_FLAGS": "", "JAX_DISABLE_MOST_OPTIMIZATIONS": "0"}
+    result = run("stylize", photo, painting, "-o", "out.png", **usual)
     assert result.stdout == "out.png\n"
     assert result.stderr == ""
     assert image.load(tmp_path / "out.png").rgb.shape == image.load(photo).rgb.shape
     assert list((home / ".cache/adain_jax/xla").iterdir())
-    half = run("stylize", photo, painting, "-o", "half.png", "--alpha", "0.5")
+    half = run("stylize", photo, painting, "-o", "half.png", "--alpha", "0.5", **usual)
     assert half.stderr == ""
     difference = image.load(tmp_path / "half.png").rgb - image.load(tmp_path / "out.png").rgb
     assert np.abs(difference).max() > 0.02
@@ -61,7 +87,8 @@ def test_several_pictures_and_a_bad_one(run, photo, painting, tmp_path):
     (tmp_path / "photos").mkdir()
     photo.rename(tmp_path / "photos/photo.png")
     (tmp_path / "photos/bad.jpg").write_bytes(b"")
-    result = run("stylize", "photos", "-s", painting, "photos/photo.png", "-o", "out", code=2)
+    args = ("photos", "-s", painting, "photos/photo.png", "-o", "out", *SMALL)
+    result = run("stylize", *args, code=2)
     made = ["photo_stylized_painting.png", "photo_stylized_photo.png"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == made
     assert sorted(result.stdout.split()) == [str(Path("out") / name) for name in made]
@@ -69,8 +96,8 @@ def test_several_pictures_and_a_bad_one(run, photo, painting, tmp_path):
     assert "bad.jpg is empty" in line
 
 
-def test_the_default_output_is_a_name_in_this_folder(run, photo, painting, tmp_path):
-    run("stylize", photo, painting, "--size", "16", "--style-size", "16")
+def test_the_default_output_is_a_name_in_this_folder(main, photo, painting, tmp_path):
+    main("stylize", photo, painting, *SMALL)
     assert image.load(tmp_path / "photo_stylized_painting.png").rgb.shape == (16, 22, 3)
 
 
@@ -96,25 +123,36 @@ def test_the_default_output_is_a_name_in_this_folder(run, photo, painting, tmp_p
     ],
     ids=lambda value: " ".join(value),
 )
-def test_bad_input_is_one_line(run, photo, painting, tmp_path, args, parts):
+def test_bad_input_is_one_line(main, photo, painting, tmp_path, args, parts):
     (tmp_path / "folder").mkdir()
     (tmp_path / "text.jpg").write_text("no image")
     (tmp_path / "empty.jpg").touch()
     (tmp_path / "truncated.png").write_bytes(photo.read_bytes()[:600])
     before = sorted(tmp_path.rglob("*"))
     known = {"PHOTO": photo, "PAINTING": painting}
-    result = run("stylize", *(known.get(arg, arg) for arg in args), code=2)
-    assert_one_error(result, *parts)
+    printed = main("stylize", *SMALL, *(known.get(arg, arg) for arg in args), code=2)
+    assert_one_error(*printed, *parts)
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_version_and_help(run):
+def test_bad_input_to_the_process(run, photo, painting):
+    """One of the command line's errors, one of the files'."""
+    for args, part in (
+        ([photo], "give a content and a style"),
+        (["nix.jpg", painting, *SMALL], "nix.jpg"),
+    ):
+        result = run("stylize", *args, code=2)
+        assert_one_error(result.stdout, result.stderr, part)
+
+
+def test_version_and_help(run, main):
     assert run("--version").stdout == f"adain-jax {__version__}\n"
-    assert "stylize" in run("--help").stdout
-    assert "--alpha" in run("stylize", "--help").stdout
+    assert "stylize" in main("--help").out
+    assert "--alpha" in main("stylize", "--help").out
 
 
 def test_an_unwritable_cache_costs_nothing_but_time(run, photo, painting, tmp_path):
     (tmp_path / "cache").touch()
-    run("stylize", photo, painting, "-o", "out.png", XDG_CACHE_HOME=str(tmp_path / "cache"))
+    unwritable = str(tmp_path / "cache")
+    run("stylize", photo, painting, "-o", "out.png", *SMALL, XDG_CACHE_HOME=unwritable)
     assert (tmp_path / "out.png").exists()

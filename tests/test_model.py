@@ -10,11 +10,11 @@ import adain_jax
 from adain_jax import Model, Style
 
 
-@pytest.fixture(scope="module")
-def other(model):
+@pytest.fixture
+def other(tiny):
     """A model of the same architecture with another encoder."""
-    params = jax.tree.map(lambda x: x * 2, model.params)
-    return Model.create("vgg16", params["encoder"], params["decoder"])
+    params = jax.tree.map(lambda x: x * 2, tiny.params)
+    return Model.create("tiny", params["encoder"], params["decoder"])
 
 
 def test_a_model_is_a_pytree(model):
@@ -26,18 +26,18 @@ def test_a_model_is_a_pytree(model):
     assert doubled.architecture == "vgg16"
 
 
-def test_a_model_passes_through_transformations(model, rng):
+def test_a_model_passes_through_transformations(tiny, rng):
     images = rng.random((2, 16, 16, 3), dtype=np.float32)
-    expected = model.encode(images)
-    np.testing.assert_allclose(jax.jit(Model.encode)(model, images), expected, atol=1e-3)
-    mapped = jax.vmap(Model.encode, in_axes=(None, 0))(model, images[:, None])[:, 0]
+    expected = tiny.encode(images)
+    np.testing.assert_allclose(jax.jit(Model.encode)(tiny, images), expected, atol=1e-3)
+    mapped = jax.vmap(Model.encode, in_axes=(None, 0))(tiny, images[:, None])[:, 0]
     np.testing.assert_allclose(mapped, expected, atol=1e-3)
-    many = jax.pmap(Model.encode, in_axes=(None, 0))(model, images[:, None])[:, 0]
+    many = jax.pmap(Model.encode, in_axes=(None, 0))(tiny, images[:, None])[:, 0]
     np.testing.assert_allclose(many, expected, atol=1e-3)
 
 
-def test_a_style_is_a_pytree(model, rng):
-    style = model.style(rng.random((16, 16, 3), dtype=np.float32))
+def test_a_style_is_a_pytree(tiny, rng):
+    style = tiny.style(rng.random((16, 16, 3), dtype=np.float32))
     assert style.mean.shape == style.std.shape == (512,)
     assert isinstance(jax.tree.map(lambda x: x, style), Style)
     assert len(jax.tree.leaves(style)) == 2
@@ -108,28 +108,28 @@ def test_create_lists_what_is_wrong(model):
         assert part in str(caught.value)
 
 
-def test_a_model_without_decoder(model, tmp_path):
+def test_a_model_without_decoder(tiny, tmp_path):
     path = tmp_path / "encoder.safetensors"
-    Model.create("vgg16", model.params["encoder"]).save(path)
+    Model.create("tiny", tiny.params["encoder"]).save(path)
     encoder = Model.load(path)
     style = encoder.style(np.zeros((16, 16, 3), np.uint8))
     with pytest.raises(ValueError, match=r"no decoder.*train\.py"):
         encoder.stylize(np.zeros((16, 16, 3), np.uint8), style)
 
 
-def test_a_style_of_another_model_is_refused(model, other):
+def test_a_style_of_another_model_is_refused(tiny, other):
     style = other.style(np.zeros((16, 16, 3), np.uint8))
     with pytest.raises(ValueError, match="another model"):
-        model.stylize(np.zeros((16, 16, 3), np.uint8), style)
+        tiny.stylize(np.zeros((16, 16, 3), np.uint8), style)
 
 
-def test_styles_must_fit_the_batch(model):
+def test_styles_must_fit_the_batch(tiny):
     images = np.zeros((3, 16, 16, 3), np.uint8)
-    two = model.style(images[:2])
+    two = tiny.style(images[:2])
     with pytest.raises(ValueError, match="2 styles for 3 images"):
-        model.stylize(images, two)
+        tiny.stylize(images, two)
     with pytest.raises(ValueError, match="2 styles for one image"):
-        model.stylize(images[0], two)
+        tiny.stylize(images[0], two)
 
 
 def test_transfer_blends(model, rng):

@@ -66,20 +66,31 @@ def load(
         raise ValueError(f"{path} is a folder, not an image")
     if not path.exists():
         raise FileNotFoundError(f"no such file: {path}")
-    data = path.read_bytes()
+    return decode(path.read_bytes(), path, size=size, longest=longest, square=square)
+
+
+def decode(
+    data: bytes,
+    name: str | os.PathLike,
+    *,
+    size: int = 0,
+    longest: int = 0,
+    square: bool = False,
+) -> LoadedImage:
+    """`load` for a file's content; `name` is what errors call it."""
     if not data:
-        raise ValueError(f"{path} is empty (0 bytes)")
+        raise ValueError(f"{name} is empty (0 bytes)")
     try:
         image = Image.open(io.BytesIO(data))
     except Image.UnidentifiedImageError:
-        raise ValueError(f"{path} is not an image, or of an unknown format") from None
+        raise ValueError(f"{name} is not an image, or of an unknown format") from None
     except Exception as error:  # Pillow's decoders raise whatever they stumble upon
-        raise ValueError(f"{path} cannot be read as an image: {error}") from None
+        raise ValueError(f"{name} cannot be read as an image: {error}") from None
     try:
         image.load()
         image = _to_srgb(_turn_upright(image))
     except Exception as error:
-        raise ValueError(f"{path} is a damaged or truncated image: {error}") from None
+        raise ValueError(f"{name} is a damaged or truncated image: {error}") from None
     original = (image.height, image.width)
     image = _scale(image, size, longest)
     if square:

@@ -40,6 +40,20 @@ def max_pool(x: jax.Array) -> jax.Array:
     return x.reshape(n, height // 2, 2, width // 2, 2, channels).max((2, 4))
 
 
+def space_to_depth(x: jax.Array) -> jax.Array:
+    """Fold 2x2 pixels into channels, (N, H, W, C) to (N, H/2, W/2, 4C), for even H and W."""
+    n, height, width, channels = x.shape
+    x = x.reshape(n, height // 2, 2, width // 2, 2, channels).transpose(0, 1, 3, 2, 4, 5)
+    return x.reshape(n, height // 2, width // 2, 4 * channels)
+
+
+def depth_to_space(x: jax.Array) -> jax.Array:
+    """Undo `space_to_depth`, (N, H, W, 4C) to (N, 2H, 2W, C)."""
+    n, height, width, channels = x.shape
+    x = x.reshape(n, height, width, 2, 2, channels // 4).transpose(0, 1, 3, 2, 4, 5)
+    return x.reshape(n, 2 * height, 2 * width, channels // 4)
+
+
 def upsample(x: jax.Array) -> jax.Array:
     """Nearest-neighbour upsampling, (N, H, W, C) to (N, 2H, 2W, C)."""
     n, height, width, channels = x.shape

@@ -1,8 +1,13 @@
 """What a training can be told."""
 
 from dataclasses import dataclass, fields
+from typing import get_type_hints
+
+from adain_jax.networks import ARCHITECTURES
 
 SCHEDULES = ("cosine", "inverse_time")
+REDUCTIONS = ("mean", "sum")
+COMPUTE = ("float32", "bfloat16")
 
 
 @dataclass(slots=True)
@@ -13,37 +18,76 @@ class TrainConfig:
         ValueError: from `validate`, naming every field that is wrong.
     """
 
-    # Folders of photographs and of paintings; several are separated by commas. Subfolders count.
-    content: str = "data/content"
-    style: str = "data/style"
+    # ------------------------------------------------------------------ data
+    # Photographs and paintings: folders (subfolders count), or `tfds:NAME:SPLIT` and
+    # `tfds:FOLDER:SPLIT` for TensorFlow Datasets by name or prepared in a folder. Several are
+    # separated by commas.
+    content: str = "examples/content"
+    style: str = "examples/style"
+    # How much more or less often some images come: `pattern=weight`, separated by commas, where
+    # the first pattern that fits a name counts. `vangogh_*=0.3` shows each of those a third as
+    # often as an image that fits none.
+    content_weights: str = ""
+    style_weights: str = ""
     # Checkpoints, log and the exported model go here. Runs that find a checkpoint go on from it.
     workdir: str = "runs/base"
-
-    # The model whose encoder is used, and stays as it is: a shipped name or a safetensors file.
-    encoder: str = "vgg16"
 
     # Photographs are scaled to a shorter side of `content_size` pixels and cut to random squares of
     # `crop_size`, a multiple of 8.
     content_size: int = 512
     crop_size: int = 256
-    # The same for paintings; or, if frozen, the middle square of `style_size` of each is encoded
-    # once, before the first step, and only its statistics are used.
+    # The same for paintings; or, if frozen, the middle square of each is encoded once, before the
+    # first step, and only its statistics are used.
     style_size: int = 512
     style_crop_size: int = 256
     frozen_styles: bool = False
+    # Mirror photographs and paintings half of the time.
+    flip: bool = False
+    # Probabilities that a painting comes in greys, with its colours exchanged, or as a negative.
+    style_gray: float = 0.0
+    style_permute: float = 0.0
+    style_invert: float = 0.0
 
+    # Share of the images, chosen by their names, that is kept for validation, and steps between
+    # validations on `validation_samples` pairs of them. 0: none.
+    validation_fraction: float = 0.0
+    validate_every: int = 1000
+    validation_samples: int = 32
+
+    # ------------------------------------------------------------------ model
+    # The frozen VGG of the losses: a shipped name or a safetensors file. Its own decoder is
+    # trained; or, if `network` names another architecture, that one's encoder and decoder are.
+    encoder: str = "vgg16"
+    network: str = ""
+    # What the first weights are taken from: a safetensors model, a work directory or checkpoint of
+    # another training, or a PyTorch port's decoder.pth. Empty: random ones.
+    init_from: str = ""
+
+    # ------------------------------------------------------------------ losses
+    # Weights of the content and style losses. The style weight rises linearly from a tenth over
+    # `style_warmup_steps`. `style_layers` weighs the four taps against each other.
+    content_weight: float = 1.0
+    style_weight: float = 10.0
+    style_warmup_steps: int = 0
+    style_layers: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)
+    # "mean" over channels, as the PyTorch ports; "sum", as the paper's own code, whose weight of
+    # the style is then 1e-2.
+    style_reduction: str = "mean"
+    # No part of the paper's loss: total variation of the pictures, Gram matrices in place of or
+    # beside means and deviations, and a photograph's distance to itself in its own style.
+    tv_weight: float = 0.0
+    gram_weight: float = 0.0
+    identity_weight: float = 0.0
+
+    # ------------------------------------------------------------------ optimization
+    # Pairs in a step, over all devices and hosts. Each device cuts its part into `accumulate`
+    # pieces, one after the other, to need less memory.
     batch_size: int = 8
+    accumulate: int = 1
     # Optimizer steps in all, and how many of them, at the start, teach the decoder to invert the
     # encoder (mean absolute error) before it sees a style.
     steps: int = 160_000
     reconstruction_steps: int = 0
-
-    # Weights of the content and style losses. The style weight rises linearly from a tenth over
-    # `style_warmup_steps`.
-    content_weight: float = 1.0
-    style_weight: float = 10.0
-    style_warmup_steps: int = 0
-
     # Adam. "cosine" falls to zero over all steps, "inverse_time" is lr / (1 + lr_decay * step).
     # Both rise linearly from zero over the first `lr_warmup_steps`.
     learning_rate: float = 1e-4
@@ -52,12 +96,19 @@ class TrainConfig:
     lr_warmup_steps: int = 0
     # Gradients are scaled down to this global norm; 0 leaves them.
     gradient_clip: float = 0.0
+    # Decay of a moving average of the weights, which is then what is exported; 0: none.
+    ema_decay: float = 0.0
+    # Of the networks; weights, statistics and losses stay in float32. bfloat16 is for accelerators.
+    compute: str = "float32"
 
     # Of the order of the images, the crops, and the decoder's first weights.
     seed: int = 0
 
-    # Steps between lines of the log, and between checkpoints, of which the last `keep` are kept.
+    # ------------------------------------------------------------------ what is kept and shown
+    # Steps between lines of the log, between grids of pictures (0: none), and between checkpoints,
+    # of which the last `keep` are kept, and the best by validation.
     log_every: int = 50
+    pictures_every: int = 1000
     checkpoint_every: int = 1000
     keep: int = 3
 
@@ -66,35 +117,86 @@ class TrainConfig:
 
     def validate(self) -> None:
         """Raise one `ValueError` naming every field that is wrong."""
-        problems = [
-            f"{name} must be positive, not {getattr(self, name)}"
-            for name in (
-                *("content_size", "crop_size", "style_size", "style_crop_size", "batch_size"),
-                *("steps", "learning_rate", "log_every", "checkpoint_every", "keep"),
-            )
-            if not getattr(self, name) > 0
-        ]
-        problems += [
-            f"{field.name} must not be negative, not {getattr(self, field.name)}"
+        problems = self._wrong_types()
+        if problems:  # the rest would stumble over them
+            raise ValueError("config: " + "; ".join(problems))
+        positive = (
+            *("content_size", "crop_size", "style_size", "style_crop_size", "batch_size"),
+            *("steps", "learning_rate", "log_every", "checkpoint_every", "keep", "accumulate"),
+            *("validate_every", "validation_samples"),
+        )
+        numbers = {
+            field.name: value
             for field in fields(self)
-            if isinstance(value := getattr(self, field.name), int | float) and not value >= 0
+            if isinstance(value := getattr(self, field.name), int | float)
+        } | {"style_layers": min(self.style_layers, default=0)}
+        problems += [f"{x} must be positive, not {numbers[x]}" for x in positive if numbers[x] <= 0]
+        problems += [f"{x} must not be negative, not {y}" for x, y in numbers.items() if not y >= 0]
+        shares = ("style_gray", "style_permute", "style_invert", "validation_fraction", "ema_decay")
+        problems += [
+            f"{x} is a share, at most 1, not {numbers[x]}" for x in shares if numbers[x] > 1
         ]
         problems += [
             f"{name} must be a multiple of 8, not {getattr(self, name)}"
             for name in ("crop_size", "style_crop_size")
             if getattr(self, name) % 8
         ]
-        if self.crop_size > self.content_size:
-            problems.append(f"crop_size {self.crop_size} exceeds content_size {self.content_size}")
-        if not self.frozen_styles and self.style_crop_size > self.style_size:
-            problems.append(
-                f"style_crop_size {self.style_crop_size} exceeds style_size {self.style_size}"
+        problems += [
+            f"{crop} {getattr(self, crop)} exceeds {size} {getattr(self, size)}"
+            for crop, size in (("crop_size", "content_size"), ("style_crop_size", "style_size"))
+            if getattr(self, crop) > getattr(self, size)
+        ]
+        problems += [
+            f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}"
+            for name, choices in (
+                *(("schedule", SCHEDULES), ("style_reduction", REDUCTIONS)),
+                ("compute", COMPUTE),
             )
-        if self.schedule not in SCHEDULES:
-            problems.append(f"schedule must be one of {SCHEDULES}, not {self.schedule!r}")
+            if getattr(self, name) not in choices
+        ]
         if self.reconstruction_steps > self.steps:
             problems.append(
                 f"reconstruction_steps {self.reconstruction_steps} exceeds steps {self.steps}"
             )
+        if self.network and self.network not in ARCHITECTURES:
+            problems.append(
+                f"network must be one of {', '.join(ARCHITECTURES)}, not {self.network!r}"
+            )
+        if len(self.style_layers) != 4:
+            problems.append(f"style_layers has {len(self.style_layers)} weights, not 4")
+        if self.batch_size % self.accumulate:
+            problems.append(
+                f"batch_size {self.batch_size} is no multiple of accumulate {self.accumulate}"
+            )
+        if self.frozen_styles:
+            problems += [
+                f"frozen_styles keeps no pictures of styles, which {name} needs"
+                for name in (
+                    "network",
+                    "gram_weight",
+                    "style_gray",
+                    "style_permute",
+                    "style_invert",
+                )
+                if getattr(self, name)
+            ]
         if problems:
             raise ValueError("config: " + "; ".join(problems))
+
+    def _wrong_types(self) -> list[str]:
+        wanted = get_type_hints(type(self))
+        problems = []
+        for field in fields(self):
+            value, kind = getattr(self, field.name), wanted[field.name]
+            if kind is float and type(value) is int:
+                continue
+            if kind is int and type(value) is bool:
+                problems.append(f"{field.name} is a whole number, not {value}")
+            elif kind not in (str, int, float, bool):
+                if not isinstance(value, tuple | list) or not all(
+                    isinstance(x, int | float) for x in value
+                ):
+                    problems.append(f"{field.name} is a tuple of numbers, not {value!r}")
+            elif not isinstance(value, kind):
+                problems.append(f"{field.name} is of type {kind.__name__}, not {value!r}")
+        return problems

@@ -1,115 +1,159 @@
 """Batches of photographs and paintings, in an order that the seed alone decides."""
 
-import threading
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, SupportsIndex
+from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatch
+from typing import Any
 
 import grain
-import jax
 import numpy as np
-from tqdm import tqdm
 
-from adain_jax.files import image
-from adain_jax.model import Model
+from adain_jax.training.bank import StyleBank
 from adain_jax.training.config import TrainConfig
-from adain_jax.training.losses import TapStats, tap_stats
+from adain_jax.training.sources import Images
 
-CACHE_BYTES = 4 << 30  # of decoded images, for each kind
+_GRAYS = np.array([0.299, 0.587, 0.114], np.float32)  # luma, ITU-R BT.601
 
 
-class ImageFolder:
-    """The images of folders as uint8 arrays, scaled to one shorter side.
+class Pairs:
+    """Pairs of a content and a style, shuffled independently, without end.
 
-    Those that fit into `CACHE_BYTES` are decoded once and kept in memory.
+    Pair number i depends on the seed, the recipe and the lists of images alone: whoever knows how
+    many pairs were used can go on from there, on any number of hosts.
+
+    >>> import tempfile, numpy as np
+    >>> from adain_jax.files import image
+    >>> from adain_jax.training.config import TrainConfig
+    >>> from adain_jax.training.sources import Images
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     image.save(f"{folder}/gray.png", np.full((20, 30, 3), 128, np.uint8))
+    ...     images = Images(folder, 16)
+    ...     config = TrainConfig(content_size=16, crop_size=8, style_size=16, style_crop_size=8)
+    ...     batch = next(Pairs(config, images, images).batches(0, 4))
+    >>> batch["content"].shape
+    (4, 8, 8, 3)
     """
 
-    def __init__(self, folders: str, size: int) -> None:
-        """`folders` are separated by commas; raises `FileNotFoundError` as `files.image.find`."""
-        self.paths = _find(folders)
-        self._size = size
-        self._cache: dict[int, np.ndarray] = {}
-        self._free = CACHE_BYTES
-        self._lock = threading.Lock()
+    def __init__(
+        self,
+        config: TrainConfig,
+        contents: Images,
+        styles: Images,
+        freeze: Callable[[Images], StyleBank] | None = None,
+    ) -> None:
+        """Order the images.
 
-    def __len__(self) -> int:
-        return len(self.paths)
+        Args:
+            config: the recipe.
+            contents: photographs.
+            styles: paintings.
+            freeze: makes the statistics of them all, if those are wanted in place of crops.
 
-    def __getitem__(self, index: SupportsIndex) -> np.ndarray:
-        index = int(index)
-        cached = self._cache.get(index)
-        if cached is None:
-            rgb = image.load(self.paths[index], size=self._size).rgb
-            cached = np.round(rgb * 255).astype(np.uint8)
-            with self._lock:
-                if self._free >= cached.nbytes and index not in self._cache:
-                    self._cache[index] = cached
-                    self._free -= cached.nbytes
-        return cached
-
-
-class StyleBank:
-    """The tap statistics of every painting of folders, computed once."""
-
-    def __init__(self, folders: str, size: int, model: Model, batch_size: int = 8) -> None:
-        paths = _find(folders)
-        encode = jax.jit(lambda model, images: tap_stats(model.taps(images)))
-        parts = []
-        with tqdm(total=len(paths), desc="styles", unit="image") as bar:
-            for start in range(0, len(paths), batch_size):
-                batch = _squares(paths[start : start + batch_size], size)
-                # One shape for all, and so one compilation: the last batch is filled up.
-                filled = np.concatenate([batch, batch[:1].repeat(batch_size - len(batch), 0)])
-                stats = jax.tree.map(np.asarray, encode(model, filled))
-                parts.append((stats, len(batch)))
-                bar.update(len(batch))
-        self._stats: TapStats = jax.tree.map(
-            lambda *xs: np.concatenate([x[:n] for x, (_, n) in zip(xs, parts, strict=True)]),
-            *(stats for stats, _ in parts),
+        Raises:
+            ValueError: if a pattern of the weights fits no image.
+        """
+        self._orders = (
+            _order(contents.names, config.content_weights, config.seed),
+            _order(styles.names, config.style_weights, config.seed + 1),
         )
-        self._length = len(paths)
+        self._names = contents.names, styles.names
+        content = self._orders[0].map(contents.__getitem__)
+        content = _crops(content, config.crop_size, config.flip)
+        if freeze:
+            style = self._orders[1].map(freeze(styles).__getitem__)
+        else:
+            style = self._orders[1].map(styles.__getitem__)
+            style = _recolored(_crops(style, config.style_crop_size, config.flip), config)
+        pairs = grain.experimental.ZipMapDataset([content, style])
+        self._dataset = pairs.map(lambda pair: {"content": pair[0], "style": pair[1]})
 
-    def __len__(self) -> int:
-        return self._length
+    def batches(
+        self, start: int, batch_size: int, *, process: int = 0, processes: int = 1
+    ) -> Iterator[dict[str, Any]]:
+        """One host's part of every batch, decoded ahead by threads.
 
-    def __getitem__(self, index: SupportsIndex) -> Any:
-        return jax.tree.map(lambda x: x[int(index)], self._stats)
+        Args:
+            start: pairs used before.
+            batch_size: pairs in a batch, over all hosts.
+            process: number of this host.
+            processes: number of hosts, a divisor of `batch_size`.
+
+        Yields:
+            `content`, uint8 (N, crop, crop, 3), and `style`, likewise, or, if frozen, the
+            `tap_stats` of each painting.
+        """
+        # The bound is no pair anyone gets to; without it, grain overflows on batches of one.
+        part = self._dataset[start + process : 1 << 60 : processes].batch(batch_size // processes)
+        return iter(part.to_iter_dataset(grain.ReadOptions(num_threads=2, prefetch_buffer_size=4)))
+
+    def names(self, start: int, count: int) -> list[tuple[str, str]]:
+        """The content and the style of pairs, by name."""
+        numbers = range(start, start + count)
+        contents, styles = (
+            [names[order[i]] for i in numbers]  # type: ignore[index]
+            for names, order in zip(self._names, self._orders, strict=True)
+        )
+        return list(zip(contents, styles, strict=True))
 
 
-def make_batches(config: TrainConfig, model: Model) -> grain.IterDataset:
-    """An endless dataset of `{"content": ..., "style": ...}`, shuffled independently.
+def parse_weights(text: str) -> list[tuple[str, float]]:
+    """`"a*=0.3, b*=2"` as pairs of pattern and weight.
 
-    `content` is uint8 (N, crop, crop, 3); `style` likewise, or, if frozen, the `tap_stats` of each
-    painting. Its iterator's state can be saved and restored.
+    >>> parse_weights("vangogh_*=0.3, photos/*=2")
+    [('vangogh_*', 0.3), ('photos/*', 2.0)]
     """
-    photos = ImageFolder(config.content, config.content_size)
-    content = _crops(photos, config.crop_size, config.seed)
-    if config.frozen_styles:
-        bank = StyleBank(config.style, config.style_size, model)
-        style = grain.MapDataset.source(bank).seed(config.seed + 1).shuffle().repeat()
-    else:
-        folder = ImageFolder(config.style, config.style_size)
-        style = _crops(folder, config.style_crop_size, config.seed + 1)
-    pairs = grain.experimental.ZipMapDataset([content, style])
-    batches = pairs.map(_name_pair).batch(config.batch_size)
-    return batches.to_iter_dataset(grain.ReadOptions(num_threads=2, prefetch_buffer_size=4))
+    pairs = []
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        pattern, _, weight = item.rpartition("=")
+        try:
+            pairs.append((pattern, float(weight)))
+        except ValueError:
+            raise ValueError(f"config: {item!r} is no pattern=weight") from None
+        if not pattern or not 0 <= pairs[-1][1] < float("inf"):
+            raise ValueError(f"config: {item!r} is no pattern=weight of at least 0")
+    return pairs
 
 
-def _find(folders: str) -> list[Path]:
-    return [path for folder in folders.split(",") for path in image.find(folder.strip())]
+def _order(names: Sequence[str], weights: str, seed: int) -> grain.MapDataset:
+    """Indices of images, each once before any comes again, or as often as weights say."""
+    patterns = [*parse_weights(weights), ("*", 1.0)]
+    groups: list[list[int]] = [[] for _ in patterns]
+    for index, name in enumerate(names):
+        groups[next(i for i, (pattern, _) in enumerate(patterns) if fnmatch(name, pattern))].append(
+            index
+        )
+    for (pattern, _), group in zip(patterns[:-1], groups, strict=False):
+        if not group:
+            raise ValueError(f"config: no image's name fits the pattern {pattern!r}")
+    parts, shares = [], []
+    for (_, weight), group in zip(patterns, groups, strict=True):
+        if group and weight:
+            parts.append(grain.MapDataset.source(group).seed(seed).shuffle().repeat())
+            shares.append(weight * len(group))
+    if not parts:
+        raise ValueError("config: the weights leave no image")
+    # Seeded again, for the random transformations that follow.
+    return grain.MapDataset.mix(parts, weights=shares).seed(seed)
 
 
-def _crops(folder: ImageFolder, size: int, seed: int) -> grain.MapDataset:
+def _crops(images: grain.MapDataset, size: int, flip: bool) -> grain.MapDataset:
     def crop(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         top, left = (int(rng.integers(side - size + 1)) for side in array.shape[:2])
-        return array[top : top + size, left : left + size]
+        array = array[top : top + size, left : left + size]
+        return array[:, ::-1] if flip and rng.random() < 0.5 else array
 
-    return grain.MapDataset.source(folder).seed(seed).shuffle().repeat().random_map(crop)
-
-
-def _name_pair(pair: tuple[Any, Any]) -> dict[str, Any]:
-    return {"content": pair[0], "style": pair[1]}
+    return images.random_map(crop)
 
 
-def _squares(paths: Sequence[Path], size: int) -> np.ndarray:
-    return np.stack([image.load(path, size=size, square=True).rgb for path in paths])
+def _recolored(images: grain.MapDataset, config: TrainConfig) -> grain.MapDataset:
+    def recolor(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        gray, permute, invert = rng.random(3)
+        if gray < config.style_gray:
+            luma = np.round(array @ _GRAYS).astype(np.uint8)
+            array = np.repeat(luma[..., None], 3, axis=-1)
+        if permute < config.style_permute:
+            array = array[..., rng.permutation(3)]
+        return 255 - array if invert < config.style_invert else array
+
+    if not (config.style_gray or config.style_permute or config.style_invert):
+        return images
+    return images.random_map(recolor)

@@ -1,12 +1,56 @@
 """Where a step runs: compiled by `jax.jit` on one device, by `jax.pmap` on several."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
 import numpy as np
+from jax.experimental import multihost_utils
 
 AXIS = "data"
+
+
+def connect_hosts(
+    coordinator: str | None = None,
+    num_processes: int | None = None,
+    process_id: int | None = None,
+    *,
+    environment: Mapping[str, str],
+) -> None:
+    """Join the other processes of a training, if there are any. Before anything else uses JAX.
+
+    Args:
+        coordinator: `host:port` of process 0. If left out, `environment` decides: SLURM's tasks,
+            a TPU pod's workers, or JAX_COORDINATOR_ADDRESS.
+        num_processes: how many there are.
+        process_id: which of them this is.
+        environment: `os.environ`.
+
+    Raises:
+        ValueError: if some of the three are given and some are not.
+    """
+    given = [coordinator, num_processes, process_id]
+    if any(x is not None for x in given):
+        if any(x is None for x in given):
+            raise ValueError("--coordinator, --num-processes and --process-id go together")
+        jax.distributed.initialize(coordinator, num_processes, process_id)
+    elif is_cluster(environment):
+        jax.distributed.initialize()
+
+
+def is_cluster(environment: Mapping[str, str]) -> bool:
+    """Whether the environment is that of one process among several.
+
+    >>> is_cluster({"SLURM_STEP_NUM_TASKS": "2"}), is_cluster({"SLURM_STEP_NUM_TASKS": "1"})
+    (True, False)
+    >>> is_cluster({"TPU_WORKER_HOSTNAMES": "host-0,host-1"}), is_cluster({})
+    (True, False)
+    """
+    return (
+        environment.get("SLURM_STEP_NUM_TASKS", "1") != "1"
+        or "," in environment.get("TPU_WORKER_HOSTNAMES", "")
+        or "JAX_COORDINATOR_ADDRESS" in environment
+    )
 
 
 class Placement:
@@ -18,7 +62,9 @@ class Placement:
     """
 
     def __init__(self, devices: Sequence[Any]) -> None:
+        """`devices` are those of all hosts."""
         self.devices = list(devices)
+        self.local_devices = [x for x in devices if x.process_index == jax.process_index()]
         self.axis_name = AXIS if len(self.devices) > 1 else None
 
     def compile(self, step: Callable) -> Callable:
@@ -30,21 +76,29 @@ class Placement:
     def replicate(self, tree: Any) -> Any:
         """A copy on every device."""
         if self.axis_name is None:
-            return jax.device_put(tree, self.devices[0])
-        count = len(self.devices)
+            # Copied, lest the caller's arrays be given away with the state.
+            return jax.tree.map(lambda x: jax.device_put(np.array(x), self.devices[0]), tree)
+        count = len(self.local_devices)
         copies = jax.tree.map(lambda x: np.broadcast_to(np.asarray(x), (count, *np.shape(x))), tree)
-        # A compiled identity lays the copies out as the steps want them.
-        return jax.pmap(lambda x: x, devices=self.devices)(copies)
+        # A compiled identity lays the copies out as the steps want them, which are then traced once.
+        return jax.pmap(lambda x: x, axis_name=AXIS, devices=self.devices)(copies)
 
     def shard(self, batch: Any) -> Any:
-        """A batch cut into equal parts, one for each device."""
+        """A host's part of a batch, cut into equal parts, one for each of its devices."""
         if self.axis_name is None:
             return batch
-        count = len(self.devices)
+        count = len(self.local_devices)
         return jax.tree.map(lambda x: x.reshape(count, -1, *x.shape[1:]), batch)
 
     def first(self, tree: Any) -> Any:
-        """What `replicate` copied, from the first device."""
+        """What `replicate` copied, from this host's first device."""
         if self.axis_name is None:
             return tree
         return jax.tree.map(lambda x: x.addressable_shards[0].data[0], tree)
+
+
+def largest_over_hosts(number: int) -> int:
+    """The largest of the hosts' numbers, on all of them."""
+    if jax.process_count() == 1:
+        return number
+    return int(multihost_utils.process_allgather(np.asarray(number)).max())

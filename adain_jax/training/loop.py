@@ -1,96 +1,126 @@
 """The training loop."""
 
-import math
 import time
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 from tqdm import tqdm
 
-from adain_jax.checks import Params
 from adain_jax.model import Model
-from adain_jax.networks import DEPTHS, Decoder
-from adain_jax.training.checkpoint import Checkpoints
+from adain_jax.training.bank import StyleBank
 from adain_jax.training.config import TrainConfig
-from adain_jax.training.data import make_batches
-from adain_jax.training.devices import Placement
-from adain_jax.training.metrics import MetricsLog
-from adain_jax.training.step import TrainState, create_state, make_optimizer, make_step
+from adain_jax.training.data import Pairs
+from adain_jax.training.devices import Placement, largest_over_hosts
+from adain_jax.training.initial import first_params
+from adain_jax.training.interrupt import Interrupted, Interrupts
+from adain_jax.training.record import Record
+from adain_jax.training.sources import Images, Part
+from adain_jax.training.step import create_state, make_optimizer, make_schedule, make_step
+
+_AGREE_EVERY = 10  # steps between the hosts' asking each other whether to stop
 
 
 def train(config: TrainConfig) -> Model:
-    """Train a decoder as `config` says, or go on with it; returns the finished model.
+    """Train a network as `config` says, or go on with it; returns the finished model.
 
-    `workdir` gets `checkpoints/`, `log.jsonl`, and, with every checkpoint, `model.safetensors`,
-    which `adain_jax.load` and `adain-jax stylize --model` take.
+    `workdir` gets `checkpoints/`, `log.jsonl`, `tensorboard/`, `pictures/`, and, with every
+    checkpoint, `model.safetensors`, which `adain_jax.load` and `adain-jax stylize --model` take.
 
     Raises:
-        ValueError: if the batch cannot be shared among the devices, or the loss is not finite.
-        FileNotFoundError: if images or the encoder are not there.
+        ValueError: if the recipe does not fit the devices, the data or the checkpoint, or, naming
+            the step and the images, if a loss is not finite.
+        FileNotFoundError: if images or weights are not there.
+        Interrupted: on SIGTERM and SIGINT, once the state is saved.
     """
-    placement = Placement(jax.local_devices())
-    if config.batch_size % len(placement.devices):
-        raise ValueError(
-            f"config: batch_size {config.batch_size} is no multiple of the "
-            f"{len(placement.devices)} devices"
-        )
+    placement = Placement(jax.devices())
+    _check_batch(config, len(placement.devices))
     workdir = Path(config.workdir)
+
+    # ------------------------------------------------------------------ data
+    held_out = config.validation_fraction > 0
+    contents, styles = _images(config, "training" if held_out else "all")
+    shown = _images(config, "validation" if held_out else "all")
+    model = Model.load(config.encoder)
     workdir.mkdir(parents=True, exist_ok=True)
 
-    # ------------------------------------------------------------------ model and optimizer
-    model = Model.load(config.encoder)
-    module = Decoder(DEPTHS[model.architecture])
-    features = jnp.zeros((1, 1, 1, 512))
-    decoder: Params = dict(module.init(jax.random.key(config.seed), features)["params"])
+    def freeze(styles: Images) -> StyleBank:
+        return StyleBank(styles, model, config.style_crop_size, workdir)
+
+    pairs = Pairs(config, contents, styles, freeze if config.frozen_styles else None)
+
+    # ------------------------------------------------------------------ state
     optimizer = make_optimizer(config)
-    state = create_state(decoder, optimizer)
-
-    # ------------------------------------------------------------------ data and checkpoints
-    batches = iter(make_batches(config, model))
-    checkpoints = Checkpoints(workdir / "checkpoints", config.keep)
-    state = checkpoints.restore(state, batches)
+    state = create_state(config, first_params(config, model), optimizer)
+    record = Record(config, model, shown, write=jax.process_index() == 0)
+    state, used = record.restore(state)
     start = int(state.step)
-    if start:
-        print(f"going on from step {start} in {workdir}")
 
-    # ------------------------------------------------------------------ steps
+    # ------------------------------------------------------------------ compilation
     steps = {
-        phase: placement.compile(make_step(config, model, optimizer, phase, placement.axis_name))
+        phase: placement.compile(
+            make_step(config, model.architecture, optimizer, phase, placement.axis_name)
+        )
         for phase in ("reconstruction", "style")
     }
     encoder = placement.replicate(model.params["encoder"])
     state = placement.replicate(state)
-    log = MetricsLog(workdir / "log.jsonl")
-    last = time.perf_counter(), start
-    try:
-        with tqdm(total=config.steps, initial=start, desc="train", unit="step") as bar:
-            for number in range(start + 1, config.steps + 1):
-                phase = "reconstruction" if number <= config.reconstruction_steps else "style"
-                state, metrics = steps[phase](state, encoder, placement.shard(next(batches)))
-                log.add(placement.first(metrics))
-                bar.update()
-                if number % config.log_every == 0 or number == config.steps:
-                    now = time.perf_counter()
-                    seconds, last = (now - last[0]) / (number - last[1]), (now, number)
-                    means = log.write(step=number, phase=phase, seconds_per_step=round(seconds, 4))
-                    bar.set_postfix(loss=f"{means['loss']:.3f}")
-                if number % config.checkpoint_every == 0 or number == config.steps:
-                    loss = float(placement.first(metrics)["loss"])
-                    if not math.isfinite(loss):  # and so keep the last good checkpoint
-                        raise ValueError(f"the loss is {loss} at step {number}")
-                    current = placement.first(state)
-                    # The model first: a run that finds its last checkpoint has no step to make.
-                    _export(config, model, current, workdir)
-                    checkpoints.save(current, batches)
-    finally:
-        log.close()
-        checkpoints.close()
-    return Model.load(workdir / "model.safetensors")
+    schedule = make_schedule(config)
+
+    # ------------------------------------------------------------------ steps
+    batches = pairs.batches(
+        used, config.batch_size, process=jax.process_index(), processes=jax.process_count()
+    )
+    waited, since, last = 0.0, time.perf_counter(), start
+    bar = tqdm(
+        total=config.steps, initial=start, desc="train", unit="step", disable=not record.writes
+    )
+    with record, bar, Interrupts() as interrupts:
+        for number in range(start + 1, config.steps + 1):
+            asked = time.perf_counter()
+            batch = placement.shard(next(batches))
+            waited += time.perf_counter() - asked
+            phase = "reconstruction" if number <= config.reconstruction_steps else "style"
+            state, metrics = steps[phase](state, encoder, batch)
+            used += config.batch_size
+            record.add(placement.first(metrics))
+            bar.update()
+
+            stop = interrupts.received
+            if jax.process_count() > 1:
+                stop = largest_over_hosts(stop) if number % _AGREE_EVERY == 0 else 0
+            end = number == config.steps or bool(stop)
+            if number % config.log_every == 0 or end:
+                record.check(number, pairs, used)
+                seconds = time.perf_counter() - since
+                images = (number - last) * config.batch_size / seconds
+                means = record.line(
+                    number,
+                    phase=phase,
+                    learning_rate=float(schedule(number - 1)),
+                    images_per_second=round(images, 2),
+                    seconds_per_step=round(seconds / (number - last), 4),
+                    waiting_for_data=round(waited / seconds, 4),
+                )
+                bar.set_postfix(loss=f"{means['loss']:.3f}", images_per_s=f"{images:.1f}")
+                waited, since, last = 0.0, time.perf_counter(), number
+                record.skipped(number, contents, styles)
+            record.look(number, placement.first(state), pairs, used, end=end)
+            if stop:
+                raise Interrupted(stop, f"stopped at step {number}, saved in {workdir}")
+    return record.model(placement.first(state))
 
 
-def _export(config: TrainConfig, model: Model, state: TrainState, workdir: Path) -> None:
-    trained = Model.create(model.architecture, model.params["encoder"], state.decoder)
-    samples = int(state.step) * config.batch_size
-    metadata = {"steps": str(int(state.step)), "samples": str(samples)}
-    trained.save(workdir / "model.safetensors", metadata=metadata)
+def _check_batch(config: TrainConfig, devices: int) -> None:
+    if config.batch_size % (devices * config.accumulate):
+        times = f" times accumulate {config.accumulate}" if config.accumulate > 1 else ""
+        raise ValueError(
+            f"config: batch_size {config.batch_size} is no multiple of the {devices} devices{times}"
+        )
+
+
+def _images(config: TrainConfig, part: Part) -> tuple[Images, Images]:
+    fraction = config.validation_fraction
+    return (
+        Images(config.content, config.content_size, part=part, validation_fraction=fraction),
+        Images(config.style, config.style_size, part=part, validation_fraction=fraction),
+    )

@@ -1,9 +1,10 @@
 """The losses of the paper (equations 11-13), as the most used PyTorch port reduces them.
 
-All are means over everything but the taps, in float32.
+Means over everything but the taps, deviations unbiased, all in float32 whatever the dtype of the
+features.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -23,32 +24,80 @@ def content_loss(features: jax.Array, target: jax.Array) -> jax.Array:
     return jnp.mean(jnp.square(features.astype(jnp.float32) - target.astype(jnp.float32)))
 
 
-def style_loss(taps: Mapping[str, jax.Array], style: TapStats, *, ddof: int = 0) -> jax.Array:
+def style_loss(
+    taps: Mapping[str, jax.Array],
+    style: TapStats,
+    *,
+    layers: Sequence[float] | None = None,
+    reduction: str = "mean",
+    ddof: int = 1,
+) -> jax.Array:
     """Squared distances of channel means and of deviations, summed over the taps (equation 13).
 
     Args:
         taps: the output's feature maps by name, each (N, H, W, C).
         style: `tap_stats` of the style, each (N, C).
+        layers: a weight for each tap, in the order of their names; all 1 if left out.
+        reduction: over channels, "mean" or, as in the paper's own code, "sum".
         ddof: of the output's deviations, as in `channel_stats`; PyTorch's ports use 1.
 
     >>> import jax.numpy as jnp
     >>> taps = {"relu1_1": jnp.ones((1, 2, 2, 4))}
-    >>> print(style_loss(taps, tap_stats({"relu1_1": jnp.zeros((1, 2, 2, 4))})))
+    >>> zero = tap_stats({"relu1_1": jnp.zeros((1, 2, 2, 4))})
+    >>> print(style_loss(taps, zero), style_loss(taps, zero, reduction="sum"))
+    1.0 4.0
+    """
+    total = jnp.zeros((), jnp.float32)
+    names = sorted(taps)
+    for name, weight in zip(names, layers or [1.0] * len(names), strict=True):
+        for ours, theirs in zip(channel_stats(taps[name], ddof=ddof), style[name], strict=True):
+            squares = jnp.square(ours - theirs)
+            channels = squares.mean(-1) if reduction == "mean" else squares.sum(-1)
+            total += weight * channels.mean()
+    return total
+
+
+def tap_stats(taps: Mapping[str, jax.Array], *, ddof: int = 1) -> dict[str, ChannelStats]:
+    """`channel_stats` of every tap, by name."""
+    return {name: channel_stats(features, ddof=ddof) for name, features in taps.items()}
+
+
+def gram_loss(taps: Mapping[str, jax.Array], style: Mapping[str, jax.Array]) -> jax.Array:
+    """Mean squared distances of Gram matrices, summed over the taps (Gatys et al. 2016).
+
+    Takes feature maps by name, (N, H, W, C) and (N, H', W', C); each Gram matrix is a mean over
+    positions.
+
+    >>> import jax.numpy as jnp
+    >>> ones = {"relu1_1": jnp.ones((1, 2, 2, 4))}
+    >>> print(gram_loss(ones, {"relu1_1": jnp.zeros((1, 3, 3, 4))}))
     1.0
     """
     total = jnp.zeros((), jnp.float32)
     for name, features in taps.items():
-        mean, std = channel_stats(features, ddof=ddof)
-        total += jnp.mean(jnp.square(mean - style[name].mean))
-        total += jnp.mean(jnp.square(std - style[name].std))
+        total += jnp.mean(jnp.square(_gram(features) - _gram(style[name])))
     return total
 
 
-def tap_stats(taps: Mapping[str, jax.Array], *, ddof: int = 0) -> dict[str, ChannelStats]:
-    """`channel_stats` of every tap, by name."""
-    return {name: channel_stats(features, ddof=ddof) for name, features in taps.items()}
+def total_variation(images: jax.Array) -> jax.Array:
+    """Mean squared difference of neighbouring pixels, down plus across: what a mesh is made of.
+
+    Takes (N, H, W, C).
+
+    >>> import jax.numpy as jnp
+    >>> print(total_variation(jnp.arange(6.0).reshape(1, 2, 3, 1)))
+    10.0
+    """
+    images = images.astype(jnp.float32)
+    down, across = jnp.diff(images, axis=1), jnp.diff(images, axis=2)
+    return jnp.mean(jnp.square(down)) + jnp.mean(jnp.square(across))
 
 
 def reconstruction_loss(images: jax.Array, originals: jax.Array) -> jax.Array:
     """Mean absolute difference of pixels."""
     return jnp.mean(jnp.abs(images.astype(jnp.float32) - originals.astype(jnp.float32)))
+
+
+def _gram(features: jax.Array) -> jax.Array:
+    x = features.astype(jnp.float32)
+    return jnp.einsum("nhwc,nhwd->ncd", x, x) / (x.shape[1] * x.shape[2])

@@ -1,36 +1,98 @@
-"""The log of a training: a JSON object a line."""
+"""What a training tells: a JSON object a line, and the same to TensorBoard."""
 
 import json
+import math
 import os
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
+
+from adain_jax.atomic import atomic_path
 
 
 class MetricsLog:
-    """Averages metrics between lines, and appends the lines to a file."""
+    """Averages metrics between lines, and appends the lines to `log.jsonl` in a folder.
 
-    def __init__(self, path: str | os.PathLike) -> None:
-        self._file = Path(path).open("a")  # noqa: SIM115 closed by `close`
+    The same goes to TensorBoard, whose files are in the folder `tensorboard`.
+    """
+
+    def __init__(self, workdir: str | os.PathLike | None, start: int = 0) -> None:
+        """Go on after step `start`: what was written of later ones is taken back.
+
+        Without a folder, nothing is written; that is for all hosts but one.
+        """
+        self._file = self._writer = None
         self._pending: dict[str, list[jax.Array]] = defaultdict(list)
+        self._last = start
+        if workdir is not None:
+            from tensorboardX import SummaryWriter
+
+            path = Path(workdir) / "log.jsonl"
+            _cut(path, start)
+            self._file = path.open("a")
+            self._writer = SummaryWriter(
+                str(Path(workdir) / "tensorboard"), purge_step=start + 1 if start else None
+            )
 
     def add(self, metrics: dict[str, jax.Array]) -> None:
         """Take one step's metrics, without waiting for their values."""
         for name, value in metrics.items():
             self._pending[name].append(value)
 
-    def write(self, **fields: Any) -> dict[str, float]:
+    def first_bad(self) -> tuple[int, str] | None:
+        """The first step since the last line with a metric that is not finite, and that metric."""
+        for name, values in self._pending.items():
+            for offset, value in enumerate(values, start=1):
+                if not math.isfinite(float(value)):
+                    return self._last + offset, name
+        return None
+
+    def write(self, step: int, **fields: Any) -> dict[str, float]:
         """Write a line of `fields` and the means since the last; returns the means."""
         means = {
             name: sum(map(float, values)) / len(values) for name, values in self._pending.items()
         }
         self._pending.clear()
-        self._file.write(json.dumps({**fields, **means}) + "\n")
-        self._file.flush()
+        self._last = step
+        self.note(step, **fields, **means)
         return means
 
+    def note(self, step: int, **fields: Any) -> None:
+        """Write a line of `fields` alone."""
+        if self._file is None or self._writer is None:
+            return
+        self._file.write(json.dumps({"step": step, **fields}) + "\n")
+        self._file.flush()
+        for name, value in fields.items():
+            if isinstance(value, int | float):
+                self._writer.add_scalar(name, value, step)
+
+    def picture(self, step: int, name: str, image: np.ndarray) -> None:
+        """Show an image (H, W, 3), uint8, in TensorBoard."""
+        if self._writer is not None:
+            self._writer.add_image(name, image, step, dataformats="HWC")
+            self._writer.flush()
+
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the files."""
+        if self._file is not None and self._writer is not None:
+            self._file.close()
+            self._writer.close()
+
+
+def _cut(path: Path, start: int) -> None:
+    """Drop the lines after step `start`, which will be made again, and one that is half written."""
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text().splitlines(keepends=True):
+        try:
+            if json.loads(line)["step"] <= start:
+                kept.append(line)
+        except (ValueError, KeyError):
+            continue
+    with atomic_path(path) as temporary:
+        temporary.write_text("".join(kept))

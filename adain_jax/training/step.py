@@ -9,15 +9,18 @@ import optax
 from jax.typing import ArrayLike
 
 from adain_jax.checks import Params
-from adain_jax.model import Model
-from adain_jax.style import Style
+from adain_jax.model import Model, to_float
+from adain_jax.networks import ARCHITECTURES
+from adain_jax.ops.statistics import adain, channel_stats
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.losses import (
     TapStats,
     content_loss,
+    gram_loss,
     reconstruction_loss,
     style_loss,
     tap_stats,
+    total_variation,
 )
 
 Batch = dict[str, Any]
@@ -26,18 +29,27 @@ Phase = Literal["reconstruction", "style"]
 
 
 class TrainState(NamedTuple):
-    """What a step changes: the decoder and its optimizer. The encoder is no part of it."""
+    """What a step changes. The frozen encoder is no part of it.
+
+    Attributes:
+        step: steps made.
+        params: what is trained: `{"decoder": ...}`, or the encoder too if the network has its own.
+        optimizer: Adam's moments.
+        average: the moving average of `params`; empty if there is none.
+    """
 
     step: jax.Array
-    decoder: Params
+    params: Params
     optimizer: optax.OptState
+    average: Params
 
 
+LossFunction = Callable[[Params, Params, Batch, ArrayLike], tuple[jax.Array, Metrics]]
 StepFunction = Callable[[TrainState, Params, Batch], tuple[TrainState, Metrics]]
 
 
-def make_optimizer(config: TrainConfig) -> optax.GradientTransformation:
-    """Adam with the recipe's schedule and clipping."""
+def make_schedule(config: TrainConfig) -> Callable[[ArrayLike], jax.Array]:
+    """The learning rate after so many steps."""
     cosine = optax.cosine_decay_schedule(config.learning_rate, config.steps)
 
     def schedule(count: ArrayLike) -> jax.Array:
@@ -46,20 +58,90 @@ def make_optimizer(config: TrainConfig) -> optax.GradientTransformation:
         rate = cosine(count) if config.schedule == "cosine" else inverse_time
         return jnp.asarray(rate) * jnp.minimum((count + 1) / max(config.lr_warmup_steps, 1), 1)
 
-    adam = optax.adam(schedule)
+    return schedule
+
+
+def make_optimizer(config: TrainConfig) -> optax.GradientTransformation:
+    """Adam with the recipe's schedule and clipping."""
+    adam = optax.adam(make_schedule(config))
     if config.gradient_clip:
         return optax.chain(optax.clip_by_global_norm(config.gradient_clip), adam)
     return adam
 
 
-def create_state(decoder: Params, optimizer: optax.GradientTransformation) -> TrainState:
+def create_state(
+    config: TrainConfig, params: Params, optimizer: optax.GradientTransformation
+) -> TrainState:
     """The state before the first step."""
-    return TrainState(jnp.zeros((), jnp.int32), decoder, optimizer.init(decoder))
+    average = jax.tree.map(jnp.copy, params) if config.ema_decay else {}
+    return TrainState(jnp.zeros((), jnp.int32), params, optimizer.init(params), average)
+
+
+def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunction:
+    """`(params, encoder, batch, step) -> (loss, metrics)`.
+
+    Args:
+        config: the recipe.
+        architecture: of the frozen encoder of the losses.
+        phase: "reconstruction" inverts the encoder, "style" is the paper's training.
+
+    A batch holds `content`, images (N, H, W, 3), and `style`, likewise or their `tap_stats`.
+    """
+    network_architecture = config.network or architecture
+    dtype = jnp.dtype(config.compute)
+
+    def models(params: Params, encoder: Params) -> tuple[Model, Model]:
+        return (
+            Model({"encoder": encoder}, architecture, ""),
+            Model({"encoder": encoder, **params}, network_architecture, ""),
+        )
+
+    def reconstruct(params: Params, encoder: Params, batch: Batch, _) -> tuple[jax.Array, Metrics]:
+        _, network = models(params, encoder)
+        images = to_float(batch["content"]).astype(dtype)
+        loss = reconstruction_loss(network.decode(network.encode(images)), images)
+        return loss, {"loss": loss}
+
+    def stylize(params: Params, encoder: Params, batch: Batch, step) -> tuple[jax.Array, Metrics]:
+        vgg, network = models(params, encoder)
+        contents = to_float(batch["content"]).astype(dtype)
+        given = not isinstance(batch["style"], dict)
+        styles = to_float(batch["style"]).astype(dtype) if given else None
+        features, style_taps = _encode(vgg, contents, styles)
+        stats: TapStats = batch["style"] if style_taps is None else tap_stats(style_taps)
+        target = transferred = adain(features, *stats["relu4_1"], ddof=1)
+        if "encoder" in params:  # a network with features of its own
+            features, own_taps = _encode(network, contents, styles)
+            assert own_taps is not None
+            own_style = own_taps[ARCHITECTURES[network_architecture].features]
+            transferred = adain(features, *channel_stats(own_style))
+        images = network.decode(transferred)
+
+        output = vgg.taps(images)
+        content = content_loss(output["relu4_1"], target)
+        styled = style_loss(
+            output, stats, layers=config.style_layers, reduction=config.style_reduction
+        )
+        metrics = {"content_loss": content, "style_loss": styled}
+        loss = config.content_weight * content + _style_weight(config, step) * styled
+        if config.tv_weight:
+            metrics["tv_loss"] = total_variation(images)
+            loss += config.tv_weight * metrics["tv_loss"]
+        if config.gram_weight:
+            assert style_taps is not None
+            metrics["gram_loss"] = gram_loss(output, style_taps)
+            loss += config.gram_weight * metrics["gram_loss"]
+        if config.identity_weight:  # in its own statistics, AdaIN changes nothing
+            metrics["identity_loss"] = content_loss(network.decode(features), contents)
+            loss += config.identity_weight * metrics["identity_loss"]
+        return loss, {"loss": loss, **metrics}
+
+    return reconstruct if phase == "reconstruction" else stylize
 
 
 def make_step(
     config: TrainConfig,
-    model: Model,
+    architecture: str,
     optimizer: optax.GradientTransformation,
     phase: Phase,
     axis_name: str | None = None,
@@ -68,64 +150,62 @@ def make_step(
 
     Args:
         config: the recipe.
-        model: gives the architecture; the weights are arguments of the step.
+        architecture: of the frozen encoder of the losses, whose weights are the step's argument.
         optimizer: from `make_optimizer`.
-        phase: "reconstruction" inverts the encoder, "style" is the paper's training.
+        phase: as in `make_loss`.
         axis_name: of the devices over which gradients and metrics are averaged.
     """
-
-    def with_weights(encoder: Params, decoder: Params) -> Model:
-        return Model({"encoder": encoder, "decoder": decoder}, model.architecture, "")
-
-    def reconstruct(decoder: Params, encoder: Params, batch: Batch, _) -> tuple[jax.Array, Metrics]:
-        current = with_weights(encoder, decoder)
-        images = _to_float(batch["content"])
-        loss = reconstruction_loss(current.decode(current.encode(images)), images)
-        return loss, {"loss": loss}
-
-    def stylize(decoder: Params, encoder: Params, batch: Batch, step) -> tuple[jax.Array, Metrics]:
-        current = with_weights(encoder, decoder)
-        features, style = _encode(current, batch)
-        target = current.transfer(features, Style(*style["relu4_1"]))
-        output = current.taps(current.decode(target))
-        content = content_loss(output["relu4_1"], target)
-        styled = style_loss(output, style)
-        loss = config.content_weight * content + _style_weight(config, step) * styled
-        return loss, {"loss": loss, "content_loss": content, "style_loss": styled}
-
-    loss_function = reconstruct if phase == "reconstruction" else stylize
+    gradient_function = jax.grad(make_loss(config, architecture, phase), has_aux=True)
 
     def step(state: TrainState, encoder: Params, batch: Batch) -> tuple[TrainState, Metrics]:
-        gradient_function = jax.grad(loss_function, has_aux=True)
-        gradients, metrics = gradient_function(state.decoder, encoder, batch, state.step)
+        def gradients_of(batch: Batch) -> tuple[Params, Metrics]:
+            return gradient_function(state.params, encoder, batch, state.step)
+
+        gradients, metrics = _mean_over_parts(gradients_of, batch, config.accumulate)
         if axis_name:
             gradients, metrics = jax.lax.pmean((gradients, metrics), axis_name)
         metrics["gradient_norm"] = optax.tree.norm(gradients)
-        updates, opt_state = optimizer.update(gradients, state.optimizer, state.decoder)
-        decoder = optax.apply_updates(state.decoder, updates)
-        return TrainState(state.step + 1, decoder, opt_state), metrics  # type: ignore[arg-type]
+        updates, opt_state = optimizer.update(gradients, state.optimizer, state.params)
+        params: Params = optax.apply_updates(state.params, updates)  # type: ignore[assignment]
+        average = state.average
+        if config.ema_decay:
+            # A plain mean at first, so that the random start is soon forgotten.
+            count = state.step.astype(jnp.float32) + 1
+            keep = jnp.minimum(config.ema_decay, (count - 1) / count)
+            average = jax.tree.map(lambda a, x: keep * a + (1 - keep) * x, average, params)
+        return TrainState(state.step + 1, params, opt_state, average), metrics
 
     return step
 
 
-def _encode(model: Model, batch: Batch) -> tuple[jax.Array, TapStats]:
-    """relu4_1 of the content, and the tap statistics of the style."""
-    content, style = _to_float(batch["content"]), batch["style"]
-    if isinstance(style, dict):  # encoded before the training
-        return model.encode(content), style
-    style = _to_float(style)
-    if content.shape != style.shape:
-        return model.encode(content), tap_stats(model.taps(style))
-    both = model.taps(jnp.concatenate([content, style]))
-    count = content.shape[0]
-    return both["relu4_1"][:count], tap_stats({name: x[count:] for name, x in both.items()})
+def _mean_over_parts(function: Callable[[Batch], Any], batch: Batch, parts: int) -> Any:
+    """The mean of `function` over equal parts of the batch, one after the other."""
+    if parts == 1:
+        return function(batch)
+    cut = jax.tree.map(lambda x: x.reshape(parts, -1, *x.shape[1:]), batch)
+    shapes = jax.eval_shape(function, jax.tree.map(lambda x: x[0], cut))
+    zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+    total, _ = jax.lax.scan(
+        lambda sums, part: (jax.tree.map(jnp.add, sums, function(part)), None), zeros, cut
+    )
+    return jax.tree.map(lambda x: x / parts, total)
 
 
-def _style_weight(config: TrainConfig, step: jax.Array) -> jax.Array:
+def _encode(
+    model: Model, contents: jax.Array, styles: jax.Array | None
+) -> tuple[jax.Array, dict[str, jax.Array] | None]:
+    """The features of the contents and all maps of the styles, in one batch if they fit."""
+    if styles is None:
+        return model.encode(contents), None
+    if contents.shape != styles.shape:
+        return model.encode(contents), model.taps(styles)
+    taps = model.taps(jnp.concatenate([contents, styles]))
+    features = taps[ARCHITECTURES[model.architecture].features]
+    count = contents.shape[0]
+    return features[:count], {name: x[count:] for name, x in taps.items()}
+
+
+def _style_weight(config: TrainConfig, step: ArrayLike) -> jax.Array:
     warmup = max(config.style_warmup_steps, 1)
-    done = jnp.clip((step.astype(jnp.float32) - config.reconstruction_steps + 1) / warmup, 0, 1)
-    return config.style_weight * (0.1 + 0.9 * done)
-
-
-def _to_float(images: jax.Array) -> jax.Array:
-    return images.astype(jnp.float32) / 255
+    steps = jnp.asarray(step, jnp.float32) - config.reconstruction_steps + 1
+    return config.style_weight * (0.1 + 0.9 * jnp.clip(steps / warmup, 0, 1))

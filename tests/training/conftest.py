@@ -23,22 +23,32 @@ def folders(tmp_path_factory):
     return root
 
 
+@pytest.fixture(scope="session")
+def tiny_file(tiny, tmp_path_factory):
+    """A file of the tiny model, in full precision."""
+    path = tmp_path_factory.mktemp("tiny") / "tiny.safetensors"
+    tiny.save(path, dtype=np.float32)
+    return str(path)
+
+
 @pytest.fixture
-def config(folders, tmp_path):
+def config(folders, tmp_path, tiny_file):
     """A few steps on small images."""
     return TrainConfig(
         content=str(folders / "content"),
         style=str(folders / "style"),
         workdir=str(tmp_path / "run"),
+        encoder=tiny_file,
         content_size=20,
         crop_size=16,
         style_size=20,
         style_crop_size=16,
-        batch_size=2,
+        batch_size=4,
         steps=4,
         reconstruction_steps=1,
-        learning_rate=2e-6,
+        learning_rate=1e-4,
         log_every=1,
+        pictures_every=0,
         checkpoint_every=2,
     )
 

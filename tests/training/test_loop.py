@@ -1,14 +1,21 @@
 import dataclasses
 import json
+import os
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
+from PIL import Image
 
 import adain_jax
+from adain_jax.training.checkpoint import Checkpoints, load_params
+from adain_jax.training.config import TrainConfig
 from adain_jax.training.loop import train
 from tests.conftest import ROOT
 
@@ -20,20 +27,58 @@ def log_of(config):
     return [json.loads(line) for line in lines]
 
 
-def test_the_whole_loop(config, model):
-    """Two devices, both phases, log, checkpoints, and a model that stylizes."""
+def assert_equal(ours, theirs):
+    jax.tree.map(np.testing.assert_array_equal, ours, theirs)
+
+
+def test_the_whole_loop(config, tiny):
+    """Several devices, both phases, validation, pictures, log, checkpoints, a model to use."""
+    config = dataclasses.replace(
+        config,
+        validation_fraction=0.4,
+        validate_every=2,
+        validation_samples=3,
+        pictures_every=3,
+        ema_decay=0.5,
+        keep=1,
+    )
     trained = train(config)
     log = log_of(config)
-    assert [line["step"] for line in log] == [1, 2, 3, 4]
-    assert [line["phase"] for line in log] == ["reconstruction"] + ["style"] * 3
-    assert all(np.isfinite(line["loss"]) for line in log)
-    assert {"content_loss", "style_loss", "gradient_norm"} <= set(log[-1])
+    steps = [line for line in log if "loss" in line]
+    assert [line["step"] for line in steps] == [1, 2, 3, 4]
+    assert [line["phase"] for line in steps] == ["reconstruction"] + ["style"] * 3
+    assert all(np.isfinite(line["loss"]) for line in steps)
+    told = {"content_loss", "style_loss", "gradient_norm", "learning_rate", "images_per_second"}
+    assert told | {"waiting_for_data"} <= set(steps[-1])
+    validated = [line for line in log if "validation/loss" in line]
+    assert [line["step"] for line in validated] == [2, 4]
+    assert validated[0]["validation/reconstruction_loss"] > 0
+
     folder = Path(config.workdir)
-    assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == ["2", "4"]
-    assert trained.fingerprint == model.fingerprint
+    best = min(validated, key=lambda line: line["validation/loss"])["step"]
+    kept = sorted(int(path.name) for path in (folder / "checkpoints").iterdir())
+    assert kept == sorted({best, 4})
+    assert sorted(path.name for path in (folder / "pictures").iterdir()) == [
+        "0000003.png",
+        "0000004.png",
+    ]
+    with Image.open(folder / "pictures/0000004.png") as grid:
+        assert grid.size == (5 * 16, 7 * 16)
+    assert list((folder / "tensorboard").iterdir())
+    assert json.loads((folder / "config.json").read_text())["config"]["keep"] == 1
+
+    # The model is the moving average, in float16, with the encoder untouched.
+    loaded = adain_jax.load(str(folder / "model.safetensors"))
+    average = load_params(folder)["decoder"]
+    jax.tree.map(
+        lambda x, y: np.testing.assert_allclose(x, y, atol=1e-3),
+        loaded.params["decoder"],
+        average,
+    )
+    assert_equal(trained.params["decoder"], average)
+    assert_equal(trained.params["encoder"], tiny.params["encoder"])
     images = np.zeros((8, 8, 3), np.uint8)
-    path = str(folder / "model.safetensors")
-    assert adain_jax.stylize(images, images, model=adain_jax.load(path)).shape == images.shape
+    assert adain_jax.stylize(images, images, model=loaded).shape == images.shape
 
 
 def test_goes_on_where_it_stopped(config, tmp_path):
@@ -42,13 +87,232 @@ def test_goes_on_where_it_stopped(config, tmp_path):
     stopped = dataclasses.replace(config, workdir=str(tmp_path / "stopped"), steps=2)
     train(stopped)
     resumed = train(dataclasses.replace(stopped, steps=4))
-    jax.tree.map(np.testing.assert_array_equal, resumed.params, whole.params)
+    assert_equal(resumed.params, whole.params)
     assert [line["step"] for line in log_of(stopped)] == [1, 2, 3, 4]
 
 
+def test_a_checkpoint_of_another_training_is_refused(config, tiny, tmp_path):
+    config = dataclasses.replace(config, steps=1)
+    train(config)
+    with pytest.raises(ValueError, match=r"network 'tiny' there, 'fast' here.*another workdir"):
+        train(dataclasses.replace(config, network="fast"))
+    other = tmp_path / "other.safetensors"
+    encoder = jax.tree.map(lambda x: x * 2, tiny.params["encoder"])
+    adain_jax.Model.create("tiny", encoder).save(other)
+    with pytest.raises(ValueError, match=r"encoder '\w+' there, '\w+' here"):
+        train(dataclasses.replace(config, encoder=str(other)))
+    with pytest.raises(ValueError, match="ema_decay 0.0 there, 0.9 here"):
+        train(dataclasses.replace(config, ema_decay=0.9))
+
+
+def test_a_half_written_checkpoint_is_none(config, tmp_path):
+    train(dataclasses.replace(config, steps=2))
+    folder = Path(config.workdir) / "checkpoints"
+    half = folder / "9"
+    half.mkdir()
+    (half / "training").write_text("half")
+    checkpoints = Checkpoints(folder, 3)
+    assert checkpoints.latest == 2
+    checkpoints.close()
+
+
+def test_begins_with_given_weights(config, tiny, tiny_file, tmp_path):
+    config = dataclasses.replace(config, steps=1, learning_rate=1e-12, reconstruction_steps=0)
+    from_file = train(dataclasses.replace(config, init_from=tiny_file))
+    jax.tree.map(
+        lambda x, y: np.testing.assert_allclose(x, y, atol=1e-6), from_file.params, tiny.params
+    )
+    again = dataclasses.replace(config, workdir=str(tmp_path / "again"), init_from=config.workdir)
+    jax.tree.map(
+        lambda x, y: np.testing.assert_allclose(x, y, atol=1e-6),
+        train(again).params,
+        from_file.params,
+    )
+    with pytest.raises(ValueError, match="init_from: .*conv3_2"):
+        train(dataclasses.replace(again, workdir=str(tmp_path / "x"), init_from="vgg16"))
+    with pytest.raises(FileNotFoundError, match="no checkpoint in"):
+        train(dataclasses.replace(again, workdir=str(tmp_path / "x"), init_from=str(tmp_path)))
+
+
+def test_a_loss_that_is_not_finite(config):
+    """Stops, names step and images, and keeps the last good checkpoint."""
+    config = dataclasses.replace(
+        config, steps=12, learning_rate=3e4, reconstruction_steps=0, checkpoint_every=1, log_every=3
+    )
+    with pytest.raises(
+        ValueError, match=r"is not finite at step \d+, with .*png in .*png"
+    ) as error:
+        train(config)
+    params = load_params(config.workdir)
+    assert all(np.isfinite(x).all() for x in jax.tree.leaves(params))
+    step = int(str(error.value).split("at step ")[1].split(",")[0])
+    kept = max(int(x.name) for x in (Path(config.workdir) / "checkpoints").iterdir())
+    assert kept == step - 1
+
+
+def test_images_that_cannot_be_read_are_told(config, tmp_path, folders, capsys):
+    content = tmp_path / "content"
+    content.mkdir()
+    for path in (folders / "content").glob("*.png"):
+        (content / path.name).write_bytes(path.read_bytes())
+    (content / "broken.png").write_text("no picture")
+    train(dataclasses.replace(config, content=str(content), steps=3))
+    (line,) = (line for line in log_of(config) if "skipped" in line)
+    assert list(line["skipped"]) == ["broken.png"]
+    assert "1 image cannot be used" in capsys.readouterr().out
+
+
 def test_a_batch_that_devices_cannot_share(config):
-    with pytest.raises(ValueError, match="batch_size 3 is no multiple of the 2 devices"):
+    with pytest.raises(ValueError, match="batch_size 3 is no multiple of the 4 devices"):
         train(dataclasses.replace(config, batch_size=3))
+    with pytest.raises(ValueError, match="of the 4 devices times accumulate 2"):
+        train(dataclasses.replace(config, accumulate=2))
+
+
+# ---------------------------------------------------------------------- the script, as a process
+
+_RUN = "import runpy, sys, tests.tiny; runpy.run_path(sys.argv[0], run_name='__main__')"
+
+
+def command(recipe, *args, **fields):
+    code = f"import sys; sys.argv[0] = {str(ROOT / 'scripts/train.py')!r}; {_RUN}"
+    overrides = [f"--config.{name}={value}" for name, value in fields.items()]
+    return [sys.executable, "-c", code, f"--config={recipe}", *overrides, *args]
+
+
+def overrides(config: TrainConfig, **fields):
+    """The fields that differ from those of configs/smoke.py."""
+    names = ("content", "style", "encoder", "content_size", "crop_size", "style_size", "workdir")
+    return {
+        **{name: getattr(config, name) for name in (*names, "style_crop_size")},
+        "frozen_styles": False,
+        "batch_size": 4,
+        **fields,
+    }
+
+
+SMOKE = ROOT / "configs/smoke.py"
+ENVIRONMENT = {**os.environ, "XLA_FLAGS": "", "PYTHONPATH": str(ROOT)}
+
+
+def start(*args, **fields):
+    return subprocess.Popen(
+        command(SMOKE, *args, **fields),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    )
+
+
+def finish(process):
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    return out + err
+
+
+def wait_for(condition, process):
+    for _ in range(3000):
+        if condition():
+            return
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.1)
+    raise TimeoutError
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(folders, tiny_file, tmp_path_factory):
+    """Twenty steps in one go, and how they were asked for."""
+    config = TrainConfig(
+        content=str(folders / "content"),
+        style=str(folders / "style"),
+        encoder=tiny_file,
+        workdir=str(tmp_path_factory.mktemp("whole") / "run"),
+        content_size=20,
+        crop_size=16,
+        style_size=20,
+        style_crop_size=16,
+    )
+    fields = overrides(config, steps=20, checkpoint_every=3, pictures_every=0)
+    finish(start(**fields))
+    return fields, load_params(config.workdir)
+
+
+def losses_of(workdir):
+    lines = map(json.loads, (Path(workdir) / "log.jsonl").read_text().splitlines())
+    return {line["step"]: line["loss"] for line in lines}
+
+
+def test_killed_and_taken_up_again(uninterrupted, tmp_path):
+    """SIGKILL at any moment: the same batches, and bit for bit the same weights."""
+    fields, expected = uninterrupted
+    ours = {**fields, "workdir": tmp_path / "killed"}
+    for step in (8, 15):
+        process = start(**ours)
+        log = tmp_path / "killed/log.jsonl"
+        wait_for(
+            lambda log=log, step=step: log.exists() and f'"step": {step},' in log.read_text(),
+            process,
+        )
+        process.kill()
+        process.communicate()
+    assert "going on from step" in finish(start(**ours))
+    assert_equal(load_params(ours["workdir"]), expected)
+    assert losses_of(ours["workdir"]) == losses_of(fields["workdir"])
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_told_to_stop(uninterrupted, tmp_path, number, code):
+    fields, expected = uninterrupted
+    ours = {**fields, "workdir": tmp_path / "stopped", "checkpoint_every": 100}
+    process = start(**ours)
+    log = tmp_path / "stopped/log.jsonl"
+    wait_for(lambda: log.exists() and '"step": 5,' in log.read_text(), process)
+    process.send_signal(number)
+    asked = time.monotonic()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == code, err
+    assert time.monotonic() - asked < 30
+    assert "Traceback" not in err
+    assert "stopped at step" in err
+    assert "the same command goes on" in err
+    finish(start(**ours))
+    assert_equal(load_params(ours["workdir"]), expected)
+
+
+def test_two_processes_do_what_two_devices_do(uninterrupted, tmp_path):
+    fields = {**uninterrupted[0], "steps": 4, "learning_rate": 1e-6, "checkpoint_every": 2}
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    together = {**fields, "workdir": tmp_path / "processes"}
+    processes = [
+        start(
+            *(f"--coordinator=localhost:{port}", "--num-processes=2", f"--process-id={i}"),
+            **together,
+        )
+        for i in range(2)
+    ]
+    for process in processes:
+        finish(process)
+    one = {**fields, "workdir": tmp_path / "devices"}
+    flags = "--xla_force_host_platform_device_count=2"
+    subprocess.run(
+        command(SMOKE, **one),
+        env={**ENVIRONMENT, "XLA_FLAGS": flags},
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
+    for a, b in zip(
+        jax.tree.leaves(load_params(together["workdir"])),
+        jax.tree.leaves(load_params(one["workdir"])),
+        strict=True,
+    ):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+    losses, theirs = losses_of(together["workdir"]), losses_of(one["workdir"])
+    assert list(losses) == [1, 2, 3, 4]
+    np.testing.assert_allclose(list(losses.values()), list(theirs.values()), rtol=1e-4)
 
 
 def run_script(*args):
@@ -60,32 +324,19 @@ def run_script(*args):
     )
 
 
-def test_the_script(config, tmp_path):
-    recipe = ROOT / "configs/smoke.py"
-    result = run_script(
-        f"--config={recipe}",
-        f"--config.content={config.content}",
-        f"--config.style={config.style}",
-        f"--config.workdir={tmp_path / 'run'}",
-        "--config.steps=2",
-    )
-    assert result.returncode == 0, result.stderr
-    assert (tmp_path / "run/model.safetensors").exists()
-
-
 @pytest.mark.parametrize(
     ("args", "message"),
     [
         (["--config.batch_size=0"], "batch_size must be positive"),
+        (["--config.batch_size=four"], "invalid literal"),
         (["--config.batchsize=4"], "batchsize"),
         (["--config.content=nix"], "no such folder: nix"),
+        (["--num-processes=2"], "go together"),
         (["batch_size=4"], "unexpected 'batch_size=4'"),
     ],
 )
 def test_the_script_on_bad_input(args, message, tmp_path):
-    result = run_script(
-        f"--config={ROOT / 'configs/smoke.py'}", f"--config.workdir={tmp_path}", *args
-    )
+    result = run_script(f"--config={SMOKE}", f"--config.workdir={tmp_path}", *args)
     assert_one_error(result, message)
 
 

@@ -1,22 +1,23 @@
 import dataclasses
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from adain_jax.networks import DEPTHS, Decoder
+from adain_jax.networks import ARCHITECTURES
 from adain_jax.training.devices import Placement
 from adain_jax.training.losses import tap_stats
-from adain_jax.training.step import Phase, create_state, make_optimizer, make_step
+from adain_jax.training.step import (
+    Phase,
+    create_state,
+    make_loss,
+    make_optimizer,
+    make_schedule,
+    make_step,
+)
 
 pytestmark = pytest.mark.usefixtures("standard_promotion")
-
-
-@pytest.fixture(scope="module")
-def decoder():
-    return Decoder(DEPTHS["vgg16"]).init(jax.random.key(0), np.zeros((1, 1, 1, 512), np.float32))[
-        "params"
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -27,62 +28,191 @@ def batches():
             name: rng.integers(256, size=(4, 4, 4, 3), dtype=np.uint8).repeat(4, 1).repeat(4, 2)
             for name in ("content", "style")
         }
-        for _ in range(3)
+        for _ in range(5)
     ]
 
 
-def run(config, model, decoder, batches, devices, phase: Phase = "style"):
+def run(config, model, batches, devices=1, phase: Phase = "style", params=None):
     placement = Placement(jax.devices()[:devices])
     optimizer = make_optimizer(config)
-    step = placement.compile(make_step(config, model, optimizer, phase, placement.axis_name))
-    state = placement.replicate(create_state(jax.tree.map(np.copy, decoder), optimizer))
+    pure = make_step(config, model.architecture, optimizer, phase, placement.axis_name)
+    traced = []
+
+    def counted(*args):
+        traced.append(len(history))
+        return pure(*args)
+
+    step = placement.compile(counted)
+    params = params or {"decoder": model.params["decoder"]}
+    state = placement.replicate(create_state(config, params, optimizer))
     encoder = placement.replicate(model.params["encoder"])
-    losses = []
+    history = []
     for batch in batches:
         state, metrics = step(state, encoder, placement.shard(batch))
-        losses.append(float(placement.first(metrics)["loss"]))
-    return placement.first(state), losses
+        history.append({name: float(x) for name, x in placement.first(metrics).items()})
+    assert set(traced) == {0}  # never again after the first step
+    return placement.first(state), history
 
 
-def test_two_devices_do_what_one_does(config, model, decoder, batches):
-    one, losses = run(config, model, decoder, batches, 1)
-    two, losses_of_two = run(config, model, decoder, batches, 2)
-    np.testing.assert_allclose(losses_of_two, losses, rtol=1e-4)
-    assert int(two.step) == int(one.step) == len(batches)
-    for a, b in zip(jax.tree.leaves(one.decoder), jax.tree.leaves(two.decoder), strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-5)
+def losses(history):
+    return [metrics["loss"] for metrics in history]
 
 
-def test_two_devices_have_the_gradients_of_one(config, model, decoder, batches):
+def assert_close(a, b, **tolerance):
+    for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
+        np.testing.assert_allclose(x, y, **tolerance)
+
+
+@pytest.fixture
+def slow(config):
+    """Weights move by 5e-5 in five steps."""
+    return dataclasses.replace(config, learning_rate=1e-5)
+
+
+def assert_same_weights(ours, theirs):
+    """To 1e-5, but for one in ten thousand: Adam makes whole steps of gradients that are rounding."""
+    differences = [
+        np.abs(x - y).ravel()
+        for x, y in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True)
+    ]
+    assert np.mean(np.concatenate(differences) > 1e-5) < 1e-4
+    assert np.median(np.concatenate(differences)) < 1e-7
+
+
+def test_any_number_of_devices_does_what_one_does(slow, tiny, batches):
+    """After five steps on the same batches, with nothing traced after the first."""
+    one, history = run(slow, tiny, batches)
+    assert int(one.step) == len(batches)
+    for devices in (2, 4):
+        several, theirs = run(slow, tiny, batches, devices)
+        np.testing.assert_allclose(losses(theirs), losses(history), rtol=1e-4)
+        assert_same_weights(several.params, one.params)
+
+
+def test_two_devices_have_the_gradients_of_one(config, tiny, batches):
     """Adam's first moment after one step is a tenth of the gradient."""
-    one, _ = run(config, model, decoder, batches[:1], 1)
-    two, _ = run(config, model, decoder, batches[:1], 2)
+    one, _ = run(config, tiny, batches[:1])
+    two, _ = run(config, tiny, batches[:1], 2)
     for a, b in zip(jax.tree.leaves(one.optimizer), jax.tree.leaves(two.optimizer), strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-3 * np.abs(a).max())
+        np.testing.assert_allclose(a, b, atol=1e-4 * np.abs(a).max())
+
+
+def test_parts_of_a_batch_are_as_good_as_all_at_once(slow, tiny, batches):
+    one, history = run(slow, tiny, batches)
+    parts, theirs = run(dataclasses.replace(slow, accumulate=2), tiny, batches)
+    np.testing.assert_allclose(losses(theirs), losses(history), rtol=1e-4)
+    assert_same_weights(parts.params, one.params)
+
+
+def test_only_the_decoder_changes(config, tiny, batches):
+    before = jax.tree.map(np.array, tiny.params)
+    state, _ = run(config, tiny, batches[:1])
+    assert set(state.params) == {"decoder"}
+    changes = jax.tree.map(
+        lambda x, y: np.abs(x - y).max(), state.params["decoder"], before["decoder"]
+    )
+    assert min(jax.tree.leaves(changes)) > 0
+    assert_close(tiny.params, before, atol=0)  # and the caller's own weights do not
+
+
+def test_a_network_of_its_own_is_trained_whole(config, tiny, batches):
+    encoder, decoder, _, width = ARCHITECTURES["fast"]
+    key = jax.random.key(0)
+    params = {
+        "encoder": encoder.init(key, jnp.zeros((1, 8, 8, 3)))["params"],
+        "decoder": decoder.init(key, jnp.zeros((1, 8, 8, width)))["params"],
+    }
+    config = dataclasses.replace(config, network="fast")
+    state, [metrics] = run(config, tiny, batches[:1], params=params)
+    changes = jax.tree.map(lambda x, y: np.abs(x - y).max(), state.params, params)
+    assert min(jax.tree.leaves(changes)) > 0
+    assert metrics["content_loss"] > 0
 
 
 @pytest.mark.parametrize("phase", ["reconstruction", "style"])
-def test_the_loss_falls(config, model, decoder, batches, phase):
-    _, losses = run(config, model, decoder, batches[:1] * 12, 1, phase)
+def test_the_loss_falls(config, tiny, batches, phase):
+    _, history = run(config, tiny, batches[:1] * 12, phase=phase)
     # Not from the first step: there the style weight has yet to rise.
-    assert losses[-1] < 0.97 * losses[1]
+    assert losses(history)[-1] < 0.97 * losses(history)[1]
 
 
-def test_frozen_styles_are_the_same_as_images_of_them(config, model, decoder, batches):
+def test_frozen_styles_are_the_same_as_images_of_them(config, tiny, batches):
     encode = jax.jit(lambda model, x: tap_stats(model.taps(x)))
     frozen = [
-        {**batch, "style": encode(model, batch["style"].astype(np.float32) / 255)}
+        {**batch, "style": encode(tiny, batch["style"].astype(np.float32) / 255)}
         for batch in batches
     ]
-    _, losses = run(config, model, decoder, batches, 1)
-    _, losses_of_frozen = run(config, model, decoder, frozen, 1)
-    np.testing.assert_allclose(losses_of_frozen, losses, rtol=1e-3)
+    _, history = run(config, tiny, batches)
+    _, theirs = run(config, tiny, frozen)
+    np.testing.assert_allclose(losses(theirs), losses(history), rtol=1e-3)
 
 
-def test_contents_and_styles_of_different_sizes(config, model, decoder, batches):
+def test_contents_and_styles_of_different_sizes(config, tiny, batches):
     larger = [{**batch, "content": batch["content"].repeat(2, 1)} for batch in batches[:1]]
-    _, [loss] = run(config, model, decoder, larger, 1)
-    assert np.isfinite(loss)
+    _, history = run(config, tiny, larger)
+    assert np.isfinite(losses(history)).all()
+
+
+def loss_of(config, model, batch, **fields):
+    function = jax.jit(make_loss(dataclasses.replace(config, **fields), "tiny", "style"))
+    params = {"decoder": model.params["decoder"]}
+    loss, metrics = function(
+        params, model.params["encoder"], batch, 9
+    )  # the style weight has risen
+    return float(loss), {name: float(x) for name, x in metrics.items()}
+
+
+def test_the_loss_is_the_sum_of_its_parts(config, tiny, batches):
+    loss, metrics = loss_of(
+        config,
+        tiny,
+        batches[0],
+        content_weight=2.0,
+        style_weight=3.0,
+        tv_weight=5.0,
+        gram_weight=7.0,
+        identity_weight=11.0,
+    )
+    weights = {"content": 2, "style": 3, "tv": 5, "gram": 7, "identity": 11}
+    assert set(metrics) == {"loss", *(f"{name}_loss" for name in weights)}
+    assert all(metrics.values())
+    expected = sum(weight * metrics[f"{name}_loss"] for name, weight in weights.items())
+    assert loss == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_layers_of_the_style_loss(config, tiny, batches):
+    each = [
+        loss_of(config, tiny, batches[0], style_layers=tuple(float(i == j) for i in range(4)))[1]
+        for j in range(4)
+    ]
+    _, together = loss_of(config, tiny, batches[0])
+    total = sum(metrics["style_loss"] for metrics in each)
+    assert together["style_loss"] == pytest.approx(total, rel=1e-5)
+    _, summed = loss_of(config, tiny, batches[0], style_reduction="sum")
+    channels = (64, 128, 256, 512)
+    expected = sum(n * x["style_loss"] for n, x in zip(channels, each, strict=True))
+    assert summed["style_loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_bfloat16_computes_nearly_the_same_and_keeps_float32_weights(config, tiny, batches):
+    config16 = dataclasses.replace(config, compute="bfloat16")
+    state, history = run(config16, tiny, batches[:2])
+    _, history32 = run(config, tiny, batches[:2])
+    np.testing.assert_allclose(losses(history), losses(history32), rtol=0.05)
+    assert losses(history) != losses(history32)
+    assert {x.dtype for x in jax.tree.leaves(state.params)} == {np.dtype(np.float32)}
+
+
+def test_the_moving_average(config, tiny, batches):
+    """A plain mean of the weights until it is as long as the decay asks for."""
+    states = [
+        run(dataclasses.replace(config, ema_decay=0.6), tiny, batches[:n])[0] for n in (1, 2, 3)
+    ]
+    first, second, third = (jax.tree.leaves(state.params)[0] for state in states)
+    averages = [jax.tree.leaves(state.average)[0] for state in states]
+    np.testing.assert_allclose(averages[0], first, atol=1e-7)
+    np.testing.assert_allclose(averages[1], (first + second) / 2, atol=1e-7)
+    np.testing.assert_allclose(averages[2], 0.6 * averages[1] + 0.4 * third, atol=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -96,9 +226,20 @@ def test_contents_and_styles_of_different_sizes(config, model, decoder, batches)
 def test_schedules(config, fields, expected):
     """Adam's first steps on a constant gradient are as long as the learning rate."""
     config = dataclasses.replace(config, learning_rate=1.0, **fields)
-    optimizer = make_optimizer(config)
+    optimizer, schedule = make_optimizer(config), make_schedule(config)
     params = np.zeros(1, np.float32)
     state = optimizer.init(params)
-    for rate in expected:
+    for count, rate in enumerate(expected):
+        np.testing.assert_allclose(schedule(count), rate, rtol=1e-5)
         updates, state = optimizer.update(np.ones(1, np.float32), state, params)
         np.testing.assert_allclose(np.asarray(updates), -rate, rtol=1e-3)
+
+
+def test_clipping(config, tiny, batches):
+    """The norm that is told is that before clipping."""
+    clipped = dataclasses.replace(config, gradient_clip=1e-3)
+    state, [metrics] = run(clipped, tiny, batches[:1])
+    assert metrics["gradient_norm"] > 1e-3
+    moments = jax.tree.leaves(state.optimizer)
+    norm = max(float(jnp.abs(x).max()) for x in moments if x.dtype == np.float32)
+    assert norm <= 1e-4

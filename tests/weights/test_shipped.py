@@ -1,5 +1,7 @@
 """The weights in the package."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,13 +9,21 @@ import pytest
 
 from adain_jax.files import image
 from adain_jax.model import SHIPPED, Model
+from adain_jax.networks import DEPTHS, Encoder
 from tests.conftest import ROOT, SHARED, needs_shared
+
+# One program, of one size of images, for all tests here and for models of any fingerprint.
+encode: Any = jax.jit(Encoder(DEPTHS["vgg16"]).apply)
+
+
+def taps_of(model, path):
+    pixels = image.load(path, size=256, square=True).rgb[None]
+    return encode({"params": model.params["encoder"]}, pixels)
 
 
 def mean_activations(model, paths):
-    encode = jax.jit(lambda model, x: {k: v.mean() for k, v in model.taps(x).items()})
-    crops = [image.load(path, size=256, square=True).rgb[None] for path in paths]
-    return jax.tree.map(lambda *xs: float(np.mean(xs)), *(encode(model, x) for x in crops))
+    means = [{k: float(v.mean()) for k, v in taps_of(model, path).items()} for path in paths]
+    return {tap: np.mean([mean[tap] for mean in means]) for tap in means[0]}
 
 
 @needs_shared
@@ -32,8 +42,7 @@ def test_taps_have_a_mean_near_one_on_the_examples(model):
 
 
 def test_silent_channels_are_few(model):
-    photo = image.load(ROOT / "examples/content/coffee.jpg", size=192).rgb[None]
-    for features in jax.jit(lambda model, x: model.taps(x))(model, photo).values():
+    for features in taps_of(model, ROOT / "examples/content/coffee.jpg").values():
         assert np.mean(np.asarray(features.max((0, 1, 2))) == 0) < 0.1
 
 
@@ -58,7 +67,6 @@ def test_float16_keeps_relu4_1(tmp_path, model):
     full = Model.create("vgg16", jax.tree.map(unrounded, model.params["encoder"]))
     full.save(tmp_path / "half.safetensors")
     half = Model.load(tmp_path / "half.safetensors")
-    photo = image.load(ROOT / "examples/content/chelsea.jpg", size=192).rgb[None]
-    encode = jax.jit(lambda model, x: model.encode(x))
-    before, after = encode(full, photo), encode(half, photo)
+    photo = ROOT / "examples/content/chelsea.jpg"
+    before, after = (taps_of(model, photo)["relu4_1"] for model in (full, half))
     assert jnp.linalg.norm(after - before) < 0.005 * jnp.linalg.norm(before)

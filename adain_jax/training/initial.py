@@ -1,0 +1,56 @@
+"""The weights that a training begins with."""
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+
+from adain_jax.checks import Params, check_params
+from adain_jax.model import Model
+from adain_jax.networks import ARCHITECTURES
+from adain_jax.training.checkpoint import load_params
+from adain_jax.training.config import TrainConfig
+from adain_jax.weights.convert import from_port_decoder
+from adain_jax.weights.read import read_state
+
+
+def first_params(config: TrainConfig, model: Model) -> Params:
+    """What is trained: `{"decoder": ...}`, or an encoder too if the network has its own.
+
+    Random, or from `config.init_from`.
+
+    Raises:
+        FileNotFoundError: if that is not there.
+        ValueError: if it does not fit.
+    """
+    architecture = config.network or model.architecture
+    parts = ("encoder", "decoder") if config.network else ("decoder",)
+    if not config.init_from:
+        return _random(architecture, parts, config.seed)
+    path = Path(config.init_from)
+    if path.is_dir():
+        params = load_params(path)
+    elif path.suffix in (".pth", ".pt"):
+        params = {"decoder": from_port_decoder(read_state(path))}
+    else:
+        params = Model.load(config.init_from).params
+    missing = [part for part in parts if part not in params]
+    if missing:
+        raise ValueError(f"config: init_from: {path} holds no {missing[0]}")
+    params = {part: params[part] for part in parts}
+    try:
+        check_params(params, architecture)
+    except ValueError as error:
+        raise ValueError(f"config: init_from: {path}: {error}") from None
+    return params
+
+
+def _random(architecture: str, parts: tuple[str, ...], seed: int) -> Params:
+    encoder, decoder, _, width = ARCHITECTURES[architecture]
+    modules = {"encoder": (encoder, 3), "decoder": (decoder, width)}
+    params = {}
+    for part in parts:
+        module, channels = modules[part]
+        key = jax.random.key(seed)
+        params[part] = module.init(key, jnp.zeros((1, 8, 8, channels)))["params"]
+    return params

@@ -1,0 +1,40 @@
+"""Being told to stop, by Ctrl-C or by a scheduler that wants the machine."""
+
+import signal
+import threading
+from types import FrameType
+
+
+class Interrupted(Exception):  # noqa: N818 no error
+    """A training was told to stop, and has saved its state.
+
+    Attributes:
+        signal: SIGINT or SIGTERM.
+    """
+
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__(message)
+        self.signal = signal.Signals(number)
+
+
+class Interrupts:
+    """Notes SIGTERM and SIGINT while it is entered. A second SIGINT stops at once, as ever."""
+
+    def __init__(self) -> None:
+        self.received: int = 0
+        self._before: dict[int, object] = {}
+
+    def __enter__(self) -> "Interrupts":
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def _note(self, number: int, _: FrameType | None) -> None:
+        self.received = number
+        if number == signal.SIGINT:
+            signal.signal(signal.SIGINT, signal.default_int_handler)

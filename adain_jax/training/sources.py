@@ -1,0 +1,169 @@
+"""Training images: folders and TensorFlow Datasets, as one list."""
+
+import re
+import threading
+import zlib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, SupportsIndex
+
+import numpy as np
+
+from adain_jax.files import image
+
+CACHE_BYTES = 4 << 30  # of decoded images, for each kind
+# Images that would have to be scaled up more than this have nothing to teach.
+MAX_UPSCALING = 4
+# A version in the name may have a colon before it, a slice of the split (train[:50%]) one in it.
+_TFDS_PLACE = re.compile(r"tfds:(.+?):([A-Za-z_][^/]*)")
+
+Part = Literal["all", "training", "validation"]
+
+
+class _Entry(NamedTuple):
+    name: str  # within its folder or dataset
+    read: Callable[[], bytes]
+
+
+class Images:
+    """The images of several places as uint8 arrays, scaled to one shorter side.
+
+    One that cannot be read, or is too small, is noted in `skipped`, and the next one that can be
+    stands for it: so the order of a training depends on nothing but its seed and its files.
+    Those that fit into `CACHE_BYTES` are decoded once and kept in memory.
+
+    Attributes:
+        names: of all images, within their folders or datasets.
+        skipped: reasons by name, of those that were asked for and could not be had.
+    """
+
+    def __init__(
+        self, places: str, size: int, *, part: Part = "all", validation_fraction: float = 0.0
+    ) -> None:
+        """List the images, and read a few.
+
+        Args:
+            places: folders, `tfds:NAME:SPLIT` and `tfds:FOLDER:SPLIT`, separated by commas.
+            size: shorter side in pixels.
+            part: "validation" for the share kept for it, "training" for the others.
+            validation_fraction: that share. A checksum of the name decides, so that an image stays
+                on its side whatever else is in the folder.
+
+        Raises:
+            FileNotFoundError: if a folder or dataset is not there, or has no image.
+            ValueError: if none of a few images can be used, or none is left on this side.
+        """
+        self.places = places
+        self.size = size
+        entries = [x for place in places.split(",") for x in _entries(place.strip())]
+        if part != "all":
+            wanted = part == "validation"
+            kept = [x for x in entries if _held_out(x.name, validation_fraction) == wanted]
+            if not kept:
+                raise ValueError(
+                    f"config: validation_fraction {validation_fraction} of the {len(entries)} "
+                    f"images in {places} leaves none for {part}"
+                )
+            entries = kept
+        self._entries = entries
+        self.names = [entry.name for entry in entries]
+        self.skipped: dict[str, str] = {}
+        self._cache: dict[int, np.ndarray] = {}
+        self._free = CACHE_BYTES
+        self._lock = threading.Lock()
+        self._check_some()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __getitem__(self, index: SupportsIndex) -> np.ndarray:
+        for offset in range(len(self)):
+            found = self._get((int(index) + offset) % len(self))
+            if found is not None:
+                return found
+        raise ValueError(f"none of the {len(self)} images in {self.places} can be used")
+
+    def _get(self, index: int) -> np.ndarray | None:
+        """The image, or None if it cannot be used."""
+        name = self.names[index]
+        if name in self.skipped:
+            return None
+        cached = self._cache.get(index)
+        if cached is not None:
+            return cached
+        try:
+            loaded = image.decode(self._entries[index].read(), name, size=self.size)
+            shorter = min(loaded.original_size)
+            if shorter * MAX_UPSCALING < self.size:
+                raise ValueError(
+                    f"{name} is too small: {shorter} pixels, to be scaled to {self.size}"
+                )
+        except Exception as error:  # whatever is wrong with one file, a training goes on
+            self.skipped[name] = " ".join(str(error).split())
+            return None
+        array = np.round(loaded.rgb * 255).astype(np.uint8)
+        with self._lock:
+            if self._free >= array.nbytes and index not in self._cache:
+                self._cache[index] = array
+                self._free -= array.nbytes
+        return array
+
+    def _check_some(self) -> None:
+        """Fail now, and not after minutes of compilation, if the whole set is of no use."""
+        for index in np.linspace(0, len(self) - 1, min(len(self), 8)).astype(int):
+            if self._get(int(index)) is not None:
+                return
+        raise ValueError(
+            f"no image in {self.places} can be used: {next(iter(self.skipped.values()))}"
+        )
+
+
+def _entries(place: str) -> list[_Entry]:
+    if place.startswith("tfds:"):
+        return _tfds_entries(place)
+    folder = Path(place)
+    return [
+        _Entry(path.relative_to(folder).as_posix(), path.read_bytes) for path in image.find(folder)
+    ]
+
+
+def _tfds_entries(place: str) -> list[_Entry]:
+    """The images of a dataset in the format ArrayRecord, which needs no TensorFlow to be read."""
+    parts = _TFDS_PLACE.fullmatch(place)
+    if not parts:
+        raise ValueError(f"{place}: a dataset is given as tfds:NAME:SPLIT or tfds:FOLDER:SPLIT")
+    import tensorflow_datasets as tfds
+
+    name, split = parts.groups()
+    try:
+        if Path(name).is_dir():
+            builder: Any = tfds.builder_from_directory(name)
+        else:
+            builder = tfds.builder(name, file_format="array_record")
+            builder.download_and_prepare()
+        keys = [
+            key
+            for key, feature in builder.info.features.items()
+            if isinstance(feature, tfds.features.Image)
+        ]
+        if not keys:
+            raise ValueError("it has no image among its features")
+        source: Any = builder.as_data_source(
+            split=split, decoders={keys[0]: tfds.decode.SkipDecoding()}
+        )
+    except Exception as error:  # TFDS raises whatever it stumbles upon
+        reason = " ".join(str(error).split()).split(" Available datasets")[0]
+        raise FileNotFoundError(f"cannot read the dataset {place}: {reason}") from None
+    if not len(source):
+        raise FileNotFoundError(f"no image in {place}")
+
+    def read(index: int) -> bytes:
+        return source[index][keys[0]]
+
+    full_name = f"{builder.info.full_name}/{split}"
+    return [_Entry(f"{full_name}#{i}", partial(read, i)) for i in range(len(source))]
+
+
+def _held_out(name: str, fraction: float) -> bool:
+    return zlib.crc32(name.encode()) % 10_000 < fraction * 10_000

@@ -1,0 +1,80 @@
+"""What a training looks at now and then: losses on images kept for it, and a grid of pictures."""
+
+import jax
+import numpy as np
+
+from adain_jax.checks import Params
+from adain_jax.model import Model
+from adain_jax.training.config import TrainConfig
+from adain_jax.training.sources import Images
+from adain_jax.training.step import make_loss
+
+_GRID = 3  # contents and styles
+_ALPHAS = (1.0, 0.5)
+
+
+class Validation:
+    """The losses on fixed pairs: the middle squares of the images kept for validation."""
+
+    def __init__(
+        self, config: TrainConfig, architecture: str, contents: Images, styles: Images
+    ) -> None:
+        count = config.validation_samples
+        batch_size = min(config.batch_size, 8)  # for one device, however many the training has
+        self._batches = [
+            {
+                "content": np.stack([_square(contents, i, config.crop_size) for i in part]),
+                "style": np.stack([_square(styles, 7 * i, config.style_crop_size) for i in part]),
+            }
+            for part in np.array_split(np.arange(count), -(-count // batch_size))
+        ]
+        self._losses = {
+            phase: jax.jit(make_loss(config, architecture, phase))
+            for phase in ("style", "reconstruction")
+        }
+        self._last_step = config.steps  # the losses are weighed as at the end
+
+    def __call__(self, params: Params, encoder: Params) -> dict[str, float]:
+        """Means of the losses by name; `reconstruction_loss` is that at alpha 0."""
+        sums: dict[str, float] = {}
+        count = 0
+        for batch in self._batches:
+            size = len(batch["content"])
+            _, metrics = self._losses["style"](params, encoder, batch, self._last_step)
+            loss, _ = self._losses["reconstruction"](params, encoder, batch, self._last_step)
+            for name, value in {**metrics, "reconstruction_loss": loss}.items():
+                sums[name] = sums.get(name, 0.0) + size * float(value)
+            count += size
+        return {name: total / count for name, total in sums.items()}
+
+
+class PictureGrid:
+    """A few contents in a few styles, at two strengths.
+
+    The styles stand above their columns. A row shows a content, what the decoder makes of it at
+    alpha 0, and the pictures; each content has a row at alpha 1 and one at 0.5.
+    """
+
+    def __init__(self, config: TrainConfig, contents: Images, styles: Images) -> None:
+        size = min(config.crop_size, config.style_crop_size)
+        self._contents = np.stack([_square(contents, i, size) for i in range(_GRID)])
+        self._styles = np.stack([_square(styles, i, size) for i in range(_GRID)])
+
+    def __call__(self, model: Model) -> np.ndarray:
+        """The grid, uint8 (H, W, 3)."""
+        styles = model.style(self._styles)
+        blank = np.full_like(self._contents[0], 255)
+        rows = [np.concatenate([blank, blank, *self._styles], 1)]
+        for content in self._contents:
+            batch = np.repeat(content[None], _GRID, 0)
+            plain = np.asarray(model.stylize(batch, styles, 0.0))[0]
+            for alpha in _ALPHAS:
+                pictures = np.asarray(model.stylize(batch, styles, alpha))
+                rows.append(np.concatenate([content, plain, *pictures], 1))
+        return np.concatenate(rows)
+
+
+def _square(images: Images, index: int, size: int) -> np.ndarray:
+    array = images[index % len(images)]
+    top, left = ((side - size) // 2 for side in array.shape[:2])
+    return array[top : top + size, left : left + size]
