@@ -80,7 +80,7 @@ class Placement:
             return jax.tree.map(lambda x: jax.device_put(np.array(x), self.devices[0]), tree)
         count = len(self.local_devices)
         copies = jax.tree.map(lambda x: np.broadcast_to(np.asarray(x), (count, *np.shape(x))), tree)
-        # A compiled identity lays the copies out as the steps want them, which are then traced once.
+        # A compiled identity lays the copies out as the steps have them: they are traced once.
         return jax.pmap(lambda x: x, axis_name=AXIS, devices=self.devices)(copies)
 
     def shard(self, batch: Any) -> Any:

@@ -3,11 +3,21 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from adain_jax.networks import DEPTHS, TAPS, Decoder, Encoder
-from adain_jax.networks.layers import max_pool, upsample
+from adain_jax.networks import ARCHITECTURES, DEPTHS, TAPS, Encoder
+from adain_jax.networks.layers import depth_to_space, max_pool, space_to_depth, upsample
 
 # Exact numbers of parameters: encoder, decoder.
-COUNTS = {"vgg16": (2_915_648, 2_915_139), "vgg19": (3_505_728, 3_505_219)}
+COUNTS = {
+    "vgg16": (2_915_648, 2_915_139),
+    "vgg19": (3_505_728, 3_505_219),
+    "fast": (289_600, 289_484),
+}
+SIZES = dict(zip(TAPS, [(16, 24, 64), (8, 12, 128), (4, 6, 256), (2, 3, 512)], strict=True))
+MAPS = {
+    "vgg16": SIZES,
+    "vgg19": SIZES,
+    "fast": {"relu1_2": (8, 12, 32), "relu2_2": (4, 6, 64), "relu3_2": (2, 3, 128)},
+}
 
 
 def count(module, width):
@@ -16,30 +26,36 @@ def count(module, width):
 
 
 def test_every_architecture_is_counted():
-    assert set(COUNTS) == set(DEPTHS)
+    assert set(COUNTS) == set(MAPS) == set(ARCHITECTURES) - {"tiny"}
 
 
-@pytest.mark.parametrize("name", DEPTHS)
+@pytest.mark.parametrize("name", COUNTS)
 def test_parameter_counts(name):
-    assert (count(Encoder(DEPTHS[name]), 3), count(Decoder(DEPTHS[name]), 512)) == COUNTS[name]
+    encoder, decoder, _, width = ARCHITECTURES[name]
+    assert (count(encoder, 3), count(decoder, width)) == COUNTS[name]
 
 
-@pytest.mark.parametrize("name", DEPTHS)
+@pytest.mark.parametrize("name", MAPS)
 def test_shapes(name):
-    encoder, decoder = Encoder(DEPTHS[name]), Decoder(DEPTHS[name])
+    encoder, decoder, features, width = ARCHITECTURES[name]
     images = jax.ShapeDtypeStruct((2, 16, 24, 3), jnp.float32)
     taps, _ = jax.eval_shape(encoder.init_with_output, jax.random.key(0), images)
-    sizes = [(2, 16, 24, 64), (2, 8, 12, 128), (2, 4, 6, 256), (2, 2, 3, 512)]
-    assert {tap: taps[tap].shape for tap in TAPS} == dict(zip(TAPS, sizes, strict=True))
-    output, _ = jax.eval_shape(decoder.init_with_output, jax.random.key(0), taps["relu4_1"])
+    assert {name: x.shape for name, x in taps.items()} == {
+        name: (2, *size) for name, size in MAPS[name].items()
+    }
+    assert taps[features].shape[-1] == width
+    output, _ = jax.eval_shape(decoder.init_with_output, jax.random.key(0), taps[features])
     assert output.shape == images.shape
 
 
-@pytest.mark.parametrize("name", DEPTHS)
+@pytest.mark.parametrize("name", COUNTS)
 def test_the_decoder_mirrors_the_encoder(name):
     encoder, decoder = (
-        jax.eval_shape(module(DEPTHS[name]).init, jax.random.key(0), jnp.zeros((1, 8, 8, width)))
-        for module, width in ((Encoder, 3), (Decoder, 512))
+        jax.eval_shape(module.init, jax.random.key(0), jnp.zeros((1, 8, 8, width)))
+        for module, width in (
+            (ARCHITECTURES[name].encoder, 3),
+            (ARCHITECTURES[name].decoder, ARCHITECTURES[name].width),
+        )
     )
     for layer, params in encoder["params"].items():
         width, out = params["kernel"].shape[2:]
@@ -59,3 +75,11 @@ def test_max_pool_and_upsample():
     repeated = x.repeat(2, 1).repeat(2, 2)
     np.testing.assert_array_equal(upsample(jnp.asarray(x)), repeated)
     np.testing.assert_array_equal(max_pool(upsample(jnp.asarray(x))), x)
+
+
+def test_space_to_depth_and_back():
+    x = np.arange(32.0, dtype=np.float32).reshape(1, 4, 4, 2)
+    folded = space_to_depth(jnp.asarray(x))
+    assert folded.shape == (1, 2, 2, 8)
+    np.testing.assert_array_equal(folded[0, 0, 1], x[0, :2, 2:].ravel())
+    np.testing.assert_array_equal(depth_to_space(folded), x)

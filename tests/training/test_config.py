@@ -1,30 +1,69 @@
-import importlib.util
+import dataclasses
+import importlib
 
+import numpy as np
 import pytest
 
 from adain_jax.training.config import TrainConfig
+from adain_jax.training.loop import train
 from tests.conftest import ROOT
 
+RECIPES = sorted(path.stem for path in (ROOT / "configs").glob("*.py"))
 
-@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.py")), ids=lambda p: p.stem)
-def test_every_recipe_loads(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+
+def recipe(name):
+    return importlib.import_module(f"configs.{name}")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_loads(name):
+    module = recipe(name)
     config = module.get_config()
     assert isinstance(config, TrainConfig)
-    assert config.workdir == f"runs/{path.stem}"
-    assert module.__doc__ is not None
-    assert f"--config configs/{path.name}" in module.__doc__
+    assert config.workdir == f"runs/{name}"
+    assert f"--config configs/{name}.py" in (module.__doc__ or "")
+
+
+@pytest.mark.usefixtures("standard_promotion")
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_makes_a_step(name, folders, tiny_file, tmp_path):
+    """Of its own losses, on small images and against a small encoder."""
+    config = dataclasses.replace(
+        recipe(name).get_config(),
+        content=str(folders / "content"),
+        style=str(folders / "style"),
+        workdir=str(tmp_path / "run"),
+        encoder=tiny_file,
+        content_size=20,
+        crop_size=16,
+        style_size=20,
+        style_crop_size=16,
+        batch_size=4,
+        steps=1,
+        reconstruction_steps=0,
+    )
+    trained = train(config)
+    assert trained.architecture == (config.network or "tiny")
+    assert np.isfinite(trained.params["decoder"]["conv1_1"]["bias"]).all()
 
 
 def test_the_paper_s_numbers():
-    config = TrainConfig()
+    config = recipe("paper").get_config()
     assert (config.learning_rate, config.lr_decay, config.batch_size) == (1e-4, 5e-5, 8)
     assert (config.content_size, config.crop_size, config.steps) == (512, 256, 160_000)
     assert (config.content_weight, config.style_weight) == (1, 10)
+    added = ("tv_weight", "gram_weight", "identity_weight", "gradient_clip", "ema_decay")
+    added += ("flip", "style_gray", "style_permute", "style_invert", "frozen_styles")
+    assert not any(getattr(config, name) for name in added)
+
+
+def test_base_runs_on_what_ships(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    from adain_jax.training.sources import Images
+
+    config = recipe("base").get_config()
+    assert len(Images(config.content, 32)) >= 2
+    assert len(Images(config.style, 32)) >= 2
 
 
 def test_one_error_names_all_that_is_wrong():
@@ -40,8 +79,36 @@ def test_one_error_names_all_that_is_wrong():
         ({"content_size": 64, "crop_size": 128}, "crop_size 128 exceeds content_size 64"),
         ({"style_size": 64, "style_crop_size": 128}, "style_crop_size 128 exceeds"),
         ({"steps": 10, "reconstruction_steps": 11}, "reconstruction_steps 11 exceeds steps 10"),
+        ({"network": "nix"}, "network must be one of vgg16, vgg19, fast"),
+        ({"compute": "float16"}, "compute must be one of float32, bfloat16"),
+        ({"style_layers": (1.0, 1.0)}, "style_layers has 2 weights, not 4"),
+        ({"style_layers": (1.0, 1.0, -1.0, 1.0)}, "style_layers must not be negative"),
+        ({"accumulate": 3}, "batch_size 8 is no multiple of accumulate 3"),
+        ({"style_gray": 1.5}, "style_gray is a share, at most 1"),
+        ({"frozen_styles": True, "gram_weight": 1.0}, "which gram_weight needs"),
+        ({"learning_rate": float("nan")}, "learning_rate must not be negative, not nan"),
     ],
 )
 def test_fields_that_do_not_go_together(fields, message):
     with pytest.raises(ValueError, match=message):
         TrainConfig(**fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"batch_size": 4.5}, "batch_size is of type int, not 4.5"),
+        ({"batch_size": True}, "batch_size is a whole number, not True"),
+        ({"content": 3}, "content is of type str, not 3"),
+        ({"flip": "yes"}, "flip is of type bool, not 'yes'"),
+        ({"style_layers": "1"}, "style_layers is a tuple of numbers"),
+        ({"learning_rate": "fast"}, "learning_rate is of type float"),
+    ],
+)
+def test_fields_of_the_wrong_type(fields, message):
+    with pytest.raises(ValueError, match=message):
+        TrainConfig(**fields)
+
+
+def test_whole_numbers_do_for_floats():
+    assert TrainConfig(style_weight=10, tv_weight=1).style_weight == 10

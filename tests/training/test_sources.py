@@ -45,7 +45,7 @@ def test_nothing_of_use(tmp_path):
     with pytest.raises(FileNotFoundError, match="no image in"):
         Images(str(tmp_path), 20)
     Image.new("RGB", (30, 40)).save(tmp_path / "small.png")
-    with pytest.raises(ValueError, match="no image in .* can be used: small.png is too small"):
+    with pytest.raises(ValueError, match=r"no image in .* can be used: small\.png is too small"):
         Images(str(tmp_path), 512)
 
 
@@ -60,7 +60,7 @@ def test_images_are_held_out_by_name(folders):
     assert len(held_out | rest) == 6
     both = f"{content},{folders / 'style'}"
     assert held_out <= names("validation", both)
-    with pytest.raises(ValueError, match="of the 6 images in .* leaves none for validation"):
+    with pytest.raises(ValueError, match=r"of the 6 images in .* leaves none for validation"):
         Images(content, 20, part="validation", validation_fraction=1e-4)
 
 

@@ -70,7 +70,7 @@ def slow(config):
 
 
 def assert_same_weights(ours, theirs):
-    """To 1e-5, but for one in ten thousand: Adam makes whole steps of gradients that are rounding."""
+    """To 1e-5, but for one in ten thousand: of mere rounding, Adam makes whole steps."""
     differences = [
         np.abs(x - y).ravel()
         for x, y in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True)

@@ -1,0 +1,202 @@
+r"""The training step here against the same step in PyTorch, in one run.
+
+    pip install -e '.[train,convert]'
+    python benchmarks/train_step.py --crop 128 --batch 8 --json train_step.json
+
+Both train the shipped decoder on the same images with frozen styles: encode the contents, AdaIN,
+decode, encode the pictures, content and style loss, gradients, Adam. The programs take turns, a
+step each, so that a busy machine slows all of them alike. Medians, spread, and ratios to the best
+of PyTorch's.
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import jax
+import numpy as np
+
+import adain_jax
+from adain_jax.networks import DEPTHS
+from adain_jax.training.config import TrainConfig
+from adain_jax.training.devices import Placement
+from adain_jax.training.losses import tap_stats
+from adain_jax.training.step import create_state, make_optimizer, make_step
+
+Step = Callable[[], None]
+
+
+def ours(model: adain_jax.Model, batch: dict, compute: str) -> Step:
+    """One step of `adain_jax.training`, on one device."""
+    size = batch["content"].shape[1]
+    config = TrainConfig(crop_size=size, batch_size=len(batch["content"]), compute=compute)
+    placement = Placement(jax.devices()[:1])
+    optimizer = make_optimizer(config)
+    step = placement.compile(make_step(config, model.architecture, optimizer, "style"))
+    state = placement.replicate(
+        create_state(config, {"decoder": model.params["decoder"]}, optimizer)
+    )
+    encoder = placement.replicate(model.params["encoder"])
+
+    def run() -> None:
+        nonlocal state
+        state, metrics = step(state, encoder, batch)
+        metrics["loss"].block_until_ready()
+
+    return run
+
+
+def theirs(model: adain_jax.Model, batch: dict, *, compiled: bool, autocast: bool) -> Step:
+    """The same in PyTorch, channels last, eager or compiled."""
+    import torch
+    from torch import nn
+    from torch.nn import functional
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    depths = DEPTHS[model.architecture]
+
+    def convolution(part: str, name: str) -> nn.Conv2d:
+        kernel = np.asarray(model.params[part][name]["kernel"]).transpose(3, 2, 0, 1)
+        out, width = kernel.shape[:2]
+        layer = nn.Conv2d(width, out, 3, padding=1, padding_mode="reflect")
+        bias = np.asarray(model.params[part][name]["bias"])
+        layer.load_state_dict({"weight": torch.tensor(kernel), "bias": torch.tensor(bias)})
+        return layer
+
+    class Encoder(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            names = [(b, i) for b, depth in enumerate(depths, 1) for i in range(1, depth + 1)]
+            self.firsts = [i == 1 for _, i in names]
+            self.layers = nn.ModuleList(convolution("encoder", f"conv{b}_{i}") for b, i in names)
+
+        def forward(self, x):
+            taps = []
+            for first, layer in zip(self.firsts, self.layers, strict=True):
+                if first and taps:
+                    x = functional.max_pool2d(x, 2)
+                x = functional.relu(layer(x))
+                if first:
+                    taps.append(x)
+            return taps
+
+    def decoder_layers() -> Iterator[nn.Module]:
+        for block in range(len(depths), 0, -1):
+            if block < len(depths):
+                yield nn.Upsample(scale_factor=2)
+            for layer in range(depths[block - 1], 0, -1):
+                yield convolution("decoder", f"conv{block}_{layer}")
+                if (block, layer) != (1, 1):
+                    yield nn.ReLU()
+
+    encoder, decoder = Encoder(), nn.Sequential(*decoder_layers())
+    encoder.requires_grad_(False)
+    for module in (encoder, decoder):
+        module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.Adam(decoder.parameters(), 1e-4)
+    stats = [
+        tuple(torch.tensor(np.asarray(x), device=device)[:, :, None, None] for x in pair)
+        for _, pair in sorted(batch["style"].items())
+    ]
+
+    def statistics_of(x):
+        x = x.float()
+        return x.mean((2, 3), keepdim=True), (x.var((2, 3), keepdim=True) + 1e-5).sqrt()
+
+    def loss_of(images):
+        with torch.no_grad():
+            content = encoder(images)[-1]
+            mean, std = statistics_of(content)
+            target = (content - mean) / std * stats[-1][1] + stats[-1][0]
+        taps = encoder(decoder(target))
+        style = sum(
+            functional.mse_loss(x, y)
+            for tap, wanted in zip(taps, stats, strict=True)
+            for x, y in zip(statistics_of(tap), wanted, strict=True)
+        )
+        return functional.mse_loss(taps[-1].float(), target.float()) + 10 * style
+
+    function = torch.compile(loss_of) if compiled else loss_of
+    pixels = torch.tensor(batch["content"])
+
+    def run() -> None:
+        images = pixels.to(device).permute(0, 3, 1, 2).float() / 255
+        images = images.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(device, torch.bfloat16, enabled=autocast):
+            loss = function(images)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        loss.item()  # waits for the device
+
+    return run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="the training step against PyTorch's")
+    parser.add_argument("--crop", type=int, default=128, help="side of the images in pixels")
+    parser.add_argument("--batch", type=int, default=8, help="images in a step")
+    parser.add_argument("--steps", type=int, default=10, help="timed steps of each program")
+    parser.add_argument("--json", type=Path, help="write the numbers there, too")
+    args = parser.parse_args()
+
+    import torch
+
+    model = adain_jax.load()
+    rng = np.random.default_rng(0)
+    content, style = rng.integers(
+        256, size=(2, args.batch, args.crop, args.crop, 3), dtype=np.uint8
+    )
+    encode = jax.jit(lambda model, images: tap_stats(model.taps(images)))
+    stats = jax.tree.map(np.asarray, encode(model, style.astype(np.float32) / 255))
+    batch = {"content": content, "style": stats}
+
+    programs = {
+        "PyTorch, eager": theirs(model, batch, compiled=False, autocast=False),
+        "PyTorch, torch.compile": theirs(model, batch, compiled=True, autocast=False),
+        "adain_jax": ours(model, batch, "float32"),
+    }
+    if torch.cuda.is_available():
+        programs["PyTorch, torch.compile, bfloat16"] = theirs(
+            model, batch, compiled=True, autocast=True
+        )
+        programs["adain_jax, bfloat16"] = ours(model, batch, "bfloat16")
+
+    times: dict[str, list[float]] = {name: [] for name in programs}
+    for name, program in programs.items():
+        start = time.perf_counter()
+        for _ in range(3):  # compile, and settle
+            program()
+        print(f"{name}: ready after {time.perf_counter() - start:.0f} s", flush=True)
+    for _ in range(args.steps):
+        for name, program in programs.items():
+            start = time.perf_counter()
+            program()
+            times[name].append(time.perf_counter() - start)
+
+    best = min(statistics.median(x) for name, x in times.items() if name.startswith("PyTorch"))
+    where = f"{jax.devices()[0].device_kind}, {platform.processor() or platform.machine()}"
+    print(
+        f"\n{args.batch} images of {args.crop}x{args.crop} on {where}; Python "
+        f"{platform.python_version()}, jax {jax.__version__}, torch {torch.__version__}\n"
+    )
+    print("| program | ms a step (quartiles) | images/s | faster than PyTorch's best |")
+    print("| --- | --- | --- | --- |")
+    rows = {}
+    for name, seconds in times.items():
+        low, middle, high = statistics.quantiles(seconds, n=4)
+        rows[name] = {"median_s": middle, "quartiles_s": [low, high], "ratio": best / middle}
+        print(
+            f"| {name} | {middle * 1e3:.0f} ({low * 1e3:.0f}-{high * 1e3:.0f}) | "
+            f"{args.batch / middle:.1f} | {best / middle:.2f} |"
+        )
+    if args.json:
+        args.json.write_text(json.dumps({**vars(args), "json": None, "programs": rows}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
