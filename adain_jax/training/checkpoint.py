@@ -12,7 +12,7 @@ from orbax.checkpoint import v1 as ocp
 from adain_jax.training.step import TrainState
 
 # Of a recipe, what decides which weights there are. The rest may change between runs.
-_WEIGHTS = ("network", "encoder", "ema_decay")
+_WEIGHTS = ("network", "encoder", "moving_average")
 _policies = ocp.training.preservation_policies
 
 

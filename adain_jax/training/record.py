@@ -43,7 +43,7 @@ class Record:
         self._recipe: dict[str, Any] = {
             "network": config.network or model.architecture,
             "encoder": model.fingerprint,
-            "ema_decay": config.ema_decay,
+            "moving_average": config.ema_decay > 0,
             "config": dataclasses.asdict(config),
         }
         self._log = MetricsLog(None)

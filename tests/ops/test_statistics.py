@@ -166,7 +166,9 @@ def test_adain_gives_the_statistics_of_the_style(content, style):
     result_mean, result_std = channel_stats(adain(content, mean, std))
     content_std = np.asarray(channel_stats(content).std)
     scale = float(np.abs(style).max()) + 1
-    np.testing.assert_allclose(result_mean, mean, atol=2e-3 * scale)
+    # The mean of a constant channel is off by its rounding, which AdaIN enlarges up to 1/sqrt(eps).
+    rounding = 1e-6 * np.abs(content).max((0, 1)) / content_std * np.asarray(std)
+    assert (np.abs(result_mean - mean) <= 2e-3 * scale + rounding).all()
     # A channel with next to no deviation has none to scale.
     varied = content_std > 1
     np.testing.assert_allclose(

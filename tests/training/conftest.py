@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from adain_jax.networks import ARCHITECTURES, Architecture
 from adain_jax.training.config import TrainConfig
 
 
@@ -21,6 +22,14 @@ def folders(tmp_path_factory):
                 folder / f"{i}.png"
             )
     return root
+
+
+@pytest.fixture(autouse=True)
+def _fast_without_winograd(monkeypatch):
+    """Which takes a minute to compile, and has tests of its own."""
+    encoder, decoder, features, width = ARCHITECTURES["fast"]
+    plain = Architecture(encoder.clone(method="xla"), decoder.clone(method="xla"), features, width)
+    monkeypatch.setitem(ARCHITECTURES, "fast", plain)
 
 
 @pytest.fixture(scope="session")
