@@ -28,8 +28,10 @@ def test_every_recipe_loads(name):
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_makes_a_step(name, folders, tiny_file, tmp_path):
     """Of its own losses, on small images and against a small encoder."""
+    config = recipe(name).get_config()
     config = dataclasses.replace(
-        recipe(name).get_config(),
+        config,
+        init_from=tiny_file if config.init_from else "",
         content=str(folders / "content"),
         style=str(folders / "style"),
         workdir=str(tmp_path / "run"),
