@@ -68,7 +68,8 @@ class MetricsLog:
         self._file.flush()
         for name, value in fields.items():
             if isinstance(value, int | float):
-                self._writer.add_scalar(name, value, step)
+                # One group for the training, one for the validation.
+                self._writer.add_scalar(name if "/" in name else f"train/{name}", value, step)
 
     def picture(self, step: int, name: str, image: np.ndarray) -> None:
         """Show an image (H, W, 3), uint8, in TensorBoard."""

@@ -187,6 +187,7 @@ def overrides(config: TrainConfig, **fields):
         **{name: getattr(config, name) for name in (*names, "style_crop_size")},
         "frozen_styles": False,
         "batch_size": 4,
+        "schedule": "inverse_time",  # which does not know how long the training is
         **fields,
     }
 
