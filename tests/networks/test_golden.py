@@ -10,7 +10,9 @@ import pytest
 from adain_jax.networks import DEPTHS, TAPS, Decoder, Encoder
 from adain_jax.ops.color import coral
 from adain_jax.ops.statistics import adain, channel_stats
+from adain_jax.training.config import TrainConfig
 from adain_jax.training.losses import content_loss, style_loss, tap_stats
+from adain_jax.training.step import make_loss
 from adain_jax.weights.convert import from_port_decoder, from_port_encoder
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "peer_48x64.npz")
@@ -109,9 +111,23 @@ def test_losses_and_gradients(peer, taps):
         return content + 10 * styled, (content, styled)
 
     gradient, (content, styled) = jax.grad(losses, has_aux=True)(peer.decoder, peer.encoder)
+    assert_golden_training(content, styled, gradient)
+
+
+def test_the_training_step_s_own_loss():
+    """With a recipe's defaults, from images to gradients."""
+    peer = Peer("auto")
+    loss = make_loss(TrainConfig(), "vgg19", "style")
+    batch = {"content": peer.content, "style": peer.style}
+    gradient, metrics = jax.jit(jax.grad(loss, has_aux=True))(
+        {"decoder": peer.decoder}, peer.encoder, batch, 0
+    )
+    assert_golden_training(metrics["content_loss"], metrics["style_loss"], gradient["decoder"])
+
+
+def assert_golden_training(content, styled, gradient):
     np.testing.assert_allclose(content, GOLDEN["loss_content"], rtol=1e-4)
     np.testing.assert_allclose(styled, GOLDEN["loss_style"], rtol=1e-4)
-
     names = [name for name in _decoder_names() if name in gradient]
     for index, name in zip(DECODER, names, strict=True):
         for ours, theirs in (("kernel", "weight"), ("bias", "bias")):
