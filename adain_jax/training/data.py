@@ -1,5 +1,6 @@
 """Batches of photographs and paintings, in an order that the seed alone decides."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatch
 from typing import Any
@@ -83,7 +84,9 @@ class Pairs:
         """
         # The bound is no pair anyone gets to; without it, grain overflows on batches of one.
         part = self._dataset[start + process : 1 << 60 : processes].batch(batch_size // processes)
-        return iter(part.to_iter_dataset(grain.ReadOptions(num_threads=2, prefetch_buffer_size=4)))
+        threads = max(2, min(16, os.cpu_count() or 2))  # each makes a batch
+        options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=2 * threads)
+        return iter(part.to_iter_dataset(options))
 
     def names(self, start: int, count: int) -> list[tuple[str, str]]:
         """The content and the style of pairs, by name."""
