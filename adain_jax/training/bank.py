@@ -14,7 +14,7 @@ from adain_jax.atomic import atomic_path
 from adain_jax.model import Model
 from adain_jax.ops.statistics import ChannelStats
 from adain_jax.training.losses import TapStats, tap_stats
-from adain_jax.training.sources import Images
+from adain_jax.training.sources import Images, middle_square
 
 
 class StyleBank:
@@ -60,7 +60,7 @@ def _compute(images: Images, crop_size: int, model: Model, path: Path, batch_siz
     with tqdm(total=len(images), desc="styles", unit="image") as bar:
         for start in range(0, len(images), batch_size):
             stop = min(start + batch_size, len(images))
-            batch = np.stack([_middle(images[i], crop_size) for i in range(start, stop)])
+            batch = np.stack([middle_square(images[i], crop_size) for i in range(start, stop)])
             # One shape for all, and so one compilation: the last batch is filled up.
             filled = np.pad(batch, ((0, start + batch_size - stop), *((0, 0),) * 3), mode="edge")
             stats = encode(model, filled.astype(np.float32) / 255)
@@ -75,8 +75,3 @@ def _compute(images: Images, crop_size: int, model: Model, path: Path, batch_siz
     with atomic_path(path) as temporary:
         safetensors.numpy.save_file(arrays, temporary)  # type: ignore[arg-type]
     return stats
-
-
-def _middle(array: np.ndarray, size: int) -> np.ndarray:
-    top, left = ((side - size) // 2 for side in array.shape[:2])
-    return array[top : top + size, left : left + size]

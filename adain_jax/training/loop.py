@@ -39,7 +39,7 @@ def train(config: TrainConfig) -> Model:
     # ------------------------------------------------------------------ data
     held_out = config.validation_fraction > 0
     contents, styles = _images(config, "training" if held_out else "all")
-    shown = _images(config, "validation" if held_out else "all")
+    shown = _images(config, "validation") if held_out else (contents, styles)
     model = Model.load(config.encoder)
     workdir.mkdir(parents=True, exist_ok=True)
 

@@ -119,6 +119,12 @@ class Images:
         )
 
 
+def middle_square(array: np.ndarray, size: int) -> np.ndarray:
+    """The square of `size` pixels in the middle of an image (H, W, 3)."""
+    top, left = ((side - size) // 2 for side in array.shape[:2])
+    return array[top : top + size, left : left + size]
+
+
 def _entries(place: str) -> list[_Entry]:
     if place.startswith("tfds:"):
         return _tfds_entries(place)

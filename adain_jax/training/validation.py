@@ -6,7 +6,7 @@ import numpy as np
 from adain_jax.checks import Params
 from adain_jax.model import Model
 from adain_jax.training.config import TrainConfig
-from adain_jax.training.sources import Images
+from adain_jax.training.sources import Images, middle_square
 from adain_jax.training.step import make_loss
 
 _GRID = 3  # contents and styles
@@ -75,6 +75,4 @@ class PictureGrid:
 
 
 def _square(images: Images, index: int, size: int) -> np.ndarray:
-    array = images[index % len(images)]
-    top, left = ((side - size) // 2 for side in array.shape[:2])
-    return array[top : top + size, left : left + size]
+    return middle_square(images[index % len(images)], size)
