@@ -104,7 +104,8 @@ def train(config: TrainConfig) -> Model:
                 bar.set_postfix(loss=f"{means['loss']:.3f}", images_per_s=f"{images:.1f}")
                 waited, since, last = 0.0, time.perf_counter(), number
                 record.skipped(number, contents, styles)
-            record.look(number, placement.first(state), pairs, used, end=end)
+            if record.due(number) or end:
+                record.look(number, placement.first(state), pairs, used, end=end)
             if stop:
                 raise Interrupted(stop, f"stopped at step {number}, saved in {workdir}")
     return record.model(placement.first(state))

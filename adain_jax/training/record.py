@@ -94,6 +94,12 @@ class Record:
             images_are = "1 image" if len(reasons) == 1 else f"{len(reasons)} images"
             tqdm.write(f"{images_are} cannot be used; {self._workdir}/log.jsonl tells why")
 
+    def due(self, step: int) -> bool:
+        """Whether there is anything for `look` to do, for which the state is fetched."""
+        config = self._config
+        every = (config.validate_every, config.pictures_every, config.checkpoint_every)
+        return any(steps and step % steps == 0 for steps in every)
+
     def look(self, step: int, state: TrainState, pairs: Pairs, used: int, *, end: bool) -> None:
         """Validate, make pictures and save, as far as it is time for each.
 
