@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import flax.linen as nn
 import jax
 
-from adain_jax.networks.layers import Conv3x3, upsample
+from adain_jax.networks.layers import Conv3x3
 from adain_jax.ops.convolution import Method
 
 # Scale of the first kernels and biases. The features of a normalised encoder have a mean of 1 and a
 # root mean square of about 3, and pictures begin as a dim grey: at He's scale, half of the
 # decoder's units are dead after a hundred steps, and stay so.
-_FIRST = (1 / 3, 0.0)
-_LAST = (0.1, 0.5)
+_FIRST = {"initial_scale": 1 / 3}
+_LAST = {"initial_scale": 0.1, "initial_bias": 0.5}
 
 
 class Decoder(nn.Module):
@@ -31,18 +31,24 @@ class Decoder(nn.Module):
     depths: Sequence[int]
     method: Method = "auto"
 
+    @property
+    def upsampling(self) -> frozenset[str]:
+        """The layers that upsampling goes before: the first of every block but the deepest."""
+        return frozenset(f"conv{i}_{depth}" for i, depth in enumerate(self.depths[:-1], start=1))
+
     @nn.compact
     def __call__(self, features: jax.Array) -> jax.Array:
         """(N, H, W, 512) to (N, 8H, 8W, 3)."""
         x = features
-        blocks = len(self.depths)
-        for block in range(blocks, 0, -1):
-            if block < blocks:
-                x = upsample(x)
+        for block in range(len(self.depths), 0, -1):
             last = 2 if block == 1 else 1  # conv1_1 makes the picture
             for layer in range(self.depths[block - 1], last - 1, -1):
-                width = 32 * 2 ** (block - (layer == 1))
-                initial = _FIRST if x is features else ()
-                conv = Conv3x3(width, self.method, *initial, name=f"conv{block}_{layer}")
-                x = nn.relu(conv(x))
-        return Conv3x3(3, self.method, *_LAST, name="conv1_1")(x)
+                name = f"conv{block}_{layer}"
+                x = Conv3x3(
+                    32 * 2 ** (block - (layer == 1)),
+                    self.method,
+                    upsample=name in self.upsampling,
+                    name=name,
+                    **(_FIRST if x is features else {}),
+                )(x)
+        return Conv3x3(3, self.method, relu=False, name="conv1_1", **_LAST)(x)

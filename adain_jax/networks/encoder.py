@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import flax.linen as nn
 import jax
 
-from adain_jax.networks.layers import Conv3x3, max_pool
+from adain_jax.networks.layers import Conv3x3
 from adain_jax.ops.convolution import Method
+from adain_jax.ops.resampling import max_pool
 
 TAPS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 
@@ -30,13 +31,14 @@ class Encoder(nn.Module):
     @nn.compact
     def __call__(self, images: jax.Array) -> dict[str, jax.Array]:
         """(N, H, W, 3) to the taps by name."""
-        x, taps = images, {}
+        x, taps, pooled = images, {}, True
         for block, depth in enumerate(self.depths, start=1):
-            if block > 1:
+            if not pooled:
                 x = max_pool(x)
             for layer in range(1, depth + 1):
-                name = f"conv{block}_{layer}"
-                x = nn.relu(Conv3x3(32 * 2**block, self.method, name=name)(x))
+                pooled = 1 < layer == depth  # as part of the convolution, unless that is a tap
+                width = 32 * 2**block
+                x = Conv3x3(width, self.method, pool=pooled, name=f"conv{block}_{layer}")(x)
                 if layer == 1:
                     taps[f"relu{block}_1"] = x
         return taps

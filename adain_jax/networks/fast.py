@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import flax.linen as nn
 import jax
 
-from adain_jax.networks.layers import Conv3x3, depth_to_space, max_pool, space_to_depth, upsample
+from adain_jax.networks.layers import Conv3x3
 from adain_jax.ops.convolution import Method
+from adain_jax.ops.resampling import depth_to_space, max_pool, space_to_depth
 
 _WIDTHS = (32, 64, 128)
 
@@ -33,7 +34,7 @@ class FastEncoder(nn.Module):
             if block > 1:
                 x = max_pool(x)
             for layer in (1, 2):
-                x = nn.relu(Conv3x3(width, self.method, name=f"conv{block}_{layer}")(x))
+                x = Conv3x3(width, self.method, name=f"conv{block}_{layer}")(x)
             taps[f"relu{block}_2"] = x
         return taps
 
@@ -47,15 +48,22 @@ class FastDecoder(nn.Module):
     widths: Sequence[int] = _WIDTHS
     method: Method = "auto"
 
+    @property
+    def upsampling(self) -> frozenset[str]:
+        """The layers that upsampling goes before."""
+        return frozenset(f"conv{block}_2" for block in range(1, len(self.widths)))
+
     @nn.compact
     def __call__(self, features: jax.Array) -> jax.Array:
         """(N, H, W, 128) to (N, 8H, 8W, 3)."""
         x = features
-        for block in range(len(self.widths), 1, -1):
-            x = nn.relu(Conv3x3(self.widths[block - 1], self.method, name=f"conv{block}_2")(x))
-            x = nn.relu(Conv3x3(self.widths[block - 2], self.method, name=f"conv{block}_1")(x))
-            x = upsample(x)
-        x = nn.relu(Conv3x3(self.widths[0], self.method, name="conv1_2")(x))
+        for block in range(len(self.widths), 0, -1):
+            for layer in (2, 1) if block > 1 else (2,):  # conv1_1 makes the picture
+                name = f"conv{block}_{layer}"
+                width = self.widths[block - (1 if layer == 2 else 2)]
+                x = Conv3x3(width, self.method, upsample=name in self.upsampling, name=name)(x)
         # Small weights and mid-grey, for the reasons given at `Decoder`.
-        x = Conv3x3(12, self.method, initial_scale=0.1, initial_bias=0.5, name="conv1_1")(x)
+        x = Conv3x3(
+            12, self.method, relu=False, initial_scale=0.1, initial_bias=0.5, name="conv1_1"
+        )(x)
         return depth_to_space(x)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from adain_jax.networks import ARCHITECTURES, DEPTHS, TAPS, Encoder
-from adain_jax.networks.layers import depth_to_space, max_pool, space_to_depth, upsample
 
 # Exact numbers of parameters: encoder, decoder.
 COUNTS = {
@@ -67,19 +66,3 @@ def test_bfloat16_stays_bfloat16():
     images = jnp.ones((1, 8, 8, 3), jnp.bfloat16)
     taps, _ = jax.eval_shape(encoder.init_with_output, jax.random.key(0), images)
     assert taps["relu4_1"].dtype == jnp.bfloat16
-
-
-def test_max_pool_and_upsample():
-    x = np.arange(16.0, dtype=np.float32).reshape(1, 4, 4, 1)
-    np.testing.assert_array_equal(max_pool(jnp.asarray(x))[0, :, :, 0], [[5, 7], [13, 15]])
-    repeated = x.repeat(2, 1).repeat(2, 2)
-    np.testing.assert_array_equal(upsample(jnp.asarray(x)), repeated)
-    np.testing.assert_array_equal(max_pool(upsample(jnp.asarray(x))), x)
-
-
-def test_space_to_depth_and_back():
-    x = np.arange(32.0, dtype=np.float32).reshape(1, 4, 4, 2)
-    folded = space_to_depth(jnp.asarray(x))
-    assert folded.shape == (1, 2, 2, 8)
-    np.testing.assert_array_equal(folded[0, 0, 1], x[0, :2, 2:].ravel())
-    np.testing.assert_array_equal(depth_to_space(folded), x)

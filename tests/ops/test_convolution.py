@@ -3,10 +3,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from adain_jax.ops.convolution import conv3x3, reflect_pad
+from adain_jax.ops import winograd
+from adain_jax.ops.convolution import choose, conv3x3, prepare_kernel
 
 # One program for a size; without `jit` every operation of Winograd's would be one.
-conv = jax.jit(conv3x3, static_argnames="method")
+conv = jax.jit(conv3x3, static_argnames=("method", "relu", "pool", "upsample"))
+
+METHODS = ["xla", "winograd", "winograd2", "projection"]
 
 SIZES = [(16, 16), (13, 9), (8, 5), (1, 7), (2, 2), (1, 1)]
 
@@ -17,9 +20,11 @@ def arrays(height, width, c_in=6, c_out=4, n=2):
     return x, jax.random.normal(keys[1], (3, 3, c_in, c_out))
 
 
-def numpy_conv(x, kernel):
+def numpy_conv(x, kernel, upsample=False):
     """The definition, in float64, with NumPy's reflection."""
     x, kernel = np.asarray(x, np.float64), np.asarray(kernel, np.float64)
+    if upsample:
+        x = x.repeat(2, 1).repeat(2, 2)
     n, height, width, _ = x.shape
     padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
     out = np.zeros((n, height, width, kernel.shape[-1]))
@@ -33,22 +38,57 @@ def assert_close(a, b, tolerance=1e-4):
     np.testing.assert_allclose(a, b, atol=tolerance * float(np.abs(b).max()))
 
 
-@pytest.mark.parametrize("method", ["xla", "winograd"])
+@pytest.mark.parametrize("upsample", [False, True])
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("height", "width"), SIZES)
-def test_equals_the_definition(method, height, width):
+def test_equals_the_definition(method, height, width, upsample):
     x, kernel = arrays(height, width)
-    assert_close(conv(x, kernel, method=method), numpy_conv(x, kernel))
+    assert_close(
+        conv(x, kernel, method=method, upsample=upsample), numpy_conv(x, kernel, upsample)
+    )
 
 
-@pytest.mark.parametrize(("height", "width"), SIZES)
-def test_reflect_pad_equals_numpy(height, width):
-    x, _ = arrays(height, width)
-    expected = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
-    np.testing.assert_array_equal(reflect_pad(x), expected)
+@pytest.mark.parametrize("method", METHODS)
+def test_bias_relu_and_pooling(method):
+    x, kernel = arrays(16, 12)
+    bias = jnp.arange(4.0) - 1
+    full = np.maximum(numpy_conv(x, kernel) + bias, 0)
+    assert_close(conv(x, kernel, bias, method=method, relu=True), full)
+    pooled = full.reshape(2, 8, 2, 6, 2, 4).max((2, 4))
+    assert_close(conv(x, kernel, bias, method=method, relu=True, pool=True), pooled)
 
 
-@pytest.mark.parametrize(("height", "width"), SIZES)
-def test_winograd_gradients_equal_the_automatic_ones(height, width):
+@pytest.mark.parametrize("upsample", [False, True])
+@pytest.mark.parametrize("size", [(32, 24), (26, 22), (21, 9)])
+def test_strips_equal_the_whole(monkeypatch, size, upsample):
+    x, kernel = arrays(*size)
+    pool = not (upsample or size[0] % 2)
+    options = {"method": "winograd", "relu": True, "pool": pool, "upsample": upsample}
+    whole = conv3x3(x, kernel, **options)
+    monkeypatch.setattr(winograd, "_STRIP_BYTES", 15_000)
+    program = str(jax.make_jaxpr(lambda x: conv3x3(x, kernel, **options))(x))
+    assert "while" in program or "scan" in program
+    assert_close(conv3x3(x, kernel, **options), whole, 1e-6)
+
+
+@pytest.mark.parametrize("options", [{}, {"upsample": True}, {"relu": True, "pool": True}])
+@pytest.mark.parametrize("method", METHODS[1:])
+@pytest.mark.parametrize(("height", "width"), [(16, 16), (14, 10), (2, 2)])
+def test_gradients_equal_the_automatic_ones(method, height, width, options):
+    x, kernel = arrays(height, width)
+    bias = jnp.arange(4.0) - 1
+
+    def scalar(x, kernel, bias, method):
+        return jnp.sum(jnp.sin(conv3x3(x, kernel, bias, method=method, **options)))
+
+    gradients = jax.jit(jax.grad(scalar, (0, 1, 2)), static_argnums=3)
+    ours, theirs = (gradients(x, kernel, bias, name) for name in (method, "xla"))
+    for a, b in zip(ours, theirs, strict=True):
+        assert_close(a, b)
+
+
+@pytest.mark.parametrize(("height", "width"), [(13, 9), (1, 7), (1, 1)])
+def test_gradients_of_odd_sizes(height, width):
     x, kernel = arrays(height, width)
 
     def scalar(x, kernel, method):
@@ -73,7 +113,7 @@ def test_winograd_has_second_derivatives():
     assert_close(second(x, "winograd"), second(x, "xla"))
 
 
-@pytest.mark.parametrize("method", ["xla", "winograd"])
+@pytest.mark.parametrize("method", METHODS)
 def test_under_jit_and_vmap(method):
     x, kernel = arrays(8, 12, n=3)
     expected = conv3x3(x, kernel, method=method)
@@ -82,17 +122,41 @@ def test_under_jit_and_vmap(method):
     assert_close(one_by_one, expected)
 
 
-def test_auto_uses_winograd_only_where_it_is_faster():
+@pytest.mark.parametrize("upsample", [False, True])
+@pytest.mark.parametrize(("backend", "channels"), [("cpu", 32), ("cpu", 3), ("gpu", 32)])
+def test_prepared_kernels_give_the_same(backend, channels, upsample):
+    x, kernel = arrays(8, 12, channels, 32)
+    prepared = prepare_kernel(np.asarray(kernel), backend=backend, upsample=upsample)
+    assert (prepared.shape[0] == 3) == (backend == "gpu" or channels == 3)
+    expected = conv(x, kernel, method="xla", upsample=upsample)
+    assert_close(conv(x, prepared, upsample=upsample), expected)
+
+
+def test_a_kernel_prepared_for_something_else_is_refused():
+    x, kernel = arrays(8, 8, 32, 32)
+    prepared = prepare_kernel(np.asarray(kernel), backend="cpu")
+    with pytest.raises(ValueError, match=r"prepared for a convolution with upsampling"):
+        conv3x3(x, prepared, upsample=True)
+
+
+def test_choice():
+    assert choose("cpu", jnp.float32, (3, 3, 64, 64)) == "winograd"
+    assert choose("cpu", jnp.float32, (3, 3, 3, 64)) == "xla"
+    assert choose("cpu", jnp.float32, (3, 3, 64, 3)) == "projection"
+    assert choose("cpu", jnp.bfloat16, (3, 3, 64, 64)) == "xla"
+    assert choose("tpu", jnp.float32, (3, 3, 64, 64)) == "xla"
+
     def program(channels, dtype):
         x, kernel = jnp.zeros((1, 8, 8, channels), dtype), jnp.zeros((3, 3, channels, 64), dtype)
         return str(jax.make_jaxpr(conv3x3)(x, kernel))
 
     assert "conv_general_dilated" not in program(64, jnp.float32)
     assert "conv_general_dilated" in program(3, jnp.float32)
-    assert "conv_general_dilated" in program(64, jnp.bfloat16)
 
 
 def test_wrong_shapes():
     x, kernel = arrays(8, 8)
     with pytest.raises(ValueError, match=r"conv3x3 takes"):
         conv3x3(x, kernel[:, :, :3])
+    with pytest.raises(ValueError, match=r"method is one of"):
+        conv3x3(x, kernel, method="fft")  # type: ignore[arg-type]

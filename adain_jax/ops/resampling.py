@@ -1,0 +1,60 @@
+"""Maps made larger and smaller: padding, pooling, upsampling, folding of pixels into channels."""
+
+import jax
+import jax.numpy as jnp
+
+
+def reflect_pad(x: jax.Array) -> jax.Array:
+    """Pad (..., H, W, C) by one pixel of reflection on each side of H and W.
+
+    A side of one pixel, which has nothing to reflect, is repeated.
+
+    >>> import jax.numpy as jnp
+    >>> print(reflect_pad(jnp.arange(4.0).reshape(1, 4, 1))[1, :, 0])
+    [1. 0. 1. 2. 3. 2.]
+    """
+    for axis in (x.ndim - 3, x.ndim - 2):
+        size = x.shape[axis]
+        inner = min(1, size - 1)
+        first = jax.lax.slice_in_dim(x, inner, inner + 1, axis=axis)
+        last = jax.lax.slice_in_dim(x, size - 1 - inner, size - inner, axis=axis)
+        x = jnp.concatenate([first, x, last], axis)
+    return x
+
+
+def upsample(x: jax.Array) -> jax.Array:
+    """Nearest-neighbour upsampling, (N, H, W, C) to (N, 2H, 2W, C).
+
+    >>> import jax.numpy as jnp
+    >>> print(upsample(jnp.array([[[[1.0], [2.0]]]]))[0, 1, :, 0])
+    [1. 1. 2. 2.]
+    """
+    n, height, width, channels = x.shape
+    x = jnp.broadcast_to(x[:, :, None, :, None], (n, height, 2, width, 2, channels))
+    return x.reshape(n, 2 * height, 2 * width, channels)
+
+
+def max_pool(x: jax.Array) -> jax.Array:
+    """2x2 max pooling, (N, H, W, C) to (N, H/2, W/2, C), for even H and W.
+
+    As the larger of two slices, rows and then columns: on a CPU three times as fast as a reduction,
+    and the gradient is cheap, which that of XLA's reduce-window is not.
+    """
+    n, height, width, channels = x.shape
+    x = x.reshape(n, height // 2, 2, width, channels)
+    x = jnp.maximum(x[:, :, 0], x[:, :, 1]).reshape(n, height // 2, width // 2, 2, channels)
+    return jnp.maximum(x[..., 0, :], x[..., 1, :])
+
+
+def space_to_depth(x: jax.Array) -> jax.Array:
+    """Fold 2x2 pixels into channels, (N, H, W, C) to (N, H/2, W/2, 4C), for even H and W."""
+    n, height, width, channels = x.shape
+    x = x.reshape(n, height // 2, 2, width // 2, 2, channels).transpose(0, 1, 3, 2, 4, 5)
+    return x.reshape(n, height // 2, width // 2, 4 * channels)
+
+
+def depth_to_space(x: jax.Array) -> jax.Array:
+    """Undo `space_to_depth`, (N, H, W, 4C) to (N, 2H, 2W, C)."""
+    n, height, width, channels = x.shape
+    x = x.reshape(n, height, width, 2, 2, channels // 4).transpose(0, 1, 3, 2, 4, 5)
+    return x.reshape(n, 2 * height, 2 * width, channels // 4)
