@@ -19,6 +19,7 @@ from jax.typing import ArrayLike
 from adain_jax.atomic import atomic_path
 from adain_jax.checks import Params, check_alpha, check_image, check_params, flatten
 from adain_jax.networks import ARCHITECTURES
+from adain_jax.networks.layers import Size
 from adain_jax.ops.convolution import prepare_kernel
 from adain_jax.ops.statistics import adain, channel_stats
 from adain_jax.style import Style
@@ -69,7 +70,7 @@ class Model:
         fingerprint = _fingerprint(params["encoder"])
         # Not traced even when called under jit, where the first `stylize` may load the weights.
         with jax.ensure_compile_time_eval():
-            return cls(jax.tree.map(jnp.asarray, params), architecture, fingerprint)
+            return cls(jax.device_put(params), architecture, fingerprint)
 
     @classmethod
     def load(cls, name_or_path: str | os.PathLike = "vgg16") -> "Model":
@@ -138,14 +139,14 @@ class Model:
                 dtype=dtype,
                 upsample=part == "decoder" and name in upsampling,
             )
-            return {"kernel": jnp.asarray(kernel), "bias": jnp.asarray(layer["bias"], dtype)}
+            return {"kernel": kernel, "bias": np.asarray(layer["bias"]).astype(dtype)}
 
+        params = {
+            part: {name: ready(part, name, layer) for name, layer in layers.items()}
+            for part, layers in self.params.items()
+        }
         with jax.ensure_compile_time_eval():
-            params = {
-                part: {name: ready(part, name, layer) for name, layer in layers.items()}
-                for part, layers in self.params.items()
-            }
-        return replace(self, params=params)
+            return replace(self, params=jax.device_put(params))
 
     def save(
         self,
@@ -190,18 +191,25 @@ class Model:
 
         Takes and returns (N, h, w, C).
         """
-        target = adain(features, style.mean, style.std)
-        return features + jnp.asarray(alpha, features.dtype) * (target - features)
+        return _blend(features, style, alpha)
 
     @jax.jit
     def decode(self, features: jax.Array) -> jax.Array:
         """Images (N, 8h, 8w, 3) from features (N, h, w, C), not clipped."""
+        return self._decode(features)
+
+    def _encode(self, images: jax.Array, size: Size = None) -> jax.Array:
+        encoder, _, features, _ = ARCHITECTURES[self.architecture]
+        taps = encoder.apply({"params": self.params["encoder"]}, images, size)
+        return taps[features]  # type: ignore[index]
+
+    def _decode(self, features: jax.Array, size: Size = None) -> jax.Array:
         if "decoder" not in self.params:
             raise ValueError(
                 "this model has no decoder: train one with scripts/train.py, starting from it"
             )
         decoder = ARCHITECTURES[self.architecture].decoder
-        return decoder.apply({"params": self.params["decoder"]}, features)  # type: ignore[return-value]
+        return decoder.apply({"params": self.params["decoder"]}, features, size)  # type: ignore[return-value]
 
     def style(self, images: ArrayLike) -> Style:
         """The style of an image (H, W, 3), or of each in a batch (N, H, W, 3).
@@ -209,6 +217,39 @@ class Model:
         Takes uint8, or floats in [0, 1]. Raises `ValueError` for anything else.
         """
         return _style(self, check_image("style", images))
+
+    def style_of_any_size(self, image: ArrayLike) -> Style:
+        """`style` of one image (H, W, 3), compiled once for all sizes of a bucket.
+
+        The result is that of `style`, to rounding. Not for use under a transformation.
+        """
+        image, size = _in_bucket(check_image("style", image))
+        return _style_in_bucket(self, image, size)
+
+    def stylize_any_size(
+        self, content: ArrayLike, style: Style, alpha: ArrayLike = 1.0
+    ) -> np.ndarray:
+        """`stylize` of one image (H, W, 3), compiled once for all sizes of a bucket.
+
+        For folders of images of many sizes: of sides up to 2048 there are 16 buckets. The picture
+        is computed in the upper left of an array of its `bucket`'s sides, with the reflection of
+        its own edges in every layer and statistics of its own cells, and so is that of `stylize`,
+        to rounding. It takes up to a quarter longer. Not for use under a transformation.
+
+        >>> import adain_jax, numpy as np
+        >>> model = adain_jax.load("vgg16")
+        >>> style = model.style_of_any_size(np.zeros((33, 35, 3), np.uint8))
+        >>> model.stylize_any_size(np.zeros((20, 30, 3), np.uint8), style).shape
+        (20, 30, 3)
+        """
+        content = check_image("content", content)
+        self._check_stylize(content, style, alpha)
+        if content.ndim == 4:
+            raise ValueError("stylize_any_size takes one image (H, W, 3), not a batch")
+        height, width = content.shape[:2]
+        padded, size = _in_bucket(content)
+        image = _stylize_in_bucket(self, padded, size, style, jnp.asarray(alpha, jnp.float32))
+        return np.asarray(image)[:height, :width]
 
     def stylize(self, content: ArrayLike, style: Style, alpha: ArrayLike = 1.0) -> jax.Array:
         """Give images the style.
@@ -226,6 +267,10 @@ class Model:
             ValueError: if an argument is not as said, or the style is another model's.
         """
         content = check_image("content", content)
+        self._check_stylize(content, style, alpha)
+        return _stylize(self, content, style, jnp.asarray(alpha, jnp.float32))
+
+    def _check_stylize(self, content: jax.Array, style: Style, alpha: ArrayLike) -> None:
         check_alpha(alpha)
         if not isinstance(style, Style):
             raise ValueError("style is a Style: make it by model.style(image)")
@@ -240,7 +285,63 @@ class Model:
                 f"{style.mean.shape[0]} styles for "
                 f"{'one image' if batch is None else f'{batch} images'}: give one, or one for each"
             )
-        return _stylize(self, content, style, jnp.asarray(alpha, jnp.float32))
+
+
+def bucket(side: int) -> int:
+    """The side of the array that pictures of this side are computed in: 1 of 16 up to 2048.
+
+    A multiple of 64 up to 512, of 128 up to 1024, of 256 up to 2048, and so on.
+
+    >>> [bucket(side) for side in (1, 64, 65, 500, 683, 1080, 4000)]
+    [64, 64, 128, 512, 768, 1280, 4096]
+    """
+    step = 64
+    while side > 8 * step:
+        step *= 2
+    return -(-side // step) * step
+
+
+def _in_bucket(image: ArrayLike) -> tuple[np.ndarray, tuple[int, int]]:
+    """An image in the upper left of its bucket, and its size up to multiples of 8."""
+    image = np.asarray(image)
+    height, width = image.shape[:2]
+    image = np.pad(image, ((0, -height % STRIDE), (0, -width % STRIDE), (0, 0)), mode="reflect")
+    size = image.shape[0], image.shape[1]
+    rest = [(0, bucket(side) - side) for side in size]
+    return np.pad(image, (*rest, (0, 0))), size
+
+
+def _cells(size: tuple[ArrayLike, ArrayLike], features: jax.Array) -> tuple[tuple, jax.Array]:
+    """The part of a map of features that a picture takes, as a size and as booleans (h, w)."""
+    height, width = size[0] // STRIDE, size[1] // STRIDE
+    rows, columns = (jnp.arange(side) for side in features.shape[1:3])
+    return (height, width), (rows < height)[:, None] & (columns < width)[None]
+
+
+@jax.jit
+def _style_in_bucket(model: Model, image: jax.Array, size: tuple) -> Style:
+    features = model._encode(to_float(image[None]).astype(model.dtype), size)
+    _, where = _cells(size, features)
+    mean, std = channel_stats(features, where=where)
+    return Style(mean[0], std[0], model.fingerprint)
+
+
+@jax.jit
+def _stylize_in_bucket(
+    model: Model, content: jax.Array, size: tuple, style: Style, alpha: jax.Array
+) -> jax.Array:
+    features = model._encode(to_float(content[None]).astype(model.dtype), size)
+    cells, where = _cells(size, features)
+    features = _blend(features, style, alpha, where)
+    image = model._decode(features, cells)[0]
+    return _from_float(jnp.clip(image, 0, 1), content.dtype)
+
+
+def _blend(
+    features: jax.Array, style: Style, alpha: ArrayLike, where: jax.Array | None = None
+) -> jax.Array:
+    target = adain(features, style.mean, style.std, where=where)
+    return features + jnp.asarray(alpha, features.dtype) * (target - features)
 
 
 @jax.jit

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import flax.linen as nn
 import jax
 
-from adain_jax.networks.layers import Conv3x3
+from adain_jax.networks.layers import Conv3x3, Size, double
 from adain_jax.ops.convolution import Method
 
 # Scale of the first kernels and biases. The features of a normalised encoder have a mean of 1 and a
@@ -37,18 +37,20 @@ class Decoder(nn.Module):
         return frozenset(f"conv{i}_{depth}" for i, depth in enumerate(self.depths[:-1], start=1))
 
     @nn.compact
-    def __call__(self, features: jax.Array) -> jax.Array:
-        """(N, H, W, 512) to (N, 8H, 8W, 3)."""
+    def __call__(self, features: jax.Array, size: Size = None) -> jax.Array:
+        """(N, H, W, 512) to (N, 8H, 8W, 3); `size` is in cells of the features."""
         x = features
         for block in range(len(self.depths), 0, -1):
-            last = 2 if block == 1 else 1  # conv1_1 makes the picture
-            for layer in range(self.depths[block - 1], last - 1, -1):
+            for layer in range(self.depths[block - 1], 0, -1):
                 name = f"conv{block}_{layer}"
+                up, last = name in self.upsampling, name == "conv1_1"  # which makes the picture
                 x = Conv3x3(
-                    32 * 2 ** (block - (layer == 1)),
+                    3 if last else 32 * 2 ** (block - (layer == 1)),
                     self.method,
-                    upsample=name in self.upsampling,
+                    relu=not last,
+                    upsample=up,
                     name=name,
-                    **(_FIRST if x is features else {}),
-                )(x)
-        return Conv3x3(3, self.method, relu=False, name="conv1_1", **_LAST)(x)
+                    **(_FIRST if x is features else _LAST if last else {}),
+                )(x, size)
+                size = double(size) if up else size
+        return x

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import flax.linen as nn
 import jax
 
-from adain_jax.networks.layers import Conv3x3
+from adain_jax.networks.layers import Conv3x3, Size, halve
 from adain_jax.ops.convolution import Method
 from adain_jax.ops.resampling import max_pool
 
@@ -29,16 +29,18 @@ class Encoder(nn.Module):
     method: Method = "auto"
 
     @nn.compact
-    def __call__(self, images: jax.Array) -> dict[str, jax.Array]:
-        """(N, H, W, 3) to the taps by name."""
+    def __call__(self, images: jax.Array, size: Size = None) -> dict[str, jax.Array]:
+        """(N, H, W, 3) to the taps by name; `size` is in pixels, multiples of 8."""
         x, taps, pooled = images, {}, True
         for block, depth in enumerate(self.depths, start=1):
             if not pooled:
                 x = max_pool(x)
+            if block > 1:
+                size = halve(size)
             for layer in range(1, depth + 1):
                 pooled = 1 < layer == depth  # as part of the convolution, unless that is a tap
                 width = 32 * 2**block
-                x = Conv3x3(width, self.method, pool=pooled, name=f"conv{block}_{layer}")(x)
+                x = Conv3x3(width, self.method, pool=pooled, name=f"conv{block}_{layer}")(x, size)
                 if layer == 1:
                     taps[f"relu{block}_1"] = x
         return taps

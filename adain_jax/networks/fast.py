@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import flax.linen as nn
 import jax
 
-from adain_jax.networks.layers import Conv3x3
+from adain_jax.networks.layers import Conv3x3, Size, double, halve
 from adain_jax.ops.convolution import Method
 from adain_jax.ops.resampling import depth_to_space, max_pool, space_to_depth
 
@@ -27,14 +27,15 @@ class FastEncoder(nn.Module):
     method: Method = "auto"
 
     @nn.compact
-    def __call__(self, images: jax.Array) -> dict[str, jax.Array]:
-        """(N, H, W, 3) to the maps by name."""
+    def __call__(self, images: jax.Array, size: Size = None) -> dict[str, jax.Array]:
+        """(N, H, W, 3) to the maps by name; `size` is in pixels, multiples of 8."""
         x, taps = space_to_depth(images), {}
         for block, width in enumerate(self.widths, start=1):
+            size = halve(size)
             if block > 1:
                 x = max_pool(x)
             for layer in (1, 2):
-                x = Conv3x3(width, self.method, name=f"conv{block}_{layer}")(x)
+                x = Conv3x3(width, self.method, name=f"conv{block}_{layer}")(x, size)
             taps[f"relu{block}_2"] = x
         return taps
 
@@ -54,16 +55,18 @@ class FastDecoder(nn.Module):
         return frozenset(f"conv{block}_2" for block in range(1, len(self.widths)))
 
     @nn.compact
-    def __call__(self, features: jax.Array) -> jax.Array:
-        """(N, H, W, 128) to (N, 8H, 8W, 3)."""
+    def __call__(self, features: jax.Array, size: Size = None) -> jax.Array:
+        """(N, H, W, 128) to (N, 8H, 8W, 3); `size` is in cells of the features."""
         x = features
         for block in range(len(self.widths), 0, -1):
             for layer in (2, 1) if block > 1 else (2,):  # conv1_1 makes the picture
                 name = f"conv{block}_{layer}"
+                up = name in self.upsampling
                 width = self.widths[block - (1 if layer == 2 else 2)]
-                x = Conv3x3(width, self.method, upsample=name in self.upsampling, name=name)(x)
+                x = Conv3x3(width, self.method, upsample=up, name=name)(x, size)
+                size = double(size) if up else size
         # Small weights and mid-grey, for the reasons given at `Decoder`.
         x = Conv3x3(
             12, self.method, relu=False, initial_scale=0.1, initial_bias=0.5, name="conv1_1"
-        )(x)
+        )(x, size)
         return depth_to_space(x)

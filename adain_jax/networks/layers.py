@@ -2,8 +2,22 @@
 
 import flax.linen as nn
 import jax
+from jax.typing import ArrayLike
 
 from adain_jax.ops.convolution import Method, conv3x3
+
+# Height and width of the picture in the upper left of a map; None: it fills the map.
+Size = tuple[ArrayLike, ArrayLike] | None
+
+
+def halve(size: Size) -> Size:
+    """The size of a picture on the map behind a pooling."""
+    return size and (size[0] // 2, size[1] // 2)
+
+
+def double(size: Size) -> Size:
+    """The size of a picture on the map behind an upsampling."""
+    return size and (size[0] * 2, size[1] * 2)
 
 
 class Conv3x3(nn.Module):
@@ -26,7 +40,7 @@ class Conv3x3(nn.Module):
     initial_bias: float = 0.0
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: jax.Array, size: Size = None) -> jax.Array:
         """(N, H, W, C) to (N, H, W, features), half or twice the size."""
         if self.has_variable("params", "kernel"):  # which may be a prepared one
             kernel = self.get_variable("params", "kernel")
@@ -43,5 +57,6 @@ class Conv3x3(nn.Module):
             relu=self.relu,
             pool=self.pool,
             upsample=self.upsample,
+            size=size,
             method=self.method,
         )

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
 from adain_jax.ops import resampling, winograd
 from adain_jax.ops.resampling import max_pool, reflect_pad
@@ -68,6 +69,7 @@ def conv3x3(
     relu: bool = False,
     pool: bool = False,
     upsample: bool = False,
+    size: tuple[ArrayLike, ArrayLike] | None = None,
     method: Method = "auto",
 ) -> jax.Array:
     """3x3 convolution of stride 1 behind a reflection padding of one pixel.
@@ -80,6 +82,8 @@ def conv3x3(
         pool: whether 2x2 max pooling follows; H and W are then even.
         upsample: whether nearest-neighbour upsampling, by two, goes before. Winograd's methods then
             work on the small map.
+        size: height and width of the picture in the upper left of `x`, if it does not fill `x`; may
+            be traced. The padding is then at its edges, and what is outside of it means nothing.
         method: "xla"; "winograd", F(4x4, 3x3), or "winograd2", F(2x2, 3x3); "projection", one matrix
             product to 9 C' channels and nine shifted additions; or "auto", by `choose`. A prepared
             kernel decides it.
@@ -100,6 +104,8 @@ def conv3x3(
         )
     if method not in get_args(Method):
         raise ValueError(f"method is one of {', '.join(get_args(Method))}, not {method!r}")
+    if size is not None:
+        x = resampling.reflect_at(x, size, inner=0 if upsample else 1)
     if kernel.shape[:2] == (3, 3):
         if method == "auto":
             method = choose(jax.default_backend(), x.dtype, kernel.shape)

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 
 
 def reflect_pad(x: jax.Array) -> jax.Array:
@@ -19,6 +20,33 @@ def reflect_pad(x: jax.Array) -> jax.Array:
         first = jax.lax.slice_in_dim(x, inner, inner + 1, axis=axis)
         last = jax.lax.slice_in_dim(x, size - 1 - inner, size - inner, axis=axis)
         x = jnp.concatenate([first, x, last], axis)
+    return x
+
+
+def reflect_at(x: jax.Array, size: tuple[ArrayLike, ArrayLike], inner: int = 1) -> jax.Array:
+    """Continue a picture that does not fill its array by one line of its reflection.
+
+    Args:
+        x: (N, H, W, C), of which the upper left `size` is a picture.
+        size: its height and width, at least 1 and at most H and W; may be traced.
+        inner: lines from its edge to the one repeated behind it.
+
+    Returns:
+        `x` with the line after the picture's last row, and the one after its last column, written.
+
+    >>> import jax.numpy as jnp
+    >>> x = reflect_at(jnp.arange(5.0).reshape(1, 5, 1, 1), (3, 1))
+    >>> print(x.ravel())
+    [0. 1. 2. 1. 4.]
+    """
+    for axis, length in zip((1, 2), size, strict=True):
+        length = jnp.asarray(length)
+        source = jnp.maximum(length - 1 - inner, 0)
+        at = jnp.minimum(length, x.shape[axis] - 1)
+        # Behind a picture that fills its array there is no line: its last one stays.
+        source = jnp.where(length < x.shape[axis], source, at)
+        line = jax.lax.dynamic_slice_in_dim(x, source, 1, axis)
+        x = jax.lax.dynamic_update_slice_in_dim(x, line, at, axis)
     return x
 
 

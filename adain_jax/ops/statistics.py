@@ -11,6 +11,7 @@ The formulas, side by side, with `mu` and `sigma` over the axes named:
     AdaIN                       sigma(x)^-1 (x - mu(x)) * sigma(y) + mu(y)    H, W       (8)
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -29,11 +30,14 @@ class ChannelStats(NamedTuple):
     std: jax.Array
 
 
-def channel_stats(x: ArrayLike, *, ddof: int = 0, eps: float = EPS) -> ChannelStats:
+def channel_stats(
+    x: ArrayLike, *, where: ArrayLike | None = None, ddof: int = 0, eps: float = EPS
+) -> ChannelStats:
     """Mean and standard deviation of each channel over the spatial axes (equations 5 and 6).
 
     Args:
         x: features, (..., H, W, C), any floating dtype, any range up to 1e37.
+        where: booleans, (H, W) or (..., H, W): the cells that count. Some must.
         ddof: 0 divides the sum of squares by H*W (the paper's own code), 1 by H*W - 1 (PyTorch's
             default, and so the PyTorch ports'). A map of one pixel has variance 0 in both.
         eps: added to the variance, inside the root, so that the derivative of a constant channel
@@ -51,12 +55,18 @@ def channel_stats(x: ArrayLike, *, ddof: int = 0, eps: float = EPS) -> ChannelSt
     [2.] [1.000005]
     """
     x = _features(x)
-    mean, std = _mean_and_std(x, (-3, -2), ddof, eps)
+    mean, std = _mean_and_std(x, (-3, -2), ddof, eps, where)
     return ChannelStats(mean[..., 0, 0, :], std[..., 0, 0, :])
 
 
 def adain(
-    x: ArrayLike, mean: ArrayLike, std: ArrayLike, *, ddof: int = 0, eps: float = EPS
+    x: ArrayLike,
+    mean: ArrayLike,
+    std: ArrayLike,
+    *,
+    where: ArrayLike | None = None,
+    ddof: int = 0,
+    eps: float = EPS,
 ) -> jax.Array:
     """Adaptive instance normalisation (equation 8): give `x` the statistics of a style.
 
@@ -64,6 +74,7 @@ def adain(
         x: content features, (..., H, W, C).
         mean: the style's channel means, (..., C); leading axes broadcast against those of `x`.
         std: the style's channel standard deviations, likewise.
+        where: as in `channel_stats`, for the statistics of `x`; all of `x` is transformed.
         ddof: as in `channel_stats`, for the statistics of `x`.
         eps: as in `channel_stats`, for the statistics of `x`.
 
@@ -79,7 +90,7 @@ def adain(
     >>> bool(jnp.allclose(channel_stats(target).mean, channel_stats(style).mean, atol=1e-5))
     True
     """
-    return _normalize(x, (-3, -2), std, mean, ddof, eps)
+    return _normalize(x, (-3, -2), std, mean, ddof, eps, where)
 
 
 def instance_norm(x: ArrayLike, gamma: ArrayLike, beta: ArrayLike, *, eps: float = EPS):
@@ -167,31 +178,46 @@ def batch_norm(
 
 
 def _normalize(
-    x: ArrayLike, axes: Sequence[int], scale: ArrayLike, shift: ArrayLike, ddof: int, eps: float
+    x: ArrayLike,
+    axes: Sequence[int],
+    scale: ArrayLike,
+    shift: ArrayLike,
+    ddof: int,
+    eps: float,
+    where: ArrayLike | None = None,
 ) -> jax.Array:
     x = _features(x)
-    mean, std = _mean_and_std(x, axes, ddof, eps)
+    mean, std = _mean_and_std(x, axes, ddof, eps, where)
     # The reciprocal first: the derivative of a quotient by a huge deviation overflows.
     normalized = (x.astype(jnp.float32) - mean) * (1 / std)
     return (normalized * _per_channel(scale, x) + _per_channel(shift, x)).astype(x.dtype)
 
 
 def _mean_and_std(
-    x: jax.Array, axes: Sequence[int], ddof: int, eps: float
+    x: jax.Array,
+    axes: Sequence[int],
+    ddof: int,
+    eps: float,
+    where: ArrayLike | None = None,
 ) -> tuple[jax.Array, jax.Array]:
     axes = tuple(axes)
-    count = 1
-    for axis in axes:
-        count *= x.shape[axis]
     x = x.astype(jnp.float32)
-    mean = jnp.sum(x * (1 / count), axes, keepdims=True)
+    if where is None:
+        count, counted = math.prod(x.shape[axis] for axis in axes), None
+    else:
+        counted = jnp.asarray(where, bool)[..., None]
+        count = jnp.broadcast_to(counted, (*x.shape[:-1], 1)).sum(axes, keepdims=True)
+        count = count.astype(jnp.float32)
+    mean = jnp.sum(x * (1 / count), axes, keepdims=True, where=counted)
     deviation = x - mean
+    if counted is not None:
+        deviation = jnp.where(counted, deviation, 0)
     # Squares of huge deviations overflow: measure them in units of the largest, at least 1.
     unit = jnp.maximum(jnp.max(jnp.abs(jax.lax.stop_gradient(deviation)), axes, keepdims=True), 1)
     inverse = 1 / unit
     squares = jnp.sum(jnp.square(deviation * inverse), axes, keepdims=True)
-    std = unit * jnp.sqrt(squares * (1 / max(count - ddof, 1)) + eps * inverse * inverse)
-    return mean, std
+    variance = squares * (1 / jnp.maximum(count - ddof, 1))
+    return mean, unit * jnp.sqrt(variance + eps * inverse * inverse)
 
 
 def _features(x: ArrayLike) -> jax.Array:
