@@ -2,7 +2,7 @@
 
 from adain_jax.model import Model
 from adain_jax.style import Style
-from adain_jax.stylize import load, stylize
+from adain_jax.stylize import load, stylize, stylize_batch
 from adain_jax.version import __version__
 
-__all__ = ["Model", "Style", "__version__", "load", "stylize"]
+__all__ = ["Model", "Style", "__version__", "load", "stylize", "stylize_batch"]

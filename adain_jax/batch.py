@@ -10,6 +10,7 @@ import numpy as np
 from adain_jax.files import image
 from adain_jax.model import Model
 from adain_jax.style import Style
+from adain_jax.timing import Timing
 
 LONGEST = 2048  # pixels to which large contents are reduced, unless a size is asked for
 
@@ -81,6 +82,7 @@ def run(
     sizes: Sizes | None = None,
     report: Callable[[str], None] = lambda stage: None,
     note: Callable[[str], None] = lambda message: None,
+    timing: Timing | None = None,
 ) -> Iterator[tuple[Job, Exception | None]]:
     """Make each picture, and yield its job with None, or with what went wrong.
 
@@ -93,28 +95,32 @@ def run(
         sizes: to which images are scaled.
         report: is told what is being done.
         note: is told what the user should know of a picture.
+        timing: is told how long reading, computing and writing take.
     """
-    sizes = sizes or Sizes()
+    sizes, timing = sizes or Sizes(), timing or Timing()
     styles: dict[Path, Style | Exception] = {}
     for job in jobs:
         try:
             if job.style not in styles:
                 report(f"style {job.style.name}")
-                styles[job.style] = _read_style(job.style, model, sizes.style)
+                styles[job.style] = _read_style(job.style, model, sizes.style, timing)
             style = styles[job.style]
             if isinstance(style, Exception):
                 raise style
             report(job.content.name)
             limit = LONGEST if sizes.content is None else 0
-            content = image.load(job.content, size=sizes.content or 0, longest=limit)
+            with timing("read"):
+                content = image.load(job.content, size=sizes.content or 0, longest=limit)
             height, width = content.rgb.shape[:2]
             if limit and max(content.original_size) > limit:
                 original = "x".join(map(str, reversed(content.original_size)))
                 note(f"{job.content}: reduced from {original} to {width}x{height}; --size 0 keeps")
             report(f"{job.content.name} ({width}x{height})")
-            picture = np.asarray(model.stylize(content.rgb, style, alpha))
-            job.output.parent.mkdir(parents=True, exist_ok=True)
-            image.save(job.output, picture, content.alpha)
+            with timing("compute"):
+                picture = model.stylize_any_size(content.rgb, style, alpha)
+            with timing("write"):
+                job.output.parent.mkdir(parents=True, exist_ok=True)
+                image.save(job.output, picture, content.alpha)
         except (ValueError, OSError) as error:
             yield job, error
         except (MemoryError, jax.errors.JaxRuntimeError):
@@ -123,9 +129,12 @@ def run(
             yield job, None
 
 
-def _read_style(path: Path, model: Model, size: int) -> Style | Exception:
+def _read_style(path: Path, model: Model, size: int, timing: Timing) -> Style | Exception:
     try:
-        return model.style(image.load(path, size=size).rgb)
+        with timing("read"):
+            rgb = image.load(path, size=size).rgb
+        with timing("compute"):
+            return jax.block_until_ready(model.style_of_any_size(rgb))
     except (ValueError, OSError) as error:
         return error
     except (MemoryError, jax.errors.JaxRuntimeError):

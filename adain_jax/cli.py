@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -80,6 +81,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     command.add_argument(
         "--model", default="vgg16", help="a shipped model or a .safetensors file (default: vgg16)"
     )
+    command.add_argument(
+        "--timing", action="store_true", help="print where the time went, to standard error"
+    )
     args = parser.parse_args(argv)
     if not args.style:
         if len(args.images) < 2:
@@ -94,11 +98,18 @@ def _stylize(args: argparse.Namespace) -> bool:
     from tqdm import tqdm
 
     from adain_jax import batch
+    from adain_jax.memory import keep_freed_memory
     from adain_jax.model import Model
+    from adain_jax.timing import Timing
 
+    keep_freed_memory()
+    timing = Timing()
+    timing.seconds["start and import"] = time.process_time()
     jobs = batch.plan(args.images, args.style, args.output)
     _keep_compilations()
-    model = Model.load(args.model)
+    timing.listen()
+    with timing("load"):
+        model = Model.load(args.model).prepare()
     failed = []
     # On a terminal a bar, elsewhere nothing but the results.
     with tqdm(total=len(jobs), unit="picture", disable=None) as bar:
@@ -109,6 +120,7 @@ def _stylize(args: argparse.Namespace) -> bool:
             sizes=batch.Sizes(args.size, args.style_size),
             report=lambda stage: bar.set_description(stage),
             note=lambda message: bar.write(f"adain-jax: {message}", file=sys.stderr),
+            timing=timing,
         )
         for job, error in results:
             bar.update()
@@ -117,6 +129,8 @@ def _stylize(args: argparse.Namespace) -> bool:
             elif str(error) not in failed:  # a bad style fails once, not once for each content
                 failed.append(str(error))
                 bar.write(f"adain-jax: error: {_one_line(error)}", file=sys.stderr)
+    if args.timing:
+        print(timing.table(), file=sys.stderr)
     return not failed
 
 

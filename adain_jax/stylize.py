@@ -1,11 +1,17 @@
 """`stylize`: arrays in, arrays out."""
 
-from functools import cache
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, partial
+from itertools import islice
 
 import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jax.typing import ArrayLike
 
-from adain_jax.checks import check_image
+from adain_jax.checks import check_alpha, check_image
 from adain_jax.model import Model
 from adain_jax.style import Style
 
@@ -69,3 +75,106 @@ def stylize(
     if not isinstance(style, Style):
         style = model.style(style)
     return model.stylize(content, style, alpha)
+
+
+def stylize_batch(
+    contents: ArrayLike | Iterable[ArrayLike],
+    style: ArrayLike | Style,
+    *,
+    alpha: float = 1.0,
+    model: Model | None = None,
+    batch_size: int = 16,
+    devices: Sequence[jax.Device] | None = None,
+) -> Iterator[np.ndarray]:
+    """Stylize many images of one size on all devices, as they come.
+
+    Each batch is cut into equal parts for the devices. Images travel as they are, bytes if they are
+    uint8, the next batch while one is computed, and its memory is used again for the pictures. The
+    last batch is filled up, so that there is one program for all.
+
+    Args:
+        contents: an array (N, H, W, 3), or anything that yields images (H, W, 3) of one size, all
+            uint8, or all floating in [0, 1]; it may be endless.
+        style: one image, or a `Style` of one.
+        alpha: strength, from 0 to 1.
+        model: from `adain_jax.load`, best made ready by `Model.prepare`, on accelerators with
+            `dtype=jnp.bfloat16`; by default "vgg16", prepared.
+        batch_size: images computed at once, over all devices; rounded up to a multiple of their
+            number.
+        devices: by default all of this host's.
+
+    Yields:
+        Pictures, (H, W, 3), with the dtype of the images, in their order.
+
+    Raises:
+        ValueError: if an argument is not as said; for an image, when it is met, with its number.
+
+    >>> import adain_jax, numpy as np
+    >>> photos = np.zeros((5, 16, 24, 3), np.uint8)
+    >>> pictures = adain_jax.stylize_batch(photos, photos[0], batch_size=2)
+    >>> np.stack(list(pictures)).shape
+    (5, 16, 24, 3)
+    """
+    model = _prepared() if model is None else model
+    if not isinstance(model, Model):
+        raise ValueError("model is a Model: load it by adain_jax.load(name_or_path)")
+    check_alpha(alpha)
+    if batch_size < 1:
+        raise ValueError(f"batch_size is at least 1, not {batch_size}")
+    if not isinstance(style, Style):
+        style = model.style(style)
+    if style.mean.ndim > 1:
+        raise ValueError(f"style is one, not a batch of {style.mean.shape[0]}")
+    devices = jax.local_devices() if devices is None else list(devices)
+    return _stylize_batches(contents, style, alpha, model, batch_size, devices)
+
+
+def _stylize_batches(
+    contents: ArrayLike | Iterable[ArrayLike],
+    style: Style,
+    alpha: float,
+    model: Model,
+    batch_size: int,
+    devices: Sequence[jax.Device],
+) -> Iterator[np.ndarray]:
+    mesh = Mesh(np.array(devices), ("data",))
+    by_image = NamedSharding(mesh, PartitionSpec("data"))
+    everywhere = NamedSharding(mesh, PartitionSpec())
+    model, style = jax.device_put((model, style), everywhere)
+    alpha = jax.device_put(jnp.asarray(alpha, jnp.float32), everywhere)
+    size = -(-batch_size // len(devices)) * len(devices)
+
+    under_way: deque[tuple[jax.Array, int]] = deque()
+    images, first = iter(contents), None  # type: ignore[arg-type]
+    number = 0
+    while under_way or images is not None:
+        batch = [] if images is None else [np.asarray(image) for image in islice(images, size)]
+        for image in batch:
+            first = image if first is None else first
+            if image.shape != first.shape or image.dtype != first.dtype:
+                raise ValueError(
+                    f"content {number} is {image.dtype} {image.shape}, where those before are "
+                    f"{first.dtype} {first.shape}: give images of one size and dtype, or use "
+                    "Model.stylize_any_size"
+                )
+            number += 1
+        if batch:
+            filled = np.stack([*batch, *[batch[-1]] * (size - len(batch))])
+            check_image("contents", filled)
+            filled = jax.device_put(filled, by_image)
+            under_way.append((_donating(model, filled, style, alpha), len(batch)))
+        images = images if len(batch) == size else None
+        # One batch is computed while another is fetched, and the next prepared.
+        while len(under_way) > (0 if images is None else 1):
+            pictures, count = under_way.popleft()
+            yield from np.asarray(pictures)[:count]
+
+
+@partial(jax.jit, donate_argnums=1)
+def _donating(model: Model, contents: jax.Array, style: Style, alpha: jax.Array) -> jax.Array:
+    return model.stylize(contents, style, alpha)
+
+
+@cache
+def _prepared() -> Model:
+    return load().prepare()

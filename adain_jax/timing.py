@@ -1,0 +1,61 @@
+"""Where the seconds of a command go."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_EVENTS = {  # of jax.monitoring
+    "/jax/core/compile/jaxpr_trace_duration": "trace",
+    "/jax/core/compile/jaxpr_to_mlir_module_duration": "lower",
+    "/jax/core/compile/backend_compile_duration": "compile or fetch from the cache",
+}
+
+
+class Timing:
+    """Seconds by stage. What JAX does before it can compute is taken out of the stage it is in.
+
+    >>> timing = Timing()
+    >>> with timing("read"):
+    ...     pass
+    >>> list(timing.seconds)
+    ['read']
+    """
+
+    def __init__(self) -> None:
+        self.seconds: Counter[str] = Counter()
+        self._heard: list[tuple[float, float, str]] = []  # start, seconds, stage
+
+    def listen(self) -> None:
+        """Have JAX report tracing, lowering and compilation. Once in a process."""
+        import jax
+
+        jax.monitoring.register_event_duration_secs_listener(self._hear)
+
+    def _hear(self, event: str, duration: float, **_: str | int) -> None:
+        if event not in _EVENTS:
+            return
+        start = time.perf_counter() - duration
+        # A function is traced within another's tracing, and reported before it.
+        while self._heard and self._heard[-1][0] >= start:
+            _, inner, stage = self._heard.pop()
+            self.seconds[stage] -= inner
+        self._heard.append((start, duration, _EVENTS[event]))
+        self.seconds[_EVENTS[event]] += duration
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Add what the block takes to `stage`."""
+        start, before = time.perf_counter(), self._jax()
+        try:
+            yield
+        finally:
+            self.seconds[stage] += time.perf_counter() - start - (self._jax() - before)
+
+    def _jax(self) -> float:
+        return sum(self.seconds[stage] for stage in _EVENTS.values())
+
+    def table(self) -> str:
+        """A line for each stage, longest first, and the sum."""
+        rows = [*self.seconds.most_common(), ("all of these", sum(self.seconds.values()))]
+        return "\n".join(f"{seconds:8.3f} s  {stage}" for stage, seconds in rows)

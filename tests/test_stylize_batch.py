@@ -1,0 +1,90 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from adain_jax import stylize_batch
+from adain_jax.stylize import _donating
+
+
+@pytest.fixture
+def painting(rng):
+    return rng.integers(256, size=(16, 16, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("count", [1, 4, 7, 9])
+@pytest.mark.parametrize("devices", [1, 4])
+def test_equals_one_by_one(tiny, rng, painting, count, devices):
+    photos = rng.integers(256, size=(count, 16, 24, 3), dtype=np.uint8)
+    style = tiny.style(painting)
+    pictures = stylize_batch(
+        photos, style, alpha=0.8, model=tiny, batch_size=3, devices=jax.devices()[:devices]
+    )
+    pictures = np.stack(list(pictures))
+    assert pictures.dtype == np.uint8
+    assert pictures.shape == photos.shape
+    for photo, picture in zip(photos, pictures, strict=True):
+        expected = np.asarray(tiny.stylize(photo, style, 0.8)).astype(int)
+        assert np.abs(expected - picture).max() <= 1
+
+
+def test_one_program_for_all_batches(tiny, painting):
+    before = _donating._cache_size()
+    photos = (np.full((24, 16, 3), i, np.uint8) for i in range(11))
+    assert len(list(stylize_batch(photos, painting, model=tiny, batch_size=4))) == 11
+    assert _donating._cache_size() == before + 1
+
+
+def test_an_endless_stream_is_read_no_further_than_needed(tiny, painting):
+    read = 0
+
+    def stream():
+        nonlocal read
+        while True:
+            read += 1
+            yield np.zeros((16, 16, 3), np.float32)
+
+    pictures = stylize_batch(stream(), painting, model=tiny, batch_size=2, devices=jax.devices()[:2])
+    picture = next(pictures)
+    assert picture.dtype == np.float32
+    assert read == 4  # one batch ahead
+
+
+def test_nothing_in_nothing_out(tiny, painting):
+    assert list(stylize_batch([], painting, model=tiny)) == []
+
+
+def test_the_contents_are_left_alone(tiny, painting, rng):
+    photos = jnp.asarray(rng.random((4, 16, 16, 3), dtype=np.float32))
+    list(stylize_batch(photos, painting, model=tiny, batch_size=4))
+    photos.block_until_ready()
+    assert np.isfinite(photos).all()
+
+
+def test_bfloat16(tiny, painting, rng):
+    photos = rng.integers(256, size=(2, 16, 16, 3), dtype=np.uint8)
+    half = tiny.prepare(dtype=jnp.bfloat16)
+    assert half.dtype == jnp.bfloat16
+    style = half.style(painting)
+    assert style.mean.dtype == jnp.float32
+    pictures = np.stack(list(stylize_batch(photos, style, model=half, batch_size=4)))
+    expected = np.asarray(tiny.stylize(photos, tiny.style(painting)))
+    assert np.abs(pictures.astype(int) - expected).mean() < 3
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"batch_size": 0}, "batch_size is at least 1"),
+        ({"model": "vgg16"}, "model is a Model"),
+        ({"style": np.zeros((2, 16, 16, 3), np.uint8)}, "style is one, not a batch of 2"),
+        ({"alpha": 2.0}, "alpha is between 0 and 1"),
+        ({"contents": [np.zeros((8, 8, 3)), np.zeros((8, 9, 3))]}, "content 1 is .*one size"),
+        ({"contents": [np.zeros((8, 8))]}, "contents is one RGB image"),
+    ],
+)
+def test_what_is_wrong(tiny, painting, change, message):
+    arguments = {"contents": np.zeros((2, 8, 8, 3), np.uint8), "style": painting, "model": tiny}
+    arguments |= change
+    with pytest.raises(ValueError, match=message):
+        list(stylize_batch(arguments.pop("contents"), arguments.pop("style"), **arguments))
