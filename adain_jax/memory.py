@@ -29,4 +29,5 @@ def keep_freed_memory() -> bool:
     except (OSError, AttributeError):  # another C library
         return False
     settings = ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, _LARGEST), (_TRIM_THRESHOLD, _LARGEST))
-    return all([mallopt(*setting) == 1 for setting in settings])
+    done = [mallopt(*setting) == 1 for setting in settings]  # each, whatever the others say
+    return all(done)

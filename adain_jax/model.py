@@ -112,7 +112,7 @@ class Model:
         return self.params["encoder"]["conv1_1"]["bias"].dtype
 
     def prepare(self, *, backend: str | None = None, dtype: Any = jnp.float32) -> "Model":
-        """This model, made ready to run: nothing that depends on the weights alone is done again.
+        """The model made ready to run: nothing that depends on the weights alone is done again.
 
         On a CPU the kernels are transformed for Winograd's convolution, which takes six times the
         memory (about 100 MB for a VGG). The results are the same. The model prepared can be used,
@@ -311,7 +311,7 @@ def _in_bucket(image: ArrayLike) -> tuple[np.ndarray, tuple[int, int]]:
     return np.pad(image, (*rest, (0, 0))), size
 
 
-def _cells(size: tuple[ArrayLike, ArrayLike], features: jax.Array) -> tuple[tuple, jax.Array]:
+def _cells(size: Any, features: jax.Array) -> tuple[tuple, jax.Array]:
     """The part of a map of features that a picture takes, as a size and as booleans (h, w)."""
     height, width = size[0] // STRIDE, size[1] // STRIDE
     rows, columns = (jnp.arange(side) for side in features.shape[1:3])

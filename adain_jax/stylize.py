@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
 from itertools import islice
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -84,7 +85,7 @@ def stylize_batch(
     alpha: float = 1.0,
     model: Model | None = None,
     batch_size: int = 16,
-    devices: Sequence[jax.Device] | None = None,
+    devices: Sequence[Any] | None = None,
 ) -> Iterator[np.ndarray]:
     """Stylize many images of one size on all devices, as they come.
 
@@ -135,7 +136,7 @@ def _stylize_batches(
     alpha: float,
     model: Model,
     batch_size: int,
-    devices: Sequence[jax.Device],
+    devices: Sequence[Any],
 ) -> Iterator[np.ndarray]:
     mesh = Mesh(np.array(devices), ("data",))
     by_image = NamedSharding(mesh, PartitionSpec("data"))

@@ -1,7 +1,7 @@
 """Where the seconds of a command go."""
 
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,7 +23,7 @@ class Timing:
     """
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self._heard: list[tuple[float, float, str]] = []  # start, seconds, stage
 
     def listen(self) -> None:
@@ -32,16 +32,16 @@ class Timing:
 
         jax.monitoring.register_event_duration_secs_listener(self._hear)
 
-    def _hear(self, event: str, duration: float, **_: str | int) -> None:
+    def _hear(self, event: str, duration_secs: float, **kwargs: str | int) -> None:
         if event not in _EVENTS:
             return
-        start = time.perf_counter() - duration
+        start = time.perf_counter() - duration_secs
         # A function is traced within another's tracing, and reported before it.
         while self._heard and self._heard[-1][0] >= start:
             _, inner, stage = self._heard.pop()
             self.seconds[stage] -= inner
-        self._heard.append((start, duration, _EVENTS[event]))
-        self.seconds[_EVENTS[event]] += duration
+        self._heard.append((start, duration_secs, _EVENTS[event]))
+        self.seconds[_EVENTS[event]] += duration_secs
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
@@ -57,5 +57,6 @@ class Timing:
 
     def table(self) -> str:
         """A line for each stage, longest first, and the sum."""
-        rows = [*self.seconds.most_common(), ("all of these", sum(self.seconds.values()))]
+        rows = sorted(self.seconds.items(), key=lambda row: -row[1])
+        rows.append(("all of these", sum(self.seconds.values())))
         return "\n".join(f"{seconds:8.3f} s  {stage}" for stage, seconds in rows)

@@ -14,14 +14,14 @@ import json
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import jax
 import numpy as np
 
 import adain_jax
-from adain_jax.networks import DEPTHS
+from adain_jax.memory import keep_freed_memory
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.devices import Placement
 from adain_jax.training.losses import tap_stats
@@ -53,47 +53,11 @@ def ours(model: adain_jax.Model, batch: dict, compute: str) -> Step:
 def theirs(model: adain_jax.Model, batch: dict, *, compiled: bool, autocast: bool) -> Step:
     """The same in PyTorch, channels last, eager or compiled."""
     import torch
-    from torch import nn
     from torch.nn import functional
+    from torch_network import Encoder, create_decoder, statistics_of
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    depths = DEPTHS[model.architecture]
-
-    def convolution(part: str, name: str) -> nn.Conv2d:
-        kernel = np.asarray(model.params[part][name]["kernel"]).transpose(3, 2, 0, 1)
-        out, width = kernel.shape[:2]
-        layer = nn.Conv2d(width, out, 3, padding=1, padding_mode="reflect")
-        bias = np.asarray(model.params[part][name]["bias"])
-        layer.load_state_dict({"weight": torch.tensor(kernel), "bias": torch.tensor(bias)})
-        return layer
-
-    class Encoder(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            names = [(b, i) for b, depth in enumerate(depths, 1) for i in range(1, depth + 1)]
-            self.firsts = [i == 1 for _, i in names]
-            self.layers = nn.ModuleList(convolution("encoder", f"conv{b}_{i}") for b, i in names)
-
-        def forward(self, x):
-            taps = []
-            for first, layer in zip(self.firsts, self.layers, strict=True):
-                if first and taps:
-                    x = functional.max_pool2d(x, 2)
-                x = functional.relu(layer(x))
-                if first:
-                    taps.append(x)
-            return taps
-
-    def decoder_layers() -> Iterator[nn.Module]:
-        for block in range(len(depths), 0, -1):
-            if block < len(depths):
-                yield nn.Upsample(scale_factor=2)
-            for layer in range(depths[block - 1], 0, -1):
-                yield convolution("decoder", f"conv{block}_{layer}")
-                if (block, layer) != (1, 1):
-                    yield nn.ReLU()
-
-    encoder, decoder = Encoder(), nn.Sequential(*decoder_layers())
+    encoder, decoder = Encoder(model), create_decoder(model)
     encoder.requires_grad_(False)
     for module in (encoder, decoder):
         module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -102,10 +66,6 @@ def theirs(model: adain_jax.Model, batch: dict, *, compiled: bool, autocast: boo
         tuple(torch.tensor(np.asarray(x), device=device)[:, :, None, None] for x in pair)
         for _, pair in sorted(batch["style"].items())
     ]
-
-    def statistics_of(x):
-        x = x.float()
-        return x.mean((2, 3), keepdim=True), (x.var((2, 3), keepdim=True) + 1e-5).sqrt()
 
     def loss_of(images):
         with torch.no_grad():
@@ -146,6 +106,7 @@ def main() -> None:
 
     import torch
 
+    keep_freed_memory()
     model = adain_jax.load()
     rng = np.random.default_rng(0)
     content, style = rng.integers(

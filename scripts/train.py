@@ -23,6 +23,7 @@ from typing import NoReturn
 from absl import app, flags, logging
 from ml_collections import config_flags
 
+from adain_jax.memory import keep_freed_memory
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.devices import connect_hosts
 from adain_jax.training.interrupt import Interrupted
@@ -58,6 +59,7 @@ def main(argv: list[str]) -> None:
         fail("name a recipe: --config configs/base.py")
     if not isinstance(_CONFIG.value, TrainConfig):
         fail("--config is no recipe: there is no such file, or its get_config makes no TrainConfig")
+    keep_freed_memory()
     logging.set_verbosity(logging.WARNING)  # orbax tells every rename
     try:
         connect_hosts(

@@ -69,6 +69,12 @@ def assert_one_error(stdout, stderr, *parts):
         assert part in line
 
 
+def test_timing_tells_where_the_seconds_went(run, photo, painting):
+    result = run("stylize", photo, painting, "-o", "out.png", "--timing", *SMALL)
+    for stage in ("start and import", "load", "trace", "compile", "compute", "write"):
+        assert stage in result.stderr
+
+
 def test_a_picture(run, photo, painting, tmp_path, home):
     """As compiled for users, who set nothing."""
     usual = {"XLA_FLAGS": "", "JAX_DISABLE_MOST_OPTIMIZATIONS": "0"}

@@ -56,6 +56,37 @@ def test_save_and_load(model, tmp_path, rng):
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
+def test_a_prepared_model_gives_the_same_and_is_not_saved(model, tmp_path, rng):
+    ready = model.prepare()
+    assert ready.params["encoder"]["conv2_2"]["kernel"].shape == (6, 6, 128, 128)
+    assert ready.params["decoder"]["conv2_2"]["kernel"].shape == (10, 10, 128, 128)
+    images = rng.random((2, 16, 24, 3), dtype=np.float32)
+    style = ready.style(images[0])
+    expected = model.stylize(images, model.style(images[0]), 0.5)
+    np.testing.assert_allclose(ready.stylize(images, style, 0.5), expected, atol=1e-3)
+    with pytest.raises(
+        ValueError, match=r"not vgg16 weights.*conv2_2.kernel is \(6, 6, 128, 128\)"
+    ):
+        ready.save(tmp_path / "model.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+def test_prepared_elsewhere_kernels_stay_as_they_are(model):
+    ready = model.prepare(backend="gpu", dtype=jnp.bfloat16)
+    assert ready.params["encoder"]["conv2_2"]["kernel"].shape == (3, 3, 128, 128)
+    assert {leaf.dtype for leaf in jax.tree.leaves(ready)} == {jnp.dtype(jnp.bfloat16)}
+
+
+def test_gradients_through_a_prepared_model(tiny, rng):
+    image = rng.random((16, 16, 3), dtype=np.float32)
+
+    def brightness(image, model):
+        return model.stylize(image, model.style(image[:8]), 0.5).mean()
+
+    ours, expected = (jax.jit(jax.grad(brightness))(image, m) for m in (tiny.prepare(), tiny))
+    np.testing.assert_allclose(ours, expected, atol=1e-3 * float(np.abs(expected).max()))
+
+
 def test_load_caches_and_model_load_does_not():
     assert adain_jax.load("vgg16") is adain_jax.load("vgg16")
     assert Model.load("vgg16") is not Model.load("vgg16")

@@ -29,10 +29,10 @@ def test_equals_one_by_one(tiny, rng, painting, count, devices):
 
 
 def test_one_program_for_all_batches(tiny, painting):
-    before = _donating._cache_size()
+    before = _donating._cache_size()  # type: ignore[attr-defined]
     photos = (np.full((24, 16, 3), i, np.uint8) for i in range(11))
     assert len(list(stylize_batch(photos, painting, model=tiny, batch_size=4))) == 11
-    assert _donating._cache_size() == before + 1
+    assert _donating._cache_size() == before + 1  # type: ignore[attr-defined]
 
 
 def test_an_endless_stream_is_read_no_further_than_needed(tiny, painting):
@@ -44,7 +44,9 @@ def test_an_endless_stream_is_read_no_further_than_needed(tiny, painting):
             read += 1
             yield np.zeros((16, 16, 3), np.float32)
 
-    pictures = stylize_batch(stream(), painting, model=tiny, batch_size=2, devices=jax.devices()[:2])
+    pictures = stylize_batch(
+        stream(), painting, model=tiny, batch_size=2, devices=jax.devices()[:2]
+    )
     picture = next(pictures)
     assert picture.dtype == np.float32
     assert read == 4  # one batch ahead

@@ -1,6 +1,7 @@
 """The decoder: the encoder's mirror (section 4 of the paper)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -11,8 +12,8 @@ from adain_jax.ops.convolution import Method
 # Scale of the first kernels and biases. The features of a normalised encoder have a mean of 1 and a
 # root mean square of about 3, and pictures begin as a dim grey: at He's scale, half of the
 # decoder's units are dead after a hundred steps, and stay so.
-_FIRST = {"initial_scale": 1 / 3}
-_LAST = {"initial_scale": 0.1, "initial_bias": 0.5}
+_FIRST: dict[str, Any] = {"initial_scale": 1 / 3}
+_LAST: dict[str, Any] = {"initial_scale": 0.1, "initial_bias": 0.5}
 
 
 class Decoder(nn.Module):

@@ -2,12 +2,11 @@
 
 import flax.linen as nn
 import jax
-from jax.typing import ArrayLike
 
 from adain_jax.ops.convolution import Method, conv3x3
 
 # Height and width of the picture in the upper left of a map; None: it fills the map.
-Size = tuple[ArrayLike, ArrayLike] | None
+Size = tuple[int | jax.Array, int | jax.Array] | None
 
 
 def halve(size: Size) -> Size:
@@ -27,8 +26,8 @@ class Conv3x3(nn.Module):
     (features,), all `initial_bias`. Computes in the dtype of its input.
 
     Attributes:
-        relu, pool, upsample, method: as of `adain_jax.ops.convolution.conv3x3`, whose `prepare_kernel`
-            makes kernels that may stand in the place of `kernel`.
+        relu, pool, upsample, method: as of `adain_jax.ops.convolution.conv3x3`. What that module's
+            `prepare_kernel` makes may stand in the place of `kernel`.
     """
 
     features: int

@@ -1,7 +1,7 @@
 """The 3x3 convolution of the networks, with reflection padding, in several ways of computing it.
 
-They agree to 1e-4 of the largest value in float32 (1e-5 is usual), and so do their gradients. Which
-is fastest depends on the layer and the processor: `choose` holds what benchmarks/layers.py measured.
+They agree to 1e-4 of the largest value in float32 (1e-5 is usual), and so do their gradients.
+Which is fastest depends on layer and processor: `choose` holds what benchmarks/layers.py measured.
 """
 
 from typing import Any, Literal, get_args
@@ -9,12 +9,15 @@ from typing import Any, Literal, get_args
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
 
 from adain_jax.ops import resampling, winograd
-from adain_jax.ops.resampling import max_pool, reflect_pad
+from adain_jax.ops.resampling import max_pool
+from adain_jax.ops.strips import by_strips, pad_columns, padded_rows
 
 Method = Literal["auto", "xla", "winograd", "winograd2", "projection"]
+
+# Maps above this size are computed in strips of it by the methods that are not Winograd's.
+_STRIP_BYTES = 256 << 20
 
 _SCHEMES = {"winograd": winograd.F4, "winograd2": winograd.F2}
 
@@ -69,7 +72,7 @@ def conv3x3(
     relu: bool = False,
     pool: bool = False,
     upsample: bool = False,
-    size: tuple[ArrayLike, ArrayLike] | None = None,
+    size: tuple[int | jax.Array, int | jax.Array] | None = None,
     method: Method = "auto",
 ) -> jax.Array:
     """3x3 convolution of stride 1 behind a reflection padding of one pixel.
@@ -84,9 +87,9 @@ def conv3x3(
             work on the small map.
         size: height and width of the picture in the upper left of `x`, if it does not fill `x`; may
             be traced. The padding is then at its edges, and what is outside of it means nothing.
-        method: "xla"; "winograd", F(4x4, 3x3), or "winograd2", F(2x2, 3x3); "projection", one matrix
-            product to 9 C' channels and nine shifted additions; or "auto", by `choose`. A prepared
-            kernel decides it.
+        method: "xla"; "winograd", F(4x4, 3x3), or "winograd2", F(2x2, 3x3); "projection", one
+            matrix product to 9 C' channels and nine shifted additions; or "auto", by `choose`. A
+            prepared kernel decides it.
 
     Returns:
         (N, H, W, C'); half of that size if pooled, twice the size if upsampled.
@@ -119,8 +122,17 @@ def conv3x3(
         return winograd.convolve(x, kernel, bias, scheme, relu, pool)
     if upsample:
         x = resampling.upsample(x)
-    y = (_by_projection if method == "projection" else _by_xla)(x, kernel) + bias
-    y = jnp.maximum(y, 0) if relu else y
+    product = _by_projection if method == "projection" else _by_xla
+
+    def part(first: int | jax.Array, count: int) -> jax.Array:
+        padded = pad_columns(padded_rows(x, first, count))
+        y = product(padded, kernel) + bias
+        return jnp.maximum(y, 0) if relu else y
+
+    # A CPU's large maps in strips, for their memory's sake; other processors like work in one go.
+    total = x.nbytes // x.shape[3] * max(kernel.shape[2:])
+    strips = -(-total // _STRIP_BYTES) if jax.default_backend() == "cpu" else 1
+    y = by_strips(part, x.shape[1], strips, x)
     return max_pool(y) if pool else y
 
 
@@ -142,22 +154,22 @@ def _scheme_of(factors: jax.Array, upsample: bool) -> winograd.Scheme:
     )
 
 
-def _by_xla(x: jax.Array, kernel: jax.Array) -> jax.Array:
+def _by_xla(padded: jax.Array, kernel: jax.Array) -> jax.Array:
     return jax.lax.conv_general_dilated(
-        reflect_pad(x), kernel, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")
+        padded, kernel, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")
     )
 
 
-def _by_projection(x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """To the nine taps of every feature first, so that what is padded and shifted is small."""
-    n, height, width, channels = x.shape
+def _by_projection(padded: jax.Array, kernel: jax.Array) -> jax.Array:
+    """To the nine taps of every feature first, so that what is shifted and added is small."""
+    n, height, width, channels = padded.shape
     features = kernel.shape[3]
-    taps = x.reshape(-1, channels) @ kernel.transpose(2, 0, 1, 3).reshape(channels, -1)
-    padded = reflect_pad(taps.reshape(n, height, width, -1))
+    taps = padded.reshape(-1, channels) @ kernel.transpose(2, 0, 1, 3).reshape(channels, -1)
+    taps = taps.reshape(n, height, width, -1)
     total = None
     for tap in range(9):
         i, j = divmod(tap, 3)
-        part = padded[:, i : i + height, j : j + width, tap * features : (tap + 1) * features]
+        part = taps[:, i : i + height - 2, j : j + width - 2, tap * features : (tap + 1) * features]
         total = part if total is None else total + part
     assert total is not None
     return total

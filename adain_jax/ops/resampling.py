@@ -2,28 +2,11 @@
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
 
 
-def reflect_pad(x: jax.Array) -> jax.Array:
-    """Pad (..., H, W, C) by one pixel of reflection on each side of H and W.
-
-    A side of one pixel, which has nothing to reflect, is repeated.
-
-    >>> import jax.numpy as jnp
-    >>> print(reflect_pad(jnp.arange(4.0).reshape(1, 4, 1))[1, :, 0])
-    [1. 0. 1. 2. 3. 2.]
-    """
-    for axis in (x.ndim - 3, x.ndim - 2):
-        size = x.shape[axis]
-        inner = min(1, size - 1)
-        first = jax.lax.slice_in_dim(x, inner, inner + 1, axis=axis)
-        last = jax.lax.slice_in_dim(x, size - 1 - inner, size - inner, axis=axis)
-        x = jnp.concatenate([first, x, last], axis)
-    return x
-
-
-def reflect_at(x: jax.Array, size: tuple[ArrayLike, ArrayLike], inner: int = 1) -> jax.Array:
+def reflect_at(
+    x: jax.Array, size: tuple[int | jax.Array, int | jax.Array], inner: int = 1
+) -> jax.Array:
     """Continue a picture that does not fill its array by one line of its reflection.
 
     Args:

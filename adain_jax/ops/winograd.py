@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
 
 from adain_jax.ops.resampling import max_pool
+from adain_jax.ops.strips import by_strips, pad_columns, padded_rows
 
 Matrix = Sequence[Sequence[float]]
 
@@ -50,7 +50,8 @@ class Scheme(NamedTuple):
     @property
     def edge(self) -> int:
         """Lines from the edge to the one that pads it: the reflection of an upsampled map is its
-        edge."""
+        edge.
+        """
         return 2 - self.scale
 
 
@@ -95,7 +96,13 @@ def _sub_pixel() -> Scheme:
     products for 64 outputs, where F(4x4, 3x3) behind the upsampling takes 144.
     """
     samples = np.array(
-        [(2, -1, -2, 1, 0), (0, -2, -1, 1, 0), (0, 2, -3, 1, 0), (0, -1, 0, 1, 0), (0, 2, -1, -2, 1)]
+        [
+            (2, -1, -2, 1, 0),
+            (0, -2, -1, 1, 0),
+            (0, 2, -3, 1, 0),
+            (0, -1, 0, 1, 0),
+            (0, 2, -1, -2, 1),
+        ]
     )
     outputs = np.array([(1, 1, 1, 1, 0), (0, 1, -1, 2, 0), (0, 1, 1, 4, 0), (0, 1, -1, 8, 1)])
     taps = np.array([(1 / 2, 0), (-1 / 2, -1 / 2), (-1 / 6, 1 / 6), (1 / 6, 1 / 3), (0, 1)])
@@ -160,28 +167,15 @@ def convolve(
     x = _fill_up(x, scheme)
     rows, columns = x.shape[1] // scheme.step, -(-width // scheme.step)
     size = n * rows * columns * len(scheme.kernel) ** 2 * channels * x.dtype.itemsize
-    strips = min(rows, -(-size // _STRIP_BYTES))
-    strip = -(-rows // strips)
-    outputs = len(scheme.output) // (2 if pool else 1)
 
-    def part(first: ArrayLike, count: int) -> jax.Array:
-        padded = _rows(x, first, count, scheme)
-        output, _ = _tiles(_pad_columns(padded, scheme), factors, bias, scheme, relu, pool)
-        return output
+    def part(first: int | jax.Array, count: int) -> jax.Array:
+        padded = padded_rows(x, first * scheme.step, count * scheme.step, scheme.edge)
+        padded = pad_columns(padded, scheme.edge, scheme.step)
+        return _tiles(padded, factors, bias, scheme, relu, pool)[0]
 
-    if strips == 1:
-        output = part(0, rows)
-    else:
-        output = jnp.zeros((n, rows * outputs, columns * outputs, factors.shape[3]), x.dtype)
-
-        def body(i: jax.Array, output: jax.Array) -> jax.Array:
-            first = jnp.minimum(i * strip, rows - strip)  # the last overlaps the one before
-            return jax.lax.dynamic_update_slice_in_dim(
-                output, part(first, strip), first * outputs, axis=1
-            )
-
-        output = jax.lax.fori_loop(0, strips, body, output)
-    return output[:, : height * outputs // scheme.step, : width * outputs // scheme.step]
+    output = by_strips(part, rows, -(-size // _STRIP_BYTES), x)
+    halves = 2 if pool else 1
+    return output[:, : height * scheme.scale // halves, : width * scheme.scale // halves]
 
 
 def _fill_up(x: jax.Array, scheme: Scheme) -> jax.Array:
@@ -196,29 +190,9 @@ def _fill_up(x: jax.Array, scheme: Scheme) -> jax.Array:
     return jnp.concatenate([x, padding, zeros], 1)
 
 
-def _rows(x: jax.Array, first: ArrayLike, count: int, scheme: Scheme) -> jax.Array:
-    """The samples of some rows of tiles, with one row of padding before and after."""
-    cut = partial(jax.lax.dynamic_slice_in_dim, x, axis=1)
-    start, stop = first * scheme.step, (first + count) * scheme.step
-    last = x.shape[1] - 1
-    inner = min(scheme.edge, last)
-    above = jnp.where(start == 0, inner, start - 1)
-    below = jnp.where(stop > last, last - inner, stop)
-    return jnp.concatenate([cut(above, 1), cut(start, count * scheme.step), cut(below, 1)], 1)
-
-
-def _pad_columns(x: jax.Array, scheme: Scheme) -> jax.Array:
-    """One column of padding before and after, and zeros up to whole tiles."""
-    width = x.shape[2]
-    inner = min(scheme.edge, width - 1)
-    first, last = x[:, :, inner : inner + 1], x[:, :, width - 1 - inner : width - inner]
-    zeros = jnp.zeros((*x.shape[:2], -width % scheme.step, x.shape[3]), x.dtype)
-    return jnp.concatenate([first, x, last, zeros], 2)
-
-
 def _pad(x: jax.Array, scheme: Scheme) -> jax.Array:
     x = _fill_up(x, scheme)
-    return _pad_columns(_rows(x, 0, x.shape[1] // scheme.step, scheme), scheme)
+    return pad_columns(padded_rows(x, 0, x.shape[1], scheme.edge), scheme.edge, scheme.step)
 
 
 def _tiles(
@@ -236,7 +210,9 @@ def _tiles(
     down = [_every(padded, i, scheme.step, rows, 1) for i in samples]
     down = jnp.stack(_combine(scheme.input, down))
     across = [_every(down, j, scheme.step, columns, 3) for j in samples]
-    transformed = jnp.stack(_combine(scheme.input, across)).reshape(-1, n * rows * columns, channels)
+    transformed = jnp.stack(_combine(scheme.input, across)).reshape(
+        -1, n * rows * columns, channels
+    )
 
     t = factors.shape[0]
     products = jnp.einsum("ptc,pck->ptk", transformed, factors.reshape(t * t, channels, -1))

@@ -1,3 +1,4 @@
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -5,17 +6,21 @@ import pytest
 from adain_jax.ops.resampling import (
     depth_to_space,
     max_pool,
-    reflect_pad,
+    reflect_at,
     space_to_depth,
     upsample,
 )
 
 
-@pytest.mark.parametrize(("height", "width"), [(13, 9), (1, 7), (2, 2), (1, 1)])
-def test_reflect_pad_equals_numpy(height, width, rng):
-    x = rng.random((2, height, width, 3), dtype=np.float32)
-    expected = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
-    np.testing.assert_array_equal(reflect_pad(jnp.asarray(x)), expected)
+@pytest.mark.parametrize(("inner", "mode"), [(1, "reflect"), (0, "edge")])
+@pytest.mark.parametrize("size", [(8, 8), (7, 8), (5, 3), (2, 2)])
+def test_reflect_at_equals_numpy(size, inner, mode, rng):
+    x = rng.random((2, 8, 8, 3), dtype=np.float32)
+    height, width = size
+    expected = np.pad(x[:, :height, :width], ((0, 0), (0, 1), (0, 1), (0, 0)), mode=mode)
+    continued = jax.jit(reflect_at, static_argnums=2)(x, size, inner)
+    rows, columns = min(height + 1, 8), min(width + 1, 8)
+    np.testing.assert_array_equal(continued[:, :rows, :columns], expected[:, :rows, :columns])
 
 
 def test_max_pool_and_upsample():

@@ -1,0 +1,60 @@
+"""Maps computed strip by strip of rows, so that what is in between stays small."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+
+def by_strips(
+    part: Callable[[int | jax.Array, int], jax.Array], rows: int, strips: int, x: jax.Array
+) -> jax.Array:
+    """A map (N, rows * k, W, C) from parts of its rows, one after the other.
+
+    Args:
+        part: gives, for its first row, which may be traced, and a number of rows, those rows as
+            (N, number * k, W, C).
+        rows: in all.
+        strips: to make of them.
+        x: what the map is made from; its memory is not needed before `x` is there.
+    """
+    strips = min(max(strips, 1), rows)
+    if strips == 1:
+        return part(0, rows)
+    count = -(-rows // strips)
+    n, height, width, channels = jax.eval_shape(lambda: part(0, count)).shape
+    outputs = height // count
+
+    def body(i: jax.Array, output: jax.Array) -> jax.Array:
+        first = jnp.minimum(i * count, rows - count)  # the last overlaps the one before
+        return jax.lax.dynamic_update_slice_in_dim(
+            output, part(first, count), first * outputs, axis=1
+        )
+
+    # Any values would do. Zeros depend on nothing, and are made when the program begins.
+    output = jnp.broadcast_to(x[:1, :1, :1, :1], (n, rows * outputs, width, channels))
+    return jax.lax.fori_loop(0, strips, body, output)
+
+
+def padded_rows(x: jax.Array, start: int | jax.Array, count: int, inner: int = 1) -> jax.Array:
+    """Rows of (N, H, W, C), with one before and one after.
+
+    At the edges of `x` that is the row `inner` rows from them. `start` may be traced.
+    """
+    last = x.shape[1] - 1
+    inner = min(inner, last)
+    start = jnp.asarray(start)
+    stop = start + count
+    above = jnp.where(start == 0, inner, start - 1)
+    below = jnp.where(stop > last, last - inner, stop)
+    parts = ((above, 1), (start, count), (below, 1))
+    return jnp.concatenate([jax.lax.dynamic_slice_in_dim(x, *part, axis=1) for part in parts], 1)
+
+
+def pad_columns(x: jax.Array, inner: int = 1, multiple: int = 1) -> jax.Array:
+    """One column before and one after, as in `padded_rows`, and zeros up to a multiple and two."""
+    width = x.shape[2]
+    inner = min(inner, width - 1)
+    first, last = x[:, :, inner : inner + 1], x[:, :, width - 1 - inner : width - inner]
+    zeros = jnp.zeros((*x.shape[:2], -width % multiple, x.shape[3]), x.dtype)
+    return jnp.concatenate([first, x, last, zeros], 2)

