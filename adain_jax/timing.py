@@ -53,7 +53,7 @@ class Timing:
             self.seconds[stage] += time.perf_counter() - start - (self._jax() - before)
 
     def _jax(self) -> float:
-        return sum(self.seconds[stage] for stage in _EVENTS.values())
+        return sum(self.seconds.get(stage, 0) for stage in _EVENTS.values())
 
     def table(self) -> str:
         """A line for each stage, longest first, and the sum."""
