@@ -123,6 +123,9 @@ class Model:
             dtype: of weights and networks; bfloat16 is for accelerators. Statistics stay in
                 float32.
 
+        Raises:
+            ValueError: if the model was prepared before; prepare the one that was loaded.
+
         >>> import adain_jax, numpy as np
         >>> model = adain_jax.load("vgg16").prepare()
         >>> style = model.style(np.zeros((32, 32, 3), np.uint8))
@@ -223,7 +226,10 @@ class Model:
 
         The result is that of `style`, to rounding. Not for use under a transformation.
         """
-        image, size = _in_bucket(check_image("style", image))
+        image = check_image("style", image)
+        if image.ndim == 4:
+            raise ValueError("style_of_any_size takes one image (H, W, 3), not a batch")
+        image, size = _in_bucket(image)
         return _style_in_bucket(self, image, size)
 
     def stylize_any_size(

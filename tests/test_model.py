@@ -69,6 +69,8 @@ def test_a_prepared_model_gives_the_same_and_is_not_saved(model, tmp_path, rng):
     ):
         ready.save(tmp_path / "model.safetensors")
     assert not list(tmp_path.iterdir())
+    with pytest.raises(ValueError, match="was it prepared before"):
+        ready.prepare()
 
 
 def test_prepared_elsewhere_kernels_stay_as_they_are(model):

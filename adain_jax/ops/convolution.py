@@ -55,10 +55,15 @@ def prepare_kernel(
         An array for `conv3x3` in place of the kernel: (t, t, C, C') for Winograd, t being 6, or 10
         for upsampling; else the kernel.
 
+    Raises:
+        ValueError: if `kernel` is none, but for example one that was prepared before.
+
     >>> import numpy as np
     >>> prepare_kernel(np.ones((3, 3, 64, 128), np.float32), backend="cpu").shape
     (6, 6, 64, 128)
     """
+    if kernel.ndim != 4 or kernel.shape[:2] != (3, 3):
+        raise ValueError(f"{kernel.shape} is no kernel (3, 3, C, C'); was it prepared before?")
     scheme = _scheme(choose(backend, dtype, kernel.shape), upsample)
     kernel = np.asarray(kernel, np.float32)
     return (winograd.transform_kernel(kernel, scheme) if scheme else kernel).astype(dtype)
