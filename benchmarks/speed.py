@@ -72,8 +72,8 @@ def pytorch(model: str, dtype: str, mode: str) -> Program:
 
 
 def magenta(folder: str) -> Program:
-    import onnx
-    import onnxruntime
+    import onnx  # type: ignore[import-not-found]
+    import onnxruntime  # type: ignore[import-not-found]
 
     graph = onnx.load(str(Path(folder) / "arbitrary_transform.onnx"))
     for value in [*graph.graph.input, *graph.graph.output]:
