@@ -68,7 +68,7 @@ def test_strips_equal_the_whole(monkeypatch, method, size, upsample):
     monkeypatch.setattr(convolution, "_STRIP_BYTES", 4_000)
     program = str(jax.make_jaxpr(lambda x: conv3x3(x, kernel, **options))(x))
     assert "while" in program or "scan" in program
-    assert_close(conv3x3(x, kernel, **options), whole, 1e-6)
+    assert_close(conv3x3(x, kernel, **options), whole, 1e-5)  # products of other shapes round apart
 
 
 @pytest.mark.parametrize("options", [{}, {"upsample": True}, {"relu": True, "pool": True}])
