@@ -240,7 +240,8 @@ class Model:
         For folders of images of many sizes: of sides up to 2048 there are 16 buckets. The picture
         is computed in the upper left of an array of its `bucket`'s sides, with the reflection of
         its own edges in every layer and statistics of its own cells, and so is that of `stylize`,
-        to rounding. It takes up to a quarter longer. Not for use under a transformation.
+        to rounding. The array's sides are up to a quarter longer than the picture's (from 256
+        pixels on), and so the work up to half as much again. Not for use under a transformation.
 
         >>> import adain_jax, numpy as np
         >>> model = adain_jax.load("vgg16")
