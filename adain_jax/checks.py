@@ -1,6 +1,7 @@
 """What is wrong with an argument, in one line, before anything is traced."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import jax
@@ -10,7 +11,7 @@ from flax.traverse_util import flatten_dict
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
-from adain_jax.networks import ARCHITECTURES
+from adain_jax.networks import ARCHITECTURES, initialize
 
 Params = dict[str, Any]
 
@@ -51,13 +52,8 @@ def check_params(params: Params, architecture: str) -> None:
     if architecture not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
         raise ValueError(f"unknown architecture {architecture!r}; known: {known}")
-    encoder, decoder, _, features = ARCHITECTURES[architecture]
-    expected = {}
-    for name, module, width in (("encoder", encoder, 3), ("decoder", decoder, features)):
-        if name in params:
-            plain = module.clone(method="xla")  # the quickest to trace
-            shapes = jax.eval_shape(plain.init, jax.random.key(0), jnp.zeros((1, 8, 8, width)))
-            expected[name] = shapes["params"]
+    shapes = jax.eval_shape(partial(initialize, architecture), jax.random.key(0))
+    expected = {name: shapes[name] for name in shapes if name in params}
     found = {key: np.shape(value) for key, value in flatten(params).items()}
     wanted = {key: value.shape for key, value in flatten(expected).items()}
     check_shapes(found, wanted, f"{architecture} weights")

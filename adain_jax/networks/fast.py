@@ -4,7 +4,7 @@ The picture is folded to half its size and twelve channels first, so that no con
 full size.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import flax.linen as nn
 import jax
@@ -41,13 +41,18 @@ class FastEncoder(nn.Module):
 
 
 class FastDecoder(nn.Module):
-    """The mirror of `FastEncoder`: features (N, H, W, 128) to images (N, 8H, 8W, 3), not clipped.
+    """The mirror of `FastEncoder`, with bridges: features of all its blocks to images.
 
-    Every layer bears the name of the encoder's layer that it undoes.
+    Takes maps by the encoder's names and sizes and returns images (N, 8H, 8W, 3), not clipped, H
+    and W being those of relu3_2. Behind each upsampling the map of that size is added, so that
+    AdaIN gives the picture the style's statistics at three scales, and fine detail need not pass
+    through the smallest map. Every layer bears the name of the encoder's layer that it undoes;
+    `residual_1` and `residual_2` undo none.
     """
 
     widths: Sequence[int] = _WIDTHS
     method: Method = "auto"
+    bridges: bool = True
 
     @property
     def upsampling(self) -> frozenset[str]:
@@ -55,16 +60,24 @@ class FastDecoder(nn.Module):
         return frozenset(f"conv{block}_2" for block in range(1, len(self.widths)))
 
     @nn.compact
-    def __call__(self, features: jax.Array, size: Size = None) -> jax.Array:
-        """(N, H, W, 128) to (N, 8H, 8W, 3); `size` is in cells of the features."""
-        x = features
-        for block in range(len(self.widths), 0, -1):
-            for layer in (2, 1) if block > 1 else (2,):  # conv1_1 makes the picture
-                name = f"conv{block}_{layer}"
-                up = name in self.upsampling
-                width = self.widths[block - (1 if layer == 2 else 2)]
-                x = Conv3x3(width, self.method, upsample=up, name=name)(x, size)
-                size = double(size) if up else size
+    def __call__(self, features: Mapping[str, jax.Array], size: Size = None) -> jax.Array:
+        """Maps by name to (N, 8H, 8W, 3); `size` is in cells of the smallest."""
+        deepest = len(self.widths)
+        x = features[f"relu{deepest}_2"]
+        width = x.shape[-1]
+        y = Conv3x3(width, self.method, name="residual_1")(x, size)
+        x += Conv3x3(width, self.method, relu=False, initial_scale=0.3, name="residual_2")(y, size)
+        for block in range(deepest, 0, -1):
+            up = block < deepest
+            x = Conv3x3(self.widths[block - 1], self.method, upsample=up, name=f"conv{block}_2")(
+                x, size
+            )
+            if up:
+                size = double(size)
+                if self.bridges:
+                    x += features[f"relu{block}_2"]
+            if block > 1:
+                x = Conv3x3(self.widths[block - 2], self.method, name=f"conv{block}_1")(x, size)
         # Small weights and mid-grey, for the reasons given at `Decoder`.
         x = Conv3x3(
             12, self.method, relu=False, initial_scale=0.1, initial_bias=0.5, name="conv1_1"

@@ -172,7 +172,6 @@ class TrainConfig:
             problems += [
                 f"frozen_styles keeps no pictures of styles, which {name} needs"
                 for name in (
-                    "network",
                     "gram_weight",
                     "style_gray",
                     "style_permute",

@@ -10,7 +10,7 @@ import numpy as np
 
 from adain_jax.training.bank import StyleBank
 from adain_jax.training.config import TrainConfig
-from adain_jax.training.sources import Images
+from adain_jax.training.sources import Images, middle_square
 
 _GRAYS = np.array([0.299, 0.587, 0.114], np.float32)  # luma, ITU-R BT.601
 
@@ -24,7 +24,7 @@ class Pairs:
     >>> import tempfile, numpy as np
     >>> from adain_jax.files import image
     >>> from adain_jax.training.config import TrainConfig
-    >>> from adain_jax.training.sources import Images
+    >>> from adain_jax.training.sources import Images, middle_square
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     image.save(f"{folder}/gray.png", np.full((20, 30, 3), 128, np.uint8))
     ...     images = Images(folder, 16)
@@ -58,14 +58,19 @@ class Pairs:
         )
         self._names = contents.names, styles.names
         content = self._orders[0].map(contents.__getitem__)
-        content = _crops(content, config.crop_size, config.flip)
+        parts = {"content": _crops(content, config.crop_size, config.flip)}
         if freeze:
-            style = self._orders[1].map(freeze(styles).__getitem__)
-        else:
+            parts["style_stats"] = self._orders[1].map(freeze(styles).__getitem__)
+        if freeze and config.network:  # which needs the same pixels for features of its own
+            parts["style"] = self._orders[1].map(
+                lambda index: middle_square(styles[index], config.style_crop_size)
+            )
+        elif not freeze:
             style = self._orders[1].map(styles.__getitem__)
-            style = _recolored(_crops(style, config.style_crop_size, config.flip), config)
-        pairs = grain.experimental.ZipMapDataset([content, style])
-        self._dataset = pairs.map(lambda pair: {"content": pair[0], "style": pair[1]})
+            style = _crops(style, config.style_crop_size, config.flip)
+            parts["style"] = _recolored(style, config)
+        zipped = grain.experimental.ZipMapDataset(list(parts.values()))
+        self._dataset = zipped.map(lambda items: dict(zip(parts, items, strict=True)))
 
     def batches(
         self, start: int, batch_size: int, *, process: int = 0, processes: int = 1
@@ -79,8 +84,9 @@ class Pairs:
             processes: number of hosts, a divisor of `batch_size`.
 
         Yields:
-            `content`, uint8 (N, crop, crop, 3), and `style`, likewise, or, if frozen, the
-            `tap_stats` of each painting.
+            `content`, uint8 (N, crop, crop, 3), and `style`, likewise; if styles are frozen,
+            `style_stats`, the `tap_stats` of each painting, and `style` only for a network with an
+            encoder of its own.
         """
         # The bound is no pair anyone gets to; without it, grain overflows on batches of one.
         part = self._dataset[start + process : 1 << 60 : processes].batch(batch_size // processes)

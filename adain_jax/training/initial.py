@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 
 from adain_jax.checks import Params, check_params
 from adain_jax.model import Model
-from adain_jax.networks import ARCHITECTURES
+from adain_jax.networks import initialize
 from adain_jax.training.checkpoint import load_params
 from adain_jax.training.config import TrainConfig
 from adain_jax.weights.convert import from_port_decoder
@@ -46,11 +45,5 @@ def first_params(config: TrainConfig, model: Model) -> Params:
 
 
 def _random(architecture: str, parts: tuple[str, ...], seed: int) -> Params:
-    encoder, decoder, _, width = ARCHITECTURES[architecture]
-    modules = {"encoder": (encoder, 3), "decoder": (decoder, width)}
-    params = {}
-    for part in parts:
-        module, channels = modules[part]
-        key = jax.random.key(seed)
-        params[part] = module.init(key, jnp.zeros((1, 8, 8, channels)))["params"]
-    return params
+    params = initialize(architecture, jax.random.key(seed))
+    return {part: params[part] for part in parts}

@@ -9,9 +9,9 @@ import optax
 from jax.typing import ArrayLike
 
 from adain_jax.checks import Params
-from adain_jax.model import Model, to_float
-from adain_jax.networks import ARCHITECTURES
-from adain_jax.ops.statistics import adain, channel_stats
+from adain_jax.model import Features, Model, to_float
+from adain_jax.networks import TAPS
+from adain_jax.ops.statistics import adain
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.losses import (
     TapStats,
@@ -22,6 +22,8 @@ from adain_jax.training.losses import (
     tap_stats,
     total_variation,
 )
+
+_TARGET = TAPS[-1]  # of the VGG: AdaIN's result there is the content loss's target
 
 Batch = dict[str, Any]
 Metrics = dict[str, jax.Array]
@@ -85,7 +87,8 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         architecture: of the frozen encoder of the losses.
         phase: "reconstruction" inverts the encoder, "style" is the paper's training.
 
-    A batch holds `content`, images (N, H, W, 3), and `style`, likewise or their `tap_stats`.
+    A batch holds `content`, images (N, H, W, 3), and `style`, likewise, or in its place, or beside
+    it for a network with an encoder of its own, `style_stats`, the `tap_stats` of the styles.
     """
     network_architecture = config.network or architecture
     dtype = jnp.dtype(config.compute)
@@ -105,20 +108,21 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
     def stylize(params: Params, encoder: Params, batch: Batch, step) -> tuple[jax.Array, Metrics]:
         vgg, network = models(params, encoder)
         contents = to_float(batch["content"]).astype(dtype)
-        given = not isinstance(batch["style"], dict)
-        styles = to_float(batch["style"]).astype(dtype) if given else None
-        features, style_taps = _encode(vgg, contents, styles)
-        stats: TapStats = batch["style"] if style_taps is None else tap_stats(style_taps)
-        target = transferred = adain(features, *stats["relu4_1"], ddof=1)
+        styles = to_float(batch["style"]).astype(dtype) if "style" in batch else None
+        frozen = "style_stats" in batch
+        features, style_taps = _encode(vgg, contents, None if frozen else styles)
+        stats: TapStats = batch["style_stats"] if style_taps is None else tap_stats(style_taps)
+        target = adain(features[_TARGET], *stats[_TARGET], ddof=1)
         if "encoder" in params:  # a network with features of its own
-            features, own_taps = _encode(network, contents, styles)
-            assert own_taps is not None
-            own_style = own_taps[ARCHITECTURES[network_architecture].features]
-            transferred = adain(features, *channel_stats(own_style))
+            assert styles is not None
+            features = network.encode(contents)
+            transferred = network.transfer(features, network.style(styles))
+        else:
+            transferred = {_TARGET: target}
         images = network.decode(transferred)
 
         output = vgg.taps(images)
-        content = content_loss(output["relu4_1"], target)
+        content = content_loss(output[_TARGET], target)
         styled = style_loss(
             output, stats, layers=config.style_layers, reduction=config.style_reduction
         )
@@ -193,16 +197,15 @@ def _mean_over_parts(function: Callable[[Batch], Any], batch: Batch, parts: int)
 
 def _encode(
     model: Model, contents: jax.Array, styles: jax.Array | None
-) -> tuple[jax.Array, dict[str, jax.Array] | None]:
+) -> tuple[Features, Features | None]:
     """The features of the contents and all maps of the styles, in one batch if they fit."""
     if styles is None:
         return model.encode(contents), None
     if contents.shape != styles.shape:
         return model.encode(contents), model.taps(styles)
     taps = model.taps(jnp.concatenate([contents, styles]))
-    features = taps[ARCHITECTURES[model.architecture].features]
     count = contents.shape[0]
-    return features[:count], {name: x[count:] for name, x in taps.items()}
+    return {_TARGET: taps[_TARGET][:count]}, {name: x[count:] for name, x in taps.items()}
 
 
 def _style_weight(config: TrainConfig, step: ArrayLike) -> jax.Array:

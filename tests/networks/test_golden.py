@@ -84,7 +84,7 @@ def test_features_and_adain(peer, taps):
 def test_stylized(peer, taps, name, alpha):
     content = taps[0]["relu4_1"]
     blended = alpha * peer.target(*taps) + (1 - alpha) * content
-    assert_golden(name, peer.decode(peer.decoder, blended))
+    assert_golden(name, peer.decode(peer.decoder, {"relu4_1": blended}))
 
 
 def test_mixed_styles(peer, taps):
@@ -93,7 +93,7 @@ def test_mixed_styles(peer, taps):
     weights = jnp.array([0.25, 0.75])
     # Of both images, which is compiled already; the port's is the first.
     target = adain(taps[0]["relu4_1"], weights @ mean, weights @ std, ddof=1)
-    assert_golden("stylized_mix_25_75", peer.decode(peer.decoder, target)[:1])
+    assert_golden("stylized_mix_25_75", peer.decode(peer.decoder, {"relu4_1": target})[:1])
 
 
 def test_coral(peer):
@@ -105,7 +105,7 @@ def test_losses_and_gradients(peer, taps):
 
     @jax.jit
     def losses(decoder, encoder):
-        output = peer.encode(encoder, peer.decode(decoder, target))
+        output = peer.encode(encoder, peer.decode(decoder, {"relu4_1": target}))
         content = content_loss(output["relu4_1"], target)
         styled = style_loss(output, style, ddof=1)
         return content + 10 * styled, (content, styled)

@@ -1,15 +1,17 @@
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from adain_jax.networks import ARCHITECTURES, DEPTHS, TAPS, Encoder
+from adain_jax.networks import ARCHITECTURES, DEPTHS, TAPS, Encoder, initialize
 
 # Exact numbers of parameters: encoder, decoder.
 COUNTS = {
     "vgg16": (2_915_648, 2_915_139),
     "vgg19": (3_505_728, 3_505_219),
-    "fast": (289_600, 289_484),
+    "fast": (289_600, 584_652),
 }
 SIZES = dict(zip(TAPS, [(16, 24, 64), (8, 12, 128), (4, 6, 256), (2, 3, 512)], strict=True))
 MAPS = {
@@ -19,9 +21,8 @@ MAPS = {
 }
 
 
-def count(module, width):
-    shapes = jax.eval_shape(module.init, jax.random.key(0), jnp.zeros((1, 8, 8, width)))
-    return sum(np.prod(leaf.shape) for leaf in jax.tree.leaves(shapes))
+def shapes_of(name):
+    return jax.eval_shape(partial(initialize, name), jax.random.key(0))
 
 
 def test_every_architecture_is_counted():
@@ -30,35 +31,32 @@ def test_every_architecture_is_counted():
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_parameter_counts(name):
-    encoder, decoder, _, width = ARCHITECTURES[name]
-    assert (count(encoder, 3), count(decoder, width)) == COUNTS[name]
+    counts = [
+        sum(np.prod(leaf.shape) for leaf in jax.tree.leaves(shapes_of(name)[part]))
+        for part in ("encoder", "decoder")
+    ]
+    assert tuple(counts) == COUNTS[name]
 
 
 @pytest.mark.parametrize("name", MAPS)
 def test_shapes(name):
-    encoder, decoder, features, width = ARCHITECTURES[name]
+    encoder, decoder, levels = ARCHITECTURES[name]
     images = jax.ShapeDtypeStruct((2, 16, 24, 3), jnp.float32)
     taps, _ = jax.eval_shape(encoder.init_with_output, jax.random.key(0), images)
     assert {name: x.shape for name, x in taps.items()} == {
         name: (2, *size) for name, size in MAPS[name].items()
     }
-    assert taps[features].shape[-1] == width
-    output, _ = jax.eval_shape(decoder.init_with_output, jax.random.key(0), taps[features])
+    features = {name: taps[name] for name in levels}
+    output, _ = jax.eval_shape(decoder.init_with_output, jax.random.key(0), features)
     assert output.shape == images.shape
 
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_the_decoder_mirrors_the_encoder(name):
-    encoder, decoder = (
-        jax.eval_shape(module.init, jax.random.key(0), jnp.zeros((1, 8, 8, width)))
-        for module, width in (
-            (ARCHITECTURES[name].encoder, 3),
-            (ARCHITECTURES[name].decoder, ARCHITECTURES[name].width),
-        )
-    )
-    for layer, params in encoder["params"].items():
+    encoder, decoder = (shapes_of(name)[part] for part in ("encoder", "decoder"))
+    for layer, params in encoder.items():
         width, out = params["kernel"].shape[2:]
-        assert decoder["params"][layer]["kernel"].shape[2:] == (out, width)
+        assert decoder[layer]["kernel"].shape[2:] == (out, width)
 
 
 def test_bfloat16_stays_bfloat16():

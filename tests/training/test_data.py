@@ -150,7 +150,7 @@ def test_frozen_styles_are_the_statistics_of_the_squares(config, tiny, tmp_path)
         np.testing.assert_allclose(stats.mean, expected[name].mean[0], rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(stats.std, expected[name].std[0], rtol=1e-4, atol=1e-5)
     pairs = Pairs(config, styles, styles, lambda _: bank)
-    assert next(pairs.batches(0, 2))["style"]["relu4_1"].mean.shape == (2, 512)
+    assert next(pairs.batches(0, 2))["style_stats"]["relu4_1"].mean.shape == (2, 512)
 
 
 def test_frozen_styles_are_computed_once(config, tiny, tmp_path, monkeypatch):

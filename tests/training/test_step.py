@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from adain_jax.networks import ARCHITECTURES
+from adain_jax.networks import initialize
 from adain_jax.training.devices import Placement
 from adain_jax.training.losses import tap_stats
 from adain_jax.training.step import (
@@ -116,12 +116,7 @@ def test_only_the_decoder_changes(config, tiny, batches):
 
 
 def test_a_network_of_its_own_is_trained_whole(config, tiny, batches):
-    encoder, decoder, _, width = ARCHITECTURES["fast"]
-    key = jax.random.key(0)
-    params = {
-        "encoder": encoder.init(key, jnp.zeros((1, 8, 8, 3)))["params"],
-        "decoder": decoder.init(key, jnp.zeros((1, 8, 8, width)))["params"],
-    }
+    params = initialize("fast", jax.random.key(0))
     config = dataclasses.replace(config, network="fast")
     state, [metrics] = run(config, tiny, batches[:1], params=params)
     changes = jax.tree.map(lambda x, y: np.abs(x - y).max(), state.params, params)
@@ -139,7 +134,7 @@ def test_the_loss_falls(config, tiny, batches, phase):
 def test_frozen_styles_are_the_same_as_images_of_them(config, tiny, batches):
     encode = jax.jit(lambda model, x: tap_stats(model.taps(x)))
     frozen = [
-        {**batch, "style": encode(tiny, batch["style"].astype(np.float32) / 255)}
+        {**batch, "style_stats": encode(tiny, batch["style"].astype(np.float32) / 255)}
         for batch in batches
     ]
     _, history = run(config, tiny, batches)

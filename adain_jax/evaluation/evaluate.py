@@ -1,0 +1,164 @@
+"""Programs measured over pairs of photographs and paintings."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from adain_jax.evaluation.judge import Judge
+from adain_jax.evaluation.magenta import Magenta
+from adain_jax.files import image
+from adain_jax.model import Model
+from adain_jax.ops.statistics import adain
+from adain_jax.training.losses import content_loss, reconstruction_loss, style_loss, tap_stats
+
+
+class Named(NamedTuple):
+    """A float image (H, W, 3) in [0, 1] and what it is called."""
+
+    name: str
+    image: np.ndarray
+
+
+Program = Callable[[Named, Named], np.ndarray]  # content, style -> picture
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was measured of one picture; lower is better in all.
+
+    Attributes:
+        content_distance: LPIPS (AlexNet) to the photograph.
+        style_distance: as `judge.style_distance`, to the painting.
+        content_loss: the paper's (equation 12), in the features of `vgg16`.
+        style_loss: the paper's (equation 13), likewise, unweighted.
+    """
+
+    program: str
+    content: str
+    style: str
+    content_distance: float
+    style_distance: float
+    content_loss: float
+    style_loss: float
+
+
+def measure(
+    programs: Mapping[str, Program], pairs: Sequence[tuple[Named, Named]], vgg: Model
+) -> Iterator[Row]:
+    """One row for each pair and program; `vgg` is that of the losses."""
+    judge = Judge()
+    losses = jax.jit(_losses)
+    seen: dict[tuple[str, str], Any] = {}
+
+    def remember(kind: str, item: Named) -> Any:
+        key = kind, item.name
+        if key not in seen:
+            seen[key] = judge.features(item.image)
+        return seen[key]
+
+    for content, style in pairs:
+        photograph, painting = remember("content", content), remember("style", style)
+        for name, program in programs.items():
+            picture = program(content, style)
+            if picture.shape != content.image.shape:
+                raise ValueError(
+                    f"{name}: the picture of {content.name} in the style of {style.name} is "
+                    f"{picture.shape[1]} x {picture.shape[0]}, the photograph "
+                    f"{content.image.shape[1]} x {content.image.shape[0]}"
+                )
+            features = judge.features(picture)
+            values = losses(vgg, picture[None], content.image[None], style.image[None])
+            yield Row(
+                name,
+                content.name,
+                style.name,
+                judge.content(features, photograph),
+                judge.style(features, painting),
+                *map(float, values),
+            )
+
+
+def reconstruction(model: Model, contents: Sequence[Named]) -> float:
+    """Mean absolute difference, over contents, of the pictures at alpha 0 and the photographs."""
+    any_style = model.style(contents[0].image)
+    losses = [
+        reconstruction_loss(model.stylize(x.image, any_style, 0.0), jnp.asarray(x.image))
+        for x in contents
+    ]
+    return float(np.mean([float(loss) for loss in losses]))
+
+
+def choose_pairs(
+    contents: Sequence[Named], styles: Sequence[Named], count: int
+) -> list[tuple[Named, Named]]:
+    """`count` different combinations, or all, that use every image about equally often.
+
+    >>> import numpy as np
+    >>> photos = [Named(name, np.zeros((1, 1, 3))) for name in "abc"]
+    >>> sorted(x.name + y.name for x, y in choose_pairs(photos, photos[:2], 9))
+    ['aa', 'ab', 'ba', 'bb', 'ca', 'cb']
+    >>> len({x.name for x, _ in choose_pairs(photos, photos[:2], 3)})
+    3
+    """
+    rng = np.random.default_rng(0)
+    orders = rng.permutation(len(contents)), rng.permutation(len(styles))
+    cycle = math.lcm(len(contents), len(styles))  # after which the same pairs would come again
+    return [
+        (contents[orders[0][k % len(contents)]], styles[orders[1][(k + k // cycle) % len(styles)]])
+        for k in range(min(count, len(contents) * len(styles)))
+    ]
+
+
+def of_model(model: Model) -> Program:
+    """A model as a program."""
+    styles: dict[str, Any] = {}
+
+    def run(content: Named, style: Named) -> np.ndarray:
+        if style.name not in styles:
+            styles[style.name] = model.style(style.image)
+        return np.asarray(model.stylize(content.image, styles[style.name]))
+
+    return run
+
+
+def of_magenta(network: Magenta) -> Program:
+    """Magenta's network as a program."""
+
+    def run(content: Named, style: Named) -> np.ndarray:
+        picture = network.stylize(content.image[None], network.style(style.image))[0]
+        return np.clip(picture, 0, 1)
+
+    return run
+
+
+def of_folder(folder: Path) -> Program:
+    """Finished pictures as a program: files named `{content}_stylized_{style}`."""
+
+    def run(content: Named, style: Named) -> np.ndarray:
+        stem = f"{Path(content.name).stem}_stylized_{Path(style.name).stem}"
+        found = sorted(folder.glob(f"{stem}.*"))
+        if not found:
+            raise FileNotFoundError(f"no picture {stem}.* in {folder}")
+        return image.load(found[0]).rgb
+
+    return run
+
+
+def untouched(content: Named, style: Named) -> np.ndarray:
+    """The photograph itself: distance 0 to one side, the most to the other."""
+    del style
+    return content.image
+
+
+def _losses(
+    vgg: Model, picture: jax.Array, content: jax.Array, style: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    taps, stats = vgg.taps(picture), tap_stats(vgg.taps(style))
+    target = adain(vgg.taps(content)["relu4_1"], *stats["relu4_1"], ddof=1)
+    return content_loss(taps["relu4_1"], target), style_loss(taps, stats)

