@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command; exits with 2 if anything could not be done."""
     args = _parse(argv)
     try:
-        ok = _stylize(args)
+        ok = args.run(args)
     except (ValueError, OSError) as error:
         _fail(str(error))
     except KeyboardInterrupt:
@@ -84,8 +84,17 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     command.add_argument(
         "--timing", action="store_true", help="print where the time went, to standard error"
     )
+    command.set_defaults(run=_stylize)
+    about = commands.add_parser(
+        "info",
+        help="list the models, with sizes and numbers",
+        description="List the models that ship, or tell all that is known of some.",
+    )
+    about.add_argument("models", nargs="*", metavar="MODEL", help="shipped models or files")
+    about.add_argument("--json", action="store_true", help="for programs")
+    about.set_defaults(run=_info)
     args = parser.parse_args(argv)
-    if not args.style:
+    if args.run is _stylize and not args.style:
         if len(args.images) < 2:
             command.error("give a content and a style")
         *args.images, last = args.images
@@ -132,6 +141,36 @@ def _stylize(args: argparse.Namespace) -> bool:
     if args.timing:
         print(timing.table(), file=sys.stderr)
     return not failed
+
+
+def _info(args: argparse.Namespace) -> bool:
+    """Tell about models."""
+    import json
+
+    from adain_jax.weights import store
+
+    found = {name: store.describe(name) for name in args.models or store.shipped()}
+    if args.json:
+        print(json.dumps({k: v._asdict() for k, v in found.items()}, default=str, indent=2))
+        return True
+    if args.models:
+        for name, (path, size, parameters, metadata) in found.items():
+            print(f"{name}\n  file: {path}\n  size: {size / 1e6:.1f} MB")
+            print(f"  parameters: {parameters:,}")
+            for key, value in sorted(metadata.items()):
+                print(f"  {key}: {value}")
+        return True
+    columns = ("samples", "content_distance", "style_distance")
+    rows: list[tuple[str, ...]] = [("model", "MB", "parameters", *columns)]
+    for name, (_, size, parameters, metadata) in found.items():
+        noted = (metadata.get(column, "-") for column in columns)
+        rows.append((name, f"{size / 1e6:.1f}", f"{parameters:,}", *noted))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
+    return True
 
 
 def _keep_compilations() -> None:

@@ -1,30 +1,25 @@
 """The model: encoder, AdaIN and decoder with their weights, as one pytree."""
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import safetensors
-import safetensors.numpy
-from flax.traverse_util import unflatten_dict
 from jax.typing import ArrayLike
 
-from adain_jax.atomic import atomic_path
-from adain_jax.checks import Params, check_alpha, check_image, check_params, flatten
+from adain_jax.buckets import cells, in_bucket
+from adain_jax.checks import Params, check_alpha, check_image, check_params
 from adain_jax.networks import ARCHITECTURES
 from adain_jax.networks.layers import Size
 from adain_jax.ops.convolution import prepare_kernel
 from adain_jax.ops.statistics import adain, channel_stats
 from adain_jax.style import Style
+from adain_jax.weights import store
 
-SHIPPED = Path(__file__).parent / "weights"
 STRIDE = 8  # pixels to a side of one cell of the smallest map
 
 Features = Mapping[str, jax.Array]
@@ -69,7 +64,7 @@ class Model:
         params = {"encoder": encoder} | ({} if decoder is None else {"decoder": decoder})
         check_params(params, architecture)
         params = jax.tree.map(partial(np.asarray, dtype=np.float32), params)
-        fingerprint = _fingerprint(params["encoder"])
+        fingerprint = store.fingerprint(params["encoder"])
         # Not traced even when called under jit, where the first `stylize` may load the weights.
         with jax.ensure_compile_time_eval():
             return cls(jax.device_put(params), architecture, fingerprint)
@@ -80,27 +75,10 @@ class Model:
 
         Raises:
             FileNotFoundError: if there is no such file, nor a shipped model of that name.
-            ValueError: if the file is not a model's.
+            ValueError: if the file is not a model's, or damaged.
         """
-        path = SHIPPED / f"{name_or_path}.safetensors"
-        if os.sep in str(name_or_path) or not path.exists():
-            path = Path(name_or_path)
-        if not path.is_file():
-            shipped = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.safetensors")))
-            raise FileNotFoundError(
-                f"no model {str(name_or_path)!r}: neither a file nor one that ships ({shipped})"
-            )
-        try:
-            with safetensors.safe_open(path, framework="numpy") as file:
-                metadata = file.metadata() or {}
-                flat = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        except (safetensors.SafetensorError, TypeError) as error:  # TypeError: bfloat16
-            raise ValueError(f"{path} is no safetensors file, or truncated: {error}") from None
-        if "architecture" not in metadata:
-            raise ValueError(
-                f"{path} does not name its architecture: convert it with scripts/convert_vgg.py"
-            )
-        params = unflatten_dict(flat, sep=".")
+        path = store.find(name_or_path)
+        params, metadata = store.read(path)
         try:
             return cls.create(
                 metadata["architecture"], params.get("encoder", {}), params.get("decoder")
@@ -162,20 +140,11 @@ class Model:
     ) -> None:
         """Save as one safetensors file, in float16 unless told otherwise, whole or not at all.
 
-        `metadata` adds strings to the architecture and the fingerprint in the file's header.
+        `metadata` adds strings to the architecture and the checksums in the file's header.
         Raises `ValueError` for a model that `prepare` made.
         """
         check_params(self.params, self.architecture)
-        stored = jax.tree.map(partial(np.asarray, dtype=dtype), self.params)
-        encoder = jax.tree.map(partial(np.asarray, dtype=np.float32), stored["encoder"])
-        header = {
-            **(metadata or {}),
-            "architecture": self.architecture,
-            "fingerprint": _fingerprint(encoder),
-        }
-        data = safetensors.numpy.save(flatten(stored), metadata=header)
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(data)
+        store.write(path, self.params, self.architecture, metadata, dtype)
 
     def encode(self, images: jax.Array) -> Features:
         """The maps on which AdaIN works, by name, of float images (N, H, W, 3) in [0, 1].
@@ -234,7 +203,7 @@ class Model:
         image = check_image("style", image)
         if image.ndim == 4:
             raise ValueError("style_of_any_size takes one image (H, W, 3), not a batch")
-        image, size = _in_bucket(image)
+        image, size = in_bucket(image, STRIDE)
         return _style_in_bucket(self, image, size)
 
     def stylize_any_size(
@@ -243,10 +212,11 @@ class Model:
         """`stylize` of one image (H, W, 3), compiled once for all sizes of a bucket.
 
         For folders of images of many sizes: of sides up to 2048 there are 16 buckets. The picture
-        is computed in the upper left of an array of its `bucket`'s sides, with the reflection of
-        its own edges in every layer and statistics of its own cells, and so is that of `stylize`,
-        to rounding. The array's sides are up to a quarter longer than the picture's (from 256
-        pixels on), and so the work up to half as much again. Not for use under a transformation.
+        is computed in the upper left of an array of one of these sizes (`adain_jax.buckets`), with
+        the reflection of its own edges in every layer and statistics of its own cells, and so is
+        that of `stylize`, to rounding. The array's sides are up to a quarter longer than the
+        picture's (from 256 pixels on), and so the work up to half as much again. Not for use under
+        a transformation.
 
         >>> import adain_jax, numpy as np
         >>> model = adain_jax.load("vgg16")
@@ -259,7 +229,7 @@ class Model:
         if content.ndim == 4:
             raise ValueError("stylize_any_size takes one image (H, W, 3), not a batch")
         height, width = content.shape[:2]
-        padded, size = _in_bucket(content)
+        padded, size = in_bucket(content, STRIDE)
         image = _stylize_in_bucket(self, padded, size, style, jnp.asarray(alpha, jnp.float32))
         return np.asarray(image)[:height, :width]
 
@@ -299,44 +269,10 @@ class Model:
             )
 
 
-def bucket(side: int) -> int:
-    """The side of the array that pictures of this side are computed in: 1 of 16 up to 2048.
-
-    A multiple of 64 up to 512, of 128 up to 1024, of 256 up to 2048, and so on.
-
-    >>> [bucket(side) for side in (1, 64, 65, 500, 683, 1080, 4000)]
-    [64, 64, 128, 512, 768, 1280, 4096]
-    """
-    step = 64
-    while side > 8 * step:
-        step *= 2
-    return -(-side // step) * step
-
-
-def _in_bucket(image: ArrayLike) -> tuple[np.ndarray, tuple[int, int]]:
-    """An image in the upper left of its bucket, and its size up to multiples of 8."""
-    image = np.asarray(image)
-    height, width = image.shape[:2]
-    image = np.pad(image, ((0, -height % STRIDE), (0, -width % STRIDE), (0, 0)), mode="reflect")
-    size = image.shape[0], image.shape[1]
-    rest = [(0, bucket(side) - side) for side in size]
-    return np.pad(image, (*rest, (0, 0))), size
-
-
-def _cells(size: Any, padded: jax.Array, features: Features) -> dict[str, jax.Array]:
-    """Which cells of each map a picture takes, in the upper left of `padded`: booleans (h, w)."""
-    where = {}
-    for name, x in features.items():
-        stride = padded.shape[0] // x.shape[1]
-        rows, columns = (jnp.arange(side) for side in x.shape[1:3])
-        where[name] = (rows < size[0] // stride)[:, None] & (columns < size[1] // stride)
-    return where
-
-
 @jax.jit
 def _style_in_bucket(model: Model, image: jax.Array, size: tuple) -> Style:
     features = model._encode(to_float(image[None]).astype(model.dtype), size)
-    return _style_of(model, features, _cells(size, image, features), single=True)
+    return _style_of(model, features, cells(size, image, features), single=True)
 
 
 @jax.jit
@@ -344,7 +280,7 @@ def _stylize_in_bucket(
     model: Model, content: jax.Array, size: tuple, style: Style, alpha: jax.Array
 ) -> jax.Array:
     features = model._encode(to_float(content[None]).astype(model.dtype), size)
-    features = _blend(features, style, alpha, _cells(size, content, features))
+    features = _blend(features, style, alpha, cells(size, content, features))
     image = model._decode(features, (size[0] // STRIDE, size[1] // STRIDE))[0]
     return _from_float(jnp.clip(image, 0, 1), content.dtype)
 
@@ -383,14 +319,6 @@ def _stylize(model: Model, content: jax.Array, style: Style, alpha: jax.Array) -
     images = model.decode(features)[:, : batch.shape[1], : batch.shape[2]]
     images = _from_float(jnp.clip(images, 0, 1), content.dtype)
     return images if content.ndim == 4 else images[0]
-
-
-def _fingerprint(params: Params) -> str:
-    digest = hashlib.sha256()
-    for key, value in sorted(flatten(params).items()):
-        digest.update(key.encode())
-        digest.update(np.ascontiguousarray(value).data)
-    return digest.hexdigest()[:16]
 
 
 def _pad_to_stride(images: jax.Array) -> jax.Array:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from adain_jax import model as module
-from adain_jax.model import bucket
+from adain_jax.buckets import bucket
 
 SIZES = [(64, 64), (40, 56), (37, 61), (64, 9), (1, 1), (63, 120), (127, 66)]
 

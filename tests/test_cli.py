@@ -1,5 +1,6 @@
 """The command, as its users run it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from adain_jax import cli
 from adain_jax.files import image
 from adain_jax.version import __version__
+from adain_jax.weights import store
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +164,17 @@ def test_an_unwritable_cache_costs_nothing_but_time(run, photo, painting, tmp_pa
     unwritable = str(tmp_path / "cache")
     run("stylize", photo, painting, "-o", "out.png", *SMALL, XDG_CACHE_HOME=unwritable)
     assert (tmp_path / "out.png").exists()
+
+
+def test_info(main, tmp_path):
+    listed = main("info").out.splitlines()
+    assert listed[0].split()[:3] == ["model", "MB", "parameters"]
+    assert [line.split()[0] for line in listed[1:]] == store.shipped()
+    told = main("info", "vgg16").out
+    assert "architecture: vgg16" in told
+    assert "parameters: 5,830,787" in told
+    known = json.loads(main("info", "vgg16", "--json").out)
+    assert known["vgg16"]["metadata"]["fingerprint"] in told
+    assert_one_error(*main("info", "nix", code=2), "no model 'nix'", "vgg16")
+    (tmp_path / "text.safetensors").write_text("no model")
+    assert_one_error(*main("info", "text.safetensors", code=2), "no safetensors file")

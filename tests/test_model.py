@@ -117,6 +117,16 @@ def test_load_of_a_truncated_file(model, tmp_path):
         Model.load(path)
 
 
+def test_load_of_changed_weights(tiny, tmp_path):
+    """One byte of the weights, which a header alone would not show."""
+    path = tmp_path / "a.safetensors"
+    tiny.save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-4] + bytes([whole[-4] ^ 1]) + whole[-3:])
+    with pytest.raises(ValueError, match="damaged"):
+        Model.load(path)
+
+
 def test_load_of_other_arrays(tmp_path):
     path = tmp_path / "a.safetensors"
     safetensors.numpy.save_file({"x": np.zeros(1)}, path)

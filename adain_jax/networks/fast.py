@@ -52,7 +52,6 @@ class FastDecoder(nn.Module):
 
     widths: Sequence[int] = _WIDTHS
     method: Method = "auto"
-    bridges: bool = True
 
     @property
     def upsampling(self) -> frozenset[str]:
@@ -74,8 +73,7 @@ class FastDecoder(nn.Module):
             )
             if up:
                 size = double(size)
-                if self.bridges:
-                    x += features[f"relu{block}_2"]
+                x += features[f"relu{block}_2"]
             if block > 1:
                 x = Conv3x3(self.widths[block - 2], self.method, name=f"conv{block}_1")(x, size)
         # Small weights and mid-grey, for the reasons given at `Decoder`.

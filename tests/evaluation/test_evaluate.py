@@ -140,4 +140,4 @@ def test_the_script(tmp_path):
     assert "| the photograph | 0.000 |" in result.stdout
     with (tmp_path / "pictures.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 6
-    assert image.load(tmp_path / "vgg16.jpg").original_size == (4 * 196 - 4, 4 * 196 - 4)
+    assert image.load(tmp_path / "vgg16.jpg").original_size == (9 * 196 - 4, 7 * 196 - 4)

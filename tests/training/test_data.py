@@ -162,3 +162,17 @@ def test_frozen_styles_are_computed_once(config, tiny, tmp_path, monkeypatch):
     np.testing.assert_array_equal(again[3]["relu1_1"].std, first[3]["relu1_1"].std)
     StyleBank(styles, tiny, 8, tmp_path)  # another crop, another file
     assert len(list(tmp_path.glob("styles-*.safetensors"))) == 2
+
+
+def test_a_network_of_its_own_gets_the_squares_too(config, tiny, tmp_path):
+    """The same pixels that the frozen statistics are of."""
+    config = dataclasses.replace(config, network="fast")
+    contents, styles = (
+        Images(place, size)
+        for place, size in ((config.content, config.content_size), (config.style, config.style_size))
+    )
+    pairs = Pairs(config, contents, styles, lambda images: StyleBank(images, tiny, 16, tmp_path))
+    batch = next(pairs.batches(0, 2))
+    expected = tap_stats(tiny.taps(batch["style"].astype(np.float32) / 255))
+    for tap, (mean, _) in expected.items():
+        np.testing.assert_allclose(batch["style_stats"][tap].mean, mean, rtol=1e-3, atol=1e-5)

@@ -123,6 +123,12 @@ def test_a_network_of_its_own_is_trained_whole(config, tiny, batches):
     assert min(jax.tree.leaves(changes)) > 0
     assert metrics["content_loss"] > 0
 
+    encode = jax.jit(lambda model, x: tap_stats(model.taps(x)))
+    stats = encode(tiny, batches[0]["style"].astype(np.float32) / 255)
+    frozen = [{**batches[0], "style_stats": stats}]
+    _, [theirs] = run(config, tiny, frozen, params=params)
+    assert theirs["loss"] == pytest.approx(metrics["loss"], rel=1e-3)
+
 
 @pytest.mark.parametrize("phase", ["reconstruction", "style"])
 def test_the_loss_falls(config, tiny, batches, phase):

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from adain_jax.files import image
-from adain_jax.model import SHIPPED, Model
+from adain_jax.model import Model
 from adain_jax.networks import DEPTHS, Encoder
+from adain_jax.weights import store
 from tests.conftest import ROOT, SHARED, needs_shared
 
 # One program, of one size of images, for all tests here and for models of any fingerprint.
@@ -47,7 +48,7 @@ def test_silent_channels_are_few(model):
 
 
 def test_it_is_small():
-    assert (SHIPPED / "vgg16.safetensors").stat().st_size < 13e6
+    assert store.describe("vgg16").size < 13e6
 
 
 def test_float16_keeps_relu4_1(tmp_path, model):

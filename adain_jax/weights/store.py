@@ -1,0 +1,141 @@
+"""Model files: safetensors with a header that says what they are, and whether they are whole."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import safetensors
+import safetensors.numpy
+from flax.traverse_util import unflatten_dict
+
+from adain_jax.atomic import atomic_path
+from adain_jax.checks import Params, flatten
+
+SHIPPED = Path(__file__).parent
+
+
+class Description(NamedTuple):
+    """What a model file says of itself, without its weights being read.
+
+    Attributes:
+        path: the file.
+        size: in bytes.
+        parameters: how many numbers it holds.
+        metadata: the header's strings: `architecture`, `fingerprint`, what its maker noted.
+    """
+
+    path: Path
+    size: int
+    parameters: int
+    metadata: dict[str, str]
+
+
+def shipped() -> list[str]:
+    """The names of the models in the package.
+
+    >>> "vgg16" in shipped()
+    True
+    """
+    return sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
+
+
+def find(name_or_path: str | os.PathLike) -> Path:
+    """The file of a model that ships, by name, or of any other, by path.
+
+    Raises:
+        FileNotFoundError: if there is neither.
+    """
+    path = SHIPPED / f"{name_or_path}.safetensors"
+    if os.sep in str(name_or_path) or not path.exists():
+        path = Path(name_or_path)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"no model {str(name_or_path)!r}: neither a file nor one that ships "
+            f"({', '.join(shipped())})"
+        )
+    return path
+
+
+def describe(name_or_path: str | os.PathLike) -> Description:
+    """What a model file says of itself.
+
+    Raises:
+        FileNotFoundError: if there is no such file, nor a shipped model of that name.
+        ValueError: if it is not a model's file.
+
+    >>> describe("vgg16").metadata["architecture"]
+    'vgg16'
+    """
+    path = find(name_or_path)
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            shapes = [file.get_slice(key).get_shape() for key in file.keys()]  # noqa: SIM118
+            metadata = dict(file.metadata() or {})
+    except safetensors.SafetensorError as error:
+        raise ValueError(f"{path} is no safetensors file, or truncated: {error}") from None
+    _check_named(path, metadata)
+    parameters = sum(int(np.prod(shape)) for shape in shapes)
+    return Description(path, path.stat().st_size, parameters, metadata)
+
+
+def read(path: Path) -> tuple[Params, dict[str, str]]:
+    """The parameters in a model file, float32, and the strings in its header.
+
+    Raises:
+        ValueError: if it is not a model's file, or its weights are not those it was saved with.
+    """
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            metadata = dict(file.metadata() or {})
+            flat = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (safetensors.SafetensorError, TypeError) as error:  # TypeError: bfloat16
+        raise ValueError(f"{path} is no safetensors file, or truncated: {error}") from None
+    _check_named(path, metadata)
+    params = unflatten_dict({k: np.asarray(v, np.float32) for k, v in flat.items()}, sep=".")
+    if metadata.get("checksum", wanted := fingerprint(params)) != wanted:
+        raise ValueError(
+            f"{path} is damaged: its weights are not those it was saved with, by its checksum"
+        )
+    return params, metadata
+
+
+def write(
+    path: str | os.PathLike,
+    params: Params,
+    architecture: str,
+    metadata: Mapping[str, str] | None = None,
+    dtype: Any = np.float16,
+) -> None:
+    """Write a model file, whole or not at all."""
+    stored = jax.tree.map(partial(np.asarray, dtype=dtype), params)
+    full = jax.tree.map(partial(np.asarray, dtype=np.float32), stored)
+    header = {
+        **(metadata or {}),
+        "architecture": architecture,
+        "fingerprint": fingerprint(full["encoder"]),
+        "checksum": fingerprint(full),
+    }
+    data = safetensors.numpy.save(flatten(stored), metadata=header)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def fingerprint(params: Params) -> str:
+    """The first 16 digits of a SHA-256 over names and float32 values."""
+    digest = hashlib.sha256()
+    for key, value in sorted(flatten(params).items()):
+        digest.update(key.encode())
+        digest.update(np.ascontiguousarray(value).data)
+    return digest.hexdigest()[:16]
+
+
+def _check_named(path: Path, metadata: Mapping[str, str]) -> None:
+    if "architecture" not in metadata:
+        raise ValueError(
+            f"{path} does not name its architecture: convert it with scripts/convert_vgg.py"
+        )
