@@ -14,6 +14,7 @@ from jax.typing import ArrayLike
 from adain_jax.networks import ARCHITECTURES, initialize
 
 Params = dict[str, Any]
+EXTRAPOLATION = 2.0  # the largest alpha: beyond, decoders leave all they were trained on
 
 
 def check_image(name: str, images: ArrayLike) -> jax.Array:
@@ -39,12 +40,26 @@ def check_image(name: str, images: ArrayLike) -> jax.Array:
     return jnp.asarray(array)
 
 
-def check_alpha(alpha: ArrayLike) -> None:
-    """Raise `ValueError` unless `alpha` is a scalar, in [0, 1] where its value is known."""
-    if jnp.ndim(alpha) != 0:
-        raise ValueError(f"alpha is a number, not an array of shape {jnp.shape(alpha)}")
-    if not isinstance(alpha, Tracer) and not 0 <= (value := np.asarray(alpha).item()) <= 1:
-        raise ValueError(f"alpha is between 0 and 1, not {value:g}")
+def check_alpha(alpha: ArrayLike, content: jax.Array, *, extrapolate: bool = False) -> None:
+    """Raise `ValueError` unless `alpha` fits `content`, and is in its range where values are known.
+
+    It is a scalar, one number for each image of a batch (N,), or a map (H, W) or (N, H, W).
+    """
+    shape, allowed = jnp.shape(alpha), [(), content.shape[-3:-1]]
+    if content.ndim == 4:
+        allowed += [content.shape[:1], content.shape[:3]]
+    if shape not in allowed:
+        fitting = ", ".join(str(x) for x in allowed[1:])
+        raise ValueError(
+            f"alpha is a number, or for these images of shape {fitting}, not of shape {shape}"
+        )
+    if isinstance(alpha, Tracer):
+        return
+    values, limit = np.asarray(alpha, np.float32), EXTRAPOLATION if extrapolate else 1
+    if not ((values >= 0) & (values <= limit)).all():
+        wrong = values[~((values >= 0) & (values <= limit))].flat[0]
+        more = "" if extrapolate else f" (up to {EXTRAPOLATION:g} if extrapolation is asked for)"
+        raise ValueError(f"alpha is between 0 and {limit:g}, not {wrong:g}{more}")
 
 
 def check_params(params: Params, architecture: str) -> None:

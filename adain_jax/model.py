@@ -149,7 +149,7 @@ class Model:
     def encode(self, images: jax.Array) -> Features:
         """The maps on which AdaIN works, by name, of float images (N, H, W, 3) in [0, 1].
 
-        For a VGG relu4_1 (N, ceil(H/8), ceil(W/8), 512); for `fast` relu1_2, relu2_2 and relu3_2,
+        For a VGG relu4_1 (N, ceil(H/8), ceil(W/8), 512); for `fast` conv1_2, conv2_2 and conv3_2,
         of 32, 64 and 128 channels at a half, a quarter and an eighth of the size. Sizes that are no
         multiples of 8 are extended by reflection.
         """
@@ -207,7 +207,12 @@ class Model:
         return _style_in_bucket(self, image, size)
 
     def stylize_any_size(
-        self, content: ArrayLike, style: Style, alpha: ArrayLike = 1.0
+        self,
+        content: ArrayLike,
+        style: Style,
+        alpha: ArrayLike = 1.0,
+        *,
+        extrapolate: bool = False,
     ) -> np.ndarray:
         """`stylize` of one image (H, W, 3), compiled once for all sizes of a bucket.
 
@@ -225,22 +230,34 @@ class Model:
         (20, 30, 3)
         """
         content = check_image("content", content)
-        self._check_stylize(content, style, alpha)
+        self._check_stylize(content, style, alpha, extrapolate)
         if content.ndim == 4:
             raise ValueError("stylize_any_size takes one image (H, W, 3), not a batch")
         height, width = content.shape[:2]
         padded, size = in_bucket(content, STRIDE)
-        image = _stylize_in_bucket(self, padded, size, style, jnp.asarray(alpha, jnp.float32))
+        alpha = np.asarray(alpha, np.float32)
+        if alpha.ndim:
+            rest = [(0, a - b) for a, b in zip(padded.shape, alpha.shape, strict=False)]
+            alpha = np.pad(alpha, rest, mode="edge")
+        image = _stylize_in_bucket(self, padded, size, style, jnp.asarray(alpha))
         return np.asarray(image)[:height, :width]
 
-    def stylize(self, content: ArrayLike, style: Style, alpha: ArrayLike = 1.0) -> jax.Array:
+    def stylize(
+        self,
+        content: ArrayLike,
+        style: Style,
+        alpha: ArrayLike = 1.0,
+        *,
+        extrapolate: bool = False,
+    ) -> jax.Array:
         """Give images the style.
 
         Args:
             content: (H, W, 3) or (N, H, W, 3), uint8, or floating in [0, 1]; any size.
             style: one style, or one for each image of the batch.
-            alpha: 0 keeps the content (as the decoder renders it), 1 is the full style; a scalar,
-                which may be traced.
+            alpha: 0 keeps the content (as the decoder renders it), 1 is the full style; a number,
+                one for each image (N,), or a map of strengths (H, W) or (N, H, W). May be traced.
+            extrapolate: allow strengths up to 2, which exaggerate the style.
 
         Returns:
             The shape and dtype of `content`.
@@ -249,11 +266,13 @@ class Model:
             ValueError: if an argument is not as said, or the style is another model's.
         """
         content = check_image("content", content)
-        self._check_stylize(content, style, alpha)
+        self._check_stylize(content, style, alpha, extrapolate)
         return _stylize(self, content, style, jnp.asarray(alpha, jnp.float32))
 
-    def _check_stylize(self, content: jax.Array, style: Style, alpha: ArrayLike) -> None:
-        check_alpha(alpha)
+    def _check_stylize(
+        self, content: jax.Array, style: Style, alpha: ArrayLike, extrapolate: bool
+    ) -> None:
+        check_alpha(alpha, content, extrapolate=extrapolate)
         if not isinstance(style, Style):
             raise ValueError("style is a Style: make it by model.style(image)")
         if style.fingerprint != self.fingerprint:
@@ -288,14 +307,32 @@ def _stylize_in_bucket(
 def _blend(
     features: Features, style: Style, alpha: ArrayLike, where: Features | None = None
 ) -> Features:
+    alpha = jnp.asarray(alpha, jnp.float32)
     blended, start = {}, 0
     for name, x in features.items():
         channels = slice(start, start + x.shape[-1])
         start = channels.stop
         mean, std = style.mean[..., channels], style.std[..., channels]
         target = adain(x, mean, std, where=where[name] if where else None)
-        blended[name] = x + jnp.asarray(alpha, x.dtype) * (target - x)
+        blended[name] = x + _alpha_on(alpha, x).astype(x.dtype) * (target - x)
     return blended
+
+
+def _alpha_on(alpha: jax.Array, x: jax.Array) -> jax.Array:
+    """Strengths (), (N,), (H, W) or (N, H, W) as broadcast against features (N, h, w, C).
+
+    A cell has the mean strength of its pixels; the image's edge is repeated up to whole cells.
+    """
+    if alpha.ndim == 0:
+        return alpha
+    if alpha.ndim == 1:
+        return alpha[:, None, None, None]
+    sides = alpha.shape[-2:]
+    rest = [(0, -side % STRIDE) for side in sides]
+    maps = jnp.pad(alpha.reshape(-1, *sides), [(0, 0), *rest], mode="edge")
+    height, width = x.shape[1:3]
+    cells = maps.reshape(-1, height, maps.shape[1] // height, width, maps.shape[2] // width)
+    return cells.mean((2, 4))[..., None]
 
 
 def _style_of(

@@ -1,9 +1,22 @@
-"""A style: what AdaIN takes from a picture."""
+"""A style: what AdaIN takes from pictures."""
 
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import jax
+import jax.numpy as jnp
+import numpy as np
+import safetensors
+import safetensors.numpy
+from jax.core import Tracer
+from jax.typing import ArrayLike
+
+from adain_jax.atomic import atomic_path
+
+SUFFIX = ".safetensors"  # of files of styles
 
 
 @partial(
@@ -28,3 +41,96 @@ class Style:
     mean: jax.Array
     std: jax.Array
     fingerprint: str = field(default="")
+
+    @classmethod
+    def mix(
+        cls, styles: "Sequence[Style]", weights: Sequence[float] | ArrayLike | None = None
+    ) -> "Style":
+        """A style between several: the weighted means of their statistics.
+
+        As the statistics enter AdaIN linearly, one AdaIN with these is the mixture of the feature
+        maps that each style alone would give (section 7.2 of the paper), and as quick as one style.
+
+        Args:
+            styles: any number, all made by one model.
+            weights: one for each, finite, at least 0, not all 0; they are divided by their sum.
+                May be traced. All the same if left out.
+
+        Raises:
+            ValueError: if there is no style, they are of different models or shapes, or the weights
+                are not as said.
+
+        >>> import jax.numpy as jnp
+        >>> low, high = Style(jnp.zeros(2), jnp.ones(2)), Style(jnp.ones(2), jnp.ones(2))
+        >>> print(Style.mix([low, high], [1, 3]).mean)
+        [0.75 0.75]
+        """
+        if not styles:
+            raise ValueError("mix: give at least one style")
+        weights = jnp.asarray([1.0] * len(styles) if weights is None else weights, jnp.float32)
+        if weights.shape != (len(styles),):
+            raise ValueError(
+                f"weights are one number for each of the {len(styles)} styles, not of shape "
+                f"{weights.shape}"
+            )
+        if not isinstance(weights, Tracer):
+            values = np.asarray(weights)
+            if not (np.isfinite(values).all() and (values >= 0).all() and values.sum() > 0):
+                raise ValueError(
+                    f"weights are finite, at least 0 and not all 0, not {values.tolist()}"
+                )
+        if len({style.fingerprint for style in styles}) > 1:
+            raise ValueError("mix: the styles were made by different models")
+        if len({style.mean.shape for style in styles}) > 1:
+            raise ValueError("mix: some styles are single, and some are batches of them")
+        weights = weights / weights.sum()
+
+        def mean_of(parts: list[jax.Array]) -> jax.Array:
+            return jnp.tensordot(weights, jnp.stack(parts), axes=1)
+
+        return cls(
+            mean_of([style.mean for style in styles]),
+            mean_of([style.std for style in styles]),
+            styles[0].fingerprint,
+        )
+
+    def save(self, path: str | os.PathLike, *, metadata: Mapping[str, str] | None = None) -> None:
+        """Save as a safetensors file of a few KB, whole or not at all.
+
+        Raises:
+            ValueError: if the name does not end in .safetensors.
+
+        >>> import tempfile, jax.numpy as jnp
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Style(jnp.zeros(2), jnp.ones(2), "model").save(f"{folder}/calm.safetensors")
+        ...     print(Style.load(f"{folder}/calm.safetensors").std)
+        [1. 1.]
+        """
+        path = Path(path)
+        if path.suffix != SUFFIX:
+            raise ValueError(f"{path}: a file of a style ends in {SUFFIX}")
+        arrays = {"mean": np.asarray(self.mean), "std": np.asarray(self.std)}
+        header = {**(metadata or {}), "kind": "style", "fingerprint": self.fingerprint}
+        with atomic_path(path) as temporary:
+            safetensors.numpy.save_file(arrays, temporary, metadata=header)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> "Style":
+        """A style from its file.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: if it is not a style's, or damaged.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"no such file: {path}")
+        try:
+            with safetensors.safe_open(path, framework="numpy") as file:
+                metadata = file.metadata() or {}
+                if metadata.get("kind") != "style":
+                    raise ValueError(f"{path} is no file of a style: make one by adain-jax style")
+                mean, std = (file.get_tensor(name) for name in ("mean", "std"))
+        except safetensors.SafetensorError as error:
+            raise ValueError(f"{path} is no safetensors file, or truncated: {error}") from None
+        return cls(jnp.asarray(mean), jnp.asarray(std), metadata.get("fingerprint", ""))

@@ -36,9 +36,11 @@ def load(name_or_path: str = "vgg16") -> Model:
 
 def stylize(
     content: ArrayLike,
-    style: ArrayLike | Style,
+    style: ArrayLike | Style | Sequence[ArrayLike | Style],
     *,
     alpha: ArrayLike = 1.0,
+    weights: Sequence[float] | ArrayLike | None = None,
+    extrapolate: bool = False,
     model: Model | None = None,
 ) -> jax.Array:
     """Give images the style of another (Huang & Belongie 2017).
@@ -50,8 +52,12 @@ def stylize(
         content: an RGB image (H, W, 3) or a batch (N, H, W, 3); uint8, or floating in [0, 1]; any
             size.
         style: an image, or one for each of the batch, of any size; or a `Style`, which
-            `model.style(image)` makes once for many calls.
-        alpha: strength, from 0 (the content, as the decoder renders it) to 1; may be traced.
+            `model.style(image)` makes once for many calls; or a list of any of these, which is
+            mixed.
+        alpha: strength, from 0 (the content, as the decoder renders it) to 1: a number, one for
+            each image (N,), or a map (H, W) or (N, H, W); may be traced.
+        weights: of the styles in a list, all the same if left out; divided by their sum.
+        extrapolate: allow strengths up to 2, which exaggerate the style.
         model: from `adain_jax.load`; by default "vgg16".
 
     Returns:
@@ -73,9 +79,14 @@ def stylize(
     elif not isinstance(model, Model):
         raise ValueError("model is a Model: load it by adain_jax.load(name_or_path)")
     content = check_image("content", content)
+    if isinstance(style, list | tuple):
+        parts = [part if isinstance(part, Style) else model.style(part) for part in style]
+        style = Style.mix(parts, weights)
+    elif weights is not None:
+        raise ValueError("weights are of a list of styles, but there is only one")
     if not isinstance(style, Style):
-        style = model.style(style)
-    return model.stylize(content, style, alpha)
+        style = model.style(style)  # type: ignore[arg-type]
+    return model.stylize(content, style, alpha, extrapolate=extrapolate)
 
 
 def stylize_batch(
@@ -119,7 +130,9 @@ def stylize_batch(
     model = _prepared() if model is None else model
     if not isinstance(model, Model):
         raise ValueError("model is a Model: load it by adain_jax.load(name_or_path)")
-    check_alpha(alpha)
+    if jnp.ndim(alpha):
+        raise ValueError("alpha is one number for all images")
+    check_alpha(alpha, jnp.zeros((1, 1, 1, 3)))
     if batch_size < 1:
         raise ValueError(f"batch_size is at least 1, not {batch_size}")
     if not isinstance(style, Style):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import adain_jax
+from adain_jax import Model, Style
 from adain_jax.files import image
 from tests.conftest import ROOT
 
@@ -204,7 +205,7 @@ FLOATS = np.zeros((8, 8, 3), np.float32)
         (FLOATS, FLOATS - 1, 1.0, "style has values from -1 to -1"),
         (FLOATS, np.zeros((2, 8, 8, 3), np.uint8), 1.0, "2 styles for one image"),
         (FLOATS, FLOATS, 1.5, "alpha is between 0 and 1, not 1.5"),
-        (FLOATS, FLOATS, np.zeros(2), r"alpha is a number, not an array of shape \(2,\)"),
+        (FLOATS, FLOATS, np.zeros(2), r"alpha is a number, or .* not of shape \(2,\)"),
     ],
 )
 def test_wrong_arguments(content, style, alpha, message, tiny):
@@ -259,3 +260,55 @@ def test_a_real_picture_takes_the_colors_of_the_style():
     for picture, painting in zip(pictures, paintings, strict=True):
         assert abs(blueness(picture) - blueness(painting)) < 0.1
         assert picture.std() > 0.6 * painting.std()  # no grey veil
+
+
+def test_styles_in_a_list_are_mixed(photo, painting, tiny):
+    """Of any sizes, as images or styles; the mixture lies between."""
+    other = np.ascontiguousarray(painting[::-1, :24])
+    styles = [tiny.style(painting), tiny.style(other)]
+    mixed = adain_jax.stylize(photo, [painting, other], weights=[1, 3], model=tiny)
+    expected = tiny.stylize(photo, Style.mix(styles, [0.25, 0.75]))
+    np.testing.assert_allclose(mixed, expected, atol=1e-5)
+    again = adain_jax.stylize(photo, [styles[0], other], weights=[2, 6], model=tiny)
+    np.testing.assert_allclose(again, expected, atol=1e-5)
+    alone = adain_jax.stylize(photo, [painting, other], weights=[1, 0], model=tiny)
+    np.testing.assert_allclose(alone, tiny.stylize(photo, styles[0]), atol=1e-4)
+    with pytest.raises(ValueError, match="only one"):
+        adain_jax.stylize(photo, painting, weights=[1.0], model=tiny)
+    with pytest.raises(ValueError, match="at least one style"):
+        adain_jax.stylize(photo, [], model=tiny)
+
+
+def test_strengths_for_each_image(photo, painting, tiny):
+    batch, style = np.stack([photo, photo[::-1]]), tiny.style(painting)
+    both = tiny.stylize(batch, style, np.array([0.3, 0.8], np.float32))
+    np.testing.assert_allclose(both[0], tiny.stylize(batch[0], style, 0.3), atol=1e-4)
+    np.testing.assert_allclose(both[1], tiny.stylize(batch[1], style, 0.8), atol=1e-4)
+
+
+@pytest.mark.parametrize("stylize", [Model.stylize, Model.stylize_any_size])
+def test_a_map_of_strengths(rng, painting, tiny, stylize):
+    content, style = rng.random((70, 133, 3), dtype=np.float32), tiny.style(painting)
+    level = np.full((70, 133), 0.4, np.float32)
+    expected = tiny.stylize(content, style, 0.4)
+    np.testing.assert_allclose(stylize(tiny, content, style, level), expected, atol=1e-3)
+    half = np.zeros((70, 133), np.float32)
+    half[:, 64:] = 1
+    picture = stylize(tiny, content, style, half)
+    # Away from the line between them, where the other side is out of sight.
+    none, full = tiny.stylize(content, style, 0.0), tiny.stylize(content, style)
+    np.testing.assert_allclose(picture[:, :16], none[:, :16], atol=1e-3)
+    np.testing.assert_allclose(picture[:, -16:], full[:, -16:], atol=1e-3)
+
+
+def test_extrapolation_must_be_asked_for(photo, painting, tiny):
+    more = adain_jax.stylize(photo, painting, alpha=1.5, extrapolate=True, model=tiny)
+    full = adain_jax.stylize(photo, painting, model=tiny)
+    assert np.abs(np.asarray(more) - np.asarray(full)).max() > 1e-3
+    with pytest.raises(ValueError, match=r"between 0 and 1, not 1\.5"):
+        adain_jax.stylize(photo, painting, alpha=1.5, model=tiny)
+    with pytest.raises(ValueError, match=r"between 0 and 2, not 2\.5"):
+        adain_jax.stylize(photo, painting, alpha=2.5, extrapolate=True, model=tiny)
+    strengths = np.array([0.5, np.nan], np.float32)
+    with pytest.raises(ValueError, match="not nan"):
+        adain_jax.stylize(np.stack([photo, photo]), painting, alpha=strengths, model=tiny)

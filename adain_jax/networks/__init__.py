@@ -31,7 +31,7 @@ class Architecture(NamedTuple):
 ARCHITECTURES = {
     name: Architecture(Encoder(depths), Decoder(depths), TAPS[-1:])
     for name, depths in DEPTHS.items()
-} | {"fast": Architecture(FastEncoder(), FastDecoder(), ("relu1_2", "relu2_2", "relu3_2"))}
+} | {"fast": Architecture(FastEncoder(), FastDecoder(), ("conv1_2", "conv2_2", "conv3_2"))}
 
 
 def initialize(architecture: str, key: jax.Array) -> dict[str, Any]:

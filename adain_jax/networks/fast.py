@@ -20,7 +20,8 @@ class FastEncoder(nn.Module):
     """From the image to a map an eighth of its size.
 
     Takes RGB images (N, H, W, 3) in [0, 1], H and W multiples of 8. Returns the last map of each
-    block by name: relu1_2, relu2_2, relu3_2, each (N, H/2^i, W/2^i, widths[i - 1]) for i = 1..3.
+    block by name: conv1_2, conv2_2, conv3_2, each (N, H/2^i, W/2^i, widths[i - 1]) for i = 1..3,
+    before the ReLU: behind it channels can fall silent, and AdaIN would have nothing to scale.
     """
 
     widths: Sequence[int] = _WIDTHS
@@ -33,10 +34,10 @@ class FastEncoder(nn.Module):
         for block, width in enumerate(self.widths, start=1):
             size = halve(size)
             if block > 1:
-                x = max_pool(x)
-            for layer in (1, 2):
-                x = Conv3x3(width, self.method, name=f"conv{block}_{layer}")(x, size)
-            taps[f"relu{block}_2"] = x
+                x = nn.relu(max_pool(x))
+            x = Conv3x3(width, self.method, name=f"conv{block}_1")(x, size)
+            x = Conv3x3(width, self.method, relu=False, name=f"conv{block}_2")(x, size)
+            taps[f"conv{block}_2"] = x
         return taps
 
 
@@ -44,7 +45,7 @@ class FastDecoder(nn.Module):
     """The mirror of `FastEncoder`, with bridges: features of all its blocks to images.
 
     Takes maps by the encoder's names and sizes and returns images (N, 8H, 8W, 3), not clipped, H
-    and W being those of relu3_2. Behind each upsampling the map of that size is added, so that
+    and W being those of conv3_2. Behind each upsampling the map of that size is added, so that
     AdaIN gives the picture the style's statistics at three scales, and fine detail need not pass
     through the smallest map. Every layer bears the name of the encoder's layer that it undoes;
     `residual_1` and `residual_2` undo none.
@@ -62,20 +63,18 @@ class FastDecoder(nn.Module):
     def __call__(self, features: Mapping[str, jax.Array], size: Size = None) -> jax.Array:
         """Maps by name to (N, 8H, 8W, 3); `size` is in cells of the smallest."""
         deepest = len(self.widths)
-        x = features[f"relu{deepest}_2"]
+        x = features[f"conv{deepest}_2"]
         width = x.shape[-1]
         y = Conv3x3(width, self.method, name="residual_1")(x, size)
         x += Conv3x3(width, self.method, relu=False, initial_scale=0.3, name="residual_2")(y, size)
-        for block in range(deepest, 0, -1):
-            up = block < deepest
-            x = Conv3x3(self.widths[block - 1], self.method, upsample=up, name=f"conv{block}_2")(
-                x, size
-            )
-            if up:
-                size = double(size)
-                x += features[f"relu{block}_2"]
-            if block > 1:
-                x = Conv3x3(self.widths[block - 2], self.method, name=f"conv{block}_1")(x, size)
+        x = Conv3x3(width, self.method, name=f"conv{deepest}_2")(x, size)
+        for block in range(deepest - 1, 0, -1):
+            width = self.widths[block - 1]
+            x = Conv3x3(width, self.method, name=f"conv{block + 1}_1")(x, size)
+            name = f"conv{block}_2"
+            x = Conv3x3(width, self.method, relu=False, upsample=True, name=name)(x, size)
+            x = nn.relu(x + features[name])
+            size = double(size)
         # Small weights and mid-grey, for the reasons given at `Decoder`.
         x = Conv3x3(
             12, self.method, relu=False, initial_scale=0.1, initial_bias=0.5, name="conv1_1"

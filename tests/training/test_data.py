@@ -169,7 +169,10 @@ def test_a_network_of_its_own_gets_the_squares_too(config, tiny, tmp_path):
     config = dataclasses.replace(config, network="fast")
     contents, styles = (
         Images(place, size)
-        for place, size in ((config.content, config.content_size), (config.style, config.style_size))
+        for place, size in (
+            (config.content, config.content_size),
+            (config.style, config.style_size),
+        )
     )
     pairs = Pairs(config, contents, styles, lambda images: StyleBank(images, tiny, 16, tmp_path))
     batch = next(pairs.batches(0, 2))
