@@ -5,13 +5,55 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jax
+import numpy as np
 
 from adain_jax.files import image
 from adain_jax.model import Model
-from adain_jax.style import Style
+from adain_jax.style import SUFFIX, Style
 from adain_jax.timing import Timing
 
+_THUMBNAIL = 32  # pixels to a side
+_NAMED = 3  # pictures that a file of a style lists
 LONGEST = 2048  # pixels to which large contents are reduced, unless a size is asked for
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Styles, images or files of styles, and how much of each; often one, of weight 1."""
+
+    parts: tuple[tuple[Path, float], ...]
+
+    def __str__(self) -> str:
+        return " + ".join(str(path) for path, _ in self.parts)
+
+    @property
+    def stem(self) -> str:
+        """What it is called in the names of pictures."""
+        return "+".join(path.stem for path, _ in self.parts)
+
+    @classmethod
+    def parse(cls, texts: Sequence[str]) -> "Mixture":
+        """`PATH:WEIGHT` each, or `PATH` for a weight of 1.
+
+        >>> Mixture.parse(["a.jpg:0.25", "b.jpg"]).parts[0][1]
+        0.25
+
+        Raises:
+            ValueError: if a weight is negative or not finite, or all are 0.
+        """
+        parts = []
+        for text in texts:
+            path, _, weight = text.rpartition(":")
+            try:
+                parts.append((Path(path), float(weight)) if path else (Path(text), 1.0))
+            except ValueError:  # a colon in a name
+                parts.append((Path(text), 1.0))
+        weights = [weight for _, weight in parts]
+        if not (all(0 <= weight < float("inf") for weight in weights) and sum(weights) > 0):
+            raise ValueError(
+                f"weights of styles are finite, at least 0 and not all 0, not {weights}"
+            )
+        return cls(tuple(parts))
 
 
 @dataclass(frozen=True)
@@ -19,7 +61,7 @@ class Job:
     """One picture to make."""
 
     content: Path
-    style: Path
+    style: Mixture
     output: Path
 
 
@@ -36,18 +78,23 @@ class Sizes:
     style: int = 512
 
 
-def plan(contents: Sequence[Path], styles: Sequence[Path], output: Path) -> list[Job]:
+def plan(contents: Sequence[Path], styles: Sequence[Path] | Mixture, output: Path) -> list[Job]:
     """Every combination of contents and styles, each a file or a folder of them.
 
-    One content and one style make the file `output`, unless that is a folder or has no suffix. All
-    else makes `{content}_stylized_{style}` with the content's suffix in the folder `output`.
+    A mixture counts as one style. One content and one style make the file `output`, unless that is
+    a folder or has no suffix. All else makes `{content}_stylized_{style}` with the content's suffix
+    in the folder `output`.
 
     Raises:
         FileNotFoundError: if a folder has no image.
         ValueError: if two pictures would have one name, one would replace its content or style, or
             `output` is no name for an image.
     """
-    pairs = list(dict.fromkeys((c, s) for c in _expand(contents) for s in _expand(styles)))
+    if isinstance(styles, Mixture):
+        mixtures = [styles]
+    else:
+        mixtures = [Mixture(((path, 1.0),)) for path in _expand(styles)]
+    pairs = list(dict.fromkeys((c, s) for c in _expand(contents) for s in mixtures))
     if len(pairs) == 1 and output.suffix and not output.is_dir():
         jobs = [Job(*pairs[0], output)]
     elif output.suffix.lower() in image.WRITABLE and not output.is_dir():
@@ -66,7 +113,8 @@ def plan(contents: Sequence[Path], styles: Sequence[Path], output: Path) -> list
                 f"become {job.output}: rename one, or stylize them apart"
             )
         makers[job.output] = job
-    inputs = {path.resolve() for pair in pairs for path in pair}
+    inputs = {content.resolve() for content, _ in pairs}
+    inputs |= {path.resolve() for mixture in mixtures for path, _ in mixture.parts}
     for job in jobs:
         if job.output.resolve() in inputs:
             raise ValueError(f"{job.output} would replace one of the images read: name another")
@@ -78,6 +126,7 @@ def run(
     model: Model,
     *,
     alpha: float = 1.0,
+    extrapolate: bool = False,
     sizes: Sizes | None = None,
     report: Callable[[str], None] = lambda stage: None,
     note: Callable[[str], None] = lambda message: None,
@@ -91,18 +140,19 @@ def run(
         jobs: from `plan`.
         model: makes them.
         alpha: strength, in [0, 1].
+        extrapolate: allow strengths up to 2.
         sizes: to which images are scaled.
         report: is told what is being done.
         note: is told what the user should know of a picture.
         timing: is told how long reading, computing and writing take.
     """
     sizes, timing = sizes or Sizes(), timing or Timing()
-    styles: dict[Path, Style | Exception] = {}
+    styles: dict[Mixture, Style | Exception] = {}
     for job in jobs:
         try:
             if job.style not in styles:
-                report(f"style {job.style.name}")
-                styles[job.style] = _read_style(job.style, model, sizes.style, timing)
+                report(f"style {job.style.stem}")
+                styles[job.style] = _mix(job.style, model, sizes.style, timing)
             style = styles[job.style]
             if isinstance(style, Exception):
                 raise style
@@ -116,7 +166,7 @@ def run(
                 note(f"{job.content}: reduced from {original} to {width}x{height}; --size 0 keeps")
             report(f"{job.content.name} ({width}x{height})")
             with timing("compute"):
-                picture = model.stylize_any_size(content.rgb, style, alpha)
+                picture = model.stylize_any_size(content.rgb, style, alpha, extrapolate=extrapolate)
             with timing("write"):
                 job.output.parent.mkdir(parents=True, exist_ok=True)
                 image.save(job.output, picture, content.alpha)
@@ -128,23 +178,72 @@ def run(
             yield job, None
 
 
-def _read_style(path: Path, model: Model, size: int, timing: Timing) -> Style | Exception:
+def read_style(path: Path, model: Model, size: int, timing: Timing) -> Style:
+    """The style in a file, be that an image, scaled to a shorter side of `size`, or a style's.
+
+    Raises:
+        OSError: if it cannot be read.
+        ValueError: if it is neither, too large, or a style of another model.
+    """
+    if path.suffix == SUFFIX:
+        style = Style.load(path)
+        if style.fingerprint != model.fingerprint:
+            raise ValueError(
+                f"{path} was made by another model (its encoder is {style.fingerprint!r}, that of "
+                f"this {model.architecture} {model.fingerprint!r}): make it again with this one"
+            )
+        return style
     try:
         with timing("read"):
             rgb = image.load(path, size=size).rgb
         with timing("compute"):
             return jax.block_until_ready(model.style_of_any_size(rgb))
+    except (MemoryError, jax.errors.JaxRuntimeError):
+        raise ValueError(f"{path}: too large for the memory; reduce it by --style-size") from None
+
+
+def average_style(
+    paths: Sequence[Path], model: Model, output: Path, *, size: int = Sizes.style
+) -> Iterator[Path]:
+    """Write one file with the mean style of images, folders of them, and files of styles.
+
+    Yields each that was read; the file is there when all were. A thumbnail of the first image
+    goes with it.
+
+    Raises:
+        OSError: if one cannot be read, or the file not be written.
+        ValueError: as `read_style`, or if the name does not end in .safetensors.
+    """
+    if output.suffix != SUFFIX:
+        raise ValueError(f"{output}: a file of a style ends in {SUFFIX}")
+    styles, files, timing = [], _expand(paths), Timing()
+    for path in files:
+        styles.append(read_style(path, model, size, timing))
+        yield path
+    pictures = [path for path in files if path.suffix != SUFFIX]
+    thumbnail = None
+    if pictures:
+        square = image.load(pictures[0], size=_THUMBNAIL, square=True).rgb
+        thumbnail = np.round(square * 255).astype(np.uint8)
+    names = ", ".join(path.name for path in files[:_NAMED])
+    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
+    metadata = {"architecture": model.architecture, "made_of": names + more}
+    Style.mix(styles).save(output, metadata=metadata, thumbnail=thumbnail)
+
+
+def _mix(mixture: Mixture, model: Model, size: int, timing: Timing) -> Style | Exception:
+    try:
+        styles = [read_style(path, model, size, timing) for path, _ in mixture.parts]
+        return Style.mix(styles, [weight for _, weight in mixture.parts])
     except (ValueError, OSError) as error:
         return error
-    except (MemoryError, jax.errors.JaxRuntimeError):
-        return ValueError(f"{path}: too large for the memory; reduce it by --style-size")
 
 
 def _expand(paths: Sequence[Path]) -> list[Path]:
     return [file for path in paths for file in (image.find(path) if path.is_dir() else [path])]
 
 
-def _name(content: Path, style: Path) -> str:
+def _name(content: Path, style: Mixture) -> str:
     try:
         image.check_writable(content)
         suffix = content.suffix

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from adain_jax.checks import EXTRAPOLATION
 from adain_jax.version import __version__
 
 BAD_INPUT = 2
@@ -52,6 +53,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         help="the styles, if there are several; all else are then contents",
     )
     command.add_argument(
+        "--styles",
+        nargs="+",
+        default=[],
+        metavar="STYLE[:WEIGHT]",
+        help="styles to mix into one, such as a.jpg:0.3 b.jpg:0.7; all else are then contents",
+    )
+    command.add_argument(
         "-o",
         "--output",
         type=_path,
@@ -61,9 +69,12 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     command.add_argument(
         "--alpha",
-        type=_alpha,
+        type=float,
         default=1.0,
         help="strength of the style, from 0 to 1 (default: %(default)s)",
+    )
+    command.add_argument(
+        "--allow-extrapolation", action="store_true", help="allow an --alpha up to 2"
     )
     command.add_argument(
         "--size",
@@ -71,6 +82,48 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         help="scale contents to this shorter side, 0: leave them "
         "(default: leave them up to a longer side of 2048 pixels)",
     )
+    _add_style_options(command)
+    command.add_argument(
+        "--timing", action="store_true", help="print where the time went, to standard error"
+    )
+    command.set_defaults(run=_stylize)
+    keep = commands.add_parser(
+        "style",
+        help="keep the style of paintings in a small file",
+        description="Keep the style of a painting, or the mean of several, in a file of a few KB, "
+        "which can stand wherever a style's image can.",
+    )
+    keep.add_argument("images", nargs="+", type=_path, metavar="STYLE", help="images or folders")
+    keep.add_argument(
+        "-o", "--output", type=_path, required=True, help="the file, ending in .safetensors"
+    )
+    _add_style_options(keep)
+    keep.set_defaults(run=_style)
+    about = commands.add_parser(
+        "info",
+        help="list the models, with sizes and numbers",
+        description="List the models that ship, or tell all that is known of some.",
+    )
+    about.add_argument("models", nargs="*", metavar="MODEL", help="shipped models or files")
+    about.add_argument("--json", action="store_true", help="for programs")
+    about.set_defaults(run=_info)
+    args = parser.parse_args(argv)
+    if args.run is _stylize:
+        limit = EXTRAPOLATION if args.allow_extrapolation else 1
+        if not 0 <= args.alpha <= limit:
+            more = "" if args.allow_extrapolation else "; --allow-extrapolation allows up to 2"
+            command.error(f"--alpha must be between 0 and {limit:g}, not {args.alpha:g}{more}")
+        if args.style and args.styles:
+            command.error("give --style, of which each makes a picture, or --styles, to be mixed")
+        if not (args.style or args.styles):
+            if len(args.images) < 2:
+                command.error("give a content and a style")
+            *args.images, last = args.images
+            args.style = [last]
+    return args
+
+
+def _add_style_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--style-size",
         type=_size,
@@ -81,25 +134,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     command.add_argument(
         "--model", default="vgg16", help="a shipped model or a .safetensors file (default: vgg16)"
     )
-    command.add_argument(
-        "--timing", action="store_true", help="print where the time went, to standard error"
-    )
-    command.set_defaults(run=_stylize)
-    about = commands.add_parser(
-        "info",
-        help="list the models, with sizes and numbers",
-        description="List the models that ship, or tell all that is known of some.",
-    )
-    about.add_argument("models", nargs="*", metavar="MODEL", help="shipped models or files")
-    about.add_argument("--json", action="store_true", help="for programs")
-    about.set_defaults(run=_info)
-    args = parser.parse_args(argv)
-    if args.run is _stylize and not args.style:
-        if len(args.images) < 2:
-            command.error("give a content and a style")
-        *args.images, last = args.images
-        args.style = [last]
-    return args
 
 
 def _stylize(args: argparse.Namespace) -> bool:
@@ -114,7 +148,8 @@ def _stylize(args: argparse.Namespace) -> bool:
     keep_freed_memory()
     timing = Timing()
     timing.seconds["start and import"] = time.process_time()
-    jobs = batch.plan(args.images, args.style, args.output)
+    styles = batch.Mixture.parse(args.styles) if args.styles else args.style
+    jobs = batch.plan(args.images, styles, args.output)
     _keep_compilations()
     timing.listen()
     with timing("load"):
@@ -126,6 +161,7 @@ def _stylize(args: argparse.Namespace) -> bool:
             jobs,
             model,
             alpha=args.alpha,
+            extrapolate=args.allow_extrapolation,
             sizes=batch.Sizes(args.size, args.style_size),
             report=lambda stage: bar.set_description(stage),
             note=lambda message: bar.write(f"adain-jax: {message}", file=sys.stderr),
@@ -141,6 +177,24 @@ def _stylize(args: argparse.Namespace) -> bool:
     if args.timing:
         print(timing.table(), file=sys.stderr)
     return not failed
+
+
+def _style(args: argparse.Namespace) -> bool:
+    """Write one file of a style."""
+    from tqdm import tqdm
+
+    from adain_jax import batch
+    from adain_jax.memory import keep_freed_memory
+    from adain_jax.model import Model
+
+    keep_freed_memory()
+    _keep_compilations()
+    model = Model.load(args.model).prepare()
+    read = batch.average_style(args.images, model, args.output, size=args.style_size)
+    for _ in tqdm(read, unit="style", disable=None):
+        pass
+    print(args.output)
+    return True
 
 
 def _info(args: argparse.Namespace) -> bool:
@@ -191,13 +245,6 @@ def _path(text: str) -> Path:
     if not text:  # which would be the current folder
         raise argparse.ArgumentTypeError("is empty")
     return Path(text)
-
-
-def _alpha(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"must be between 0 and 1, not {text}")
-    return value
 
 
 def _size(text: str) -> int:

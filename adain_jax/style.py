@@ -94,8 +94,16 @@ class Style:
             styles[0].fingerprint,
         )
 
-    def save(self, path: str | os.PathLike, *, metadata: Mapping[str, str] | None = None) -> None:
+    def save(
+        self,
+        path: str | os.PathLike,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        thumbnail: np.ndarray | None = None,
+    ) -> None:
         """Save as a safetensors file of a few KB, whole or not at all.
+
+        `thumbnail`, a small uint8 image (H, W, 3), and `metadata` are for those who look at it.
 
         Raises:
             ValueError: if the name does not end in .safetensors.
@@ -110,6 +118,8 @@ class Style:
         if path.suffix != SUFFIX:
             raise ValueError(f"{path}: a file of a style ends in {SUFFIX}")
         arrays = {"mean": np.asarray(self.mean), "std": np.asarray(self.std)}
+        if thumbnail is not None:
+            arrays["thumbnail"] = thumbnail
         header = {**(metadata or {}), "kind": "style", "fingerprint": self.fingerprint}
         with atomic_path(path) as temporary:
             safetensors.numpy.save_file(arrays, temporary, metadata=header)

@@ -40,11 +40,11 @@ def ours(model: adain_jax.Model, batch: dict, compute: str) -> Step:
     state = placement.replicate(
         create_state(config, {"decoder": model.params["decoder"]}, optimizer)
     )
-    encoder = placement.replicate(model.params["encoder"])
+    frozen = placement.replicate(model.params)
 
     def run() -> None:
         nonlocal state
-        state, metrics = step(state, encoder, batch)
+        state, metrics = step(state, frozen, batch)
         metrics["loss"].block_until_ready()
 
     return run

@@ -23,12 +23,13 @@ def names(jobs):
 
 def test_one_picture(tmp_path):
     content, style = tmp_path / "a.jpg", tmp_path / "x.png"
+    alone = batch.Mixture(((style, 1.0),))
     for output, made in (
         (tmp_path / "out.png", tmp_path / "out.png"),
         (tmp_path, tmp_path / "a_stylized_x.jpg"),
         (tmp_path / "new", tmp_path / "new/a_stylized_x.jpg"),
     ):
-        assert batch.plan([content], [style], output) == [batch.Job(content, style, made)]
+        assert batch.plan([content], [style], output) == [batch.Job(content, alone, made)]
 
 
 def test_every_combination(folders, tmp_path):
@@ -113,7 +114,11 @@ def test_large_contents_are_reduced_and_said_to_be(tmp_path, tiny, monkeypatch):
     monkeypatch.setattr(batch, "LONGEST", 16)
     image.save(tmp_path / "a.png", np.zeros((24, 32, 3)))
     image.save(tmp_path / "s.png", np.zeros((8, 8, 3)))
-    jobs = [batch.Job(tmp_path / "a.png", tmp_path / "s.png", tmp_path / "o.png")]
+    jobs = [
+        batch.Job(
+            tmp_path / "a.png", batch.Mixture(((tmp_path / "s.png", 1.0),)), tmp_path / "o.png"
+        )
+    ]
     for size, shape, notes in ((None, (12, 16), 1), (0, (24, 32), 0), (20, (20, 27), 0)):
         said: list[str] = []
         sizes = batch.Sizes(content=size, style=8)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adain_jax import cli
+from adain_jax import Style, cli
 from adain_jax.files import image
 from adain_jax.version import __version__
 from adain_jax.weights import store
@@ -123,6 +123,13 @@ def test_the_default_output_is_a_name_in_this_folder(main, photo, painting, tmp_
         (["PHOTO", "PAINTING", "-o", "out.gif"], ["cannot write out.gif"]),
         (["PHOTO", "PAINTING", "--alpha", "1.5"], ["--alpha", "between 0 and 1"]),
         (["PHOTO", "PAINTING", "--alpha", "much"], ["--alpha", "much"]),
+        (["PHOTO", "PAINTING", "--alpha", "3", "--allow-extrapolation"], ["between 0 and 2"]),
+        (["PHOTO", "PAINTING", "--alpha", "nan"], ["--alpha", "not nan"]),
+        (["PHOTO", "--styles", "PAINTING:0", "PHOTO:0"], ["weights of styles", "not all 0"]),
+        (["PHOTO", "--styles", "PAINTING:nan"], ["weights of styles", "finite"]),
+        (["PHOTO", "--styles", "PAINTING", "nix.jpg:2"], ["no such file", "nix.jpg"]),
+        (["PHOTO", "-s", "PAINTING", "--styles", "PAINTING"], ["--style", "--styles"]),
+        (["PHOTO", "cut.safetensors"], ["cut.safetensors is no safetensors file, or truncated"]),
         (["PHOTO", "PAINTING", "--size", "-4"], ["--size"]),
         (["PHOTO", "PAINTING", "--model", "nix"], ["no model 'nix'", "vgg16"]),
         (["PHOTO", "PAINTING", "--model", "text.jpg"], ["text.jpg is no safetensors file"]),
@@ -135,10 +142,15 @@ def test_bad_input_is_one_line(main, photo, painting, tmp_path, args, parts):
     (tmp_path / "folder").mkdir()
     (tmp_path / "text.jpg").write_text("no image")
     (tmp_path / "empty.jpg").touch()
+    (tmp_path / "cut.safetensors").write_bytes(b"\x08")
     (tmp_path / "truncated.png").write_bytes(photo.read_bytes()[:600])
     before = sorted(tmp_path.rglob("*"))
-    known = {"PHOTO": photo, "PAINTING": painting}
-    printed = main("stylize", *SMALL, *(known.get(arg, arg) for arg in args), code=2)
+
+    def fill(argument):
+        return argument.replace("PHOTO", str(photo)).replace("PAINTING", str(painting))
+
+    # The options of size first, which end no list of others.
+    printed = main("stylize", *SMALL, *map(fill, args), code=2)
     assert_one_error(*printed, *parts)
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -178,3 +190,46 @@ def test_info(main, tmp_path):
     assert_one_error(*main("info", "nix", code=2), "no model 'nix'", "vgg16")
     (tmp_path / "text.safetensors").write_text("no model")
     assert_one_error(*main("info", "text.safetensors", code=2), "no safetensors file")
+
+
+def test_a_style_as_a_file(main, photo, painting, tmp_path):
+    """Stands where the painting can, and is refused by other models."""
+    main("style", painting, "-o", "calm.safetensors", "--style-size", "16")
+    assert (tmp_path / "calm.safetensors").stat().st_size < 10_000
+    main("stylize", photo, "calm.safetensors", "-o", "file.png", "--size", "16")
+    main("stylize", photo, painting, "-o", "image.png", *SMALL)
+    ours, theirs = (image.load(tmp_path / f"{name}.png").rgb for name in ("file", "image"))
+    np.testing.assert_allclose(ours, theirs, atol=1.1 / 255)
+    known = json.loads(main("info", "calm.safetensors", "--json").out)["calm.safetensors"]
+    assert known["metadata"]["made_of"] == painting.name
+    style = Style.load(tmp_path / "calm.safetensors")
+    Style(style.mean, style.std, "0123").save(tmp_path / "other.safetensors")
+    printed = main("stylize", photo, "other.safetensors", "-o", "no.png", *SMALL, code=2)
+    assert_one_error(*printed, "other.safetensors was made by another model", "vgg16")
+    assert not (tmp_path / "no.png").exists()
+    for arguments, part in (
+        (["nix.jpg", "-o", "a.safetensors"], "no such file"),
+        ([painting, "-o", "a.style"], "ends in .safetensors"),
+        ([painting], "-o"),
+    ):
+        assert_one_error(*main("style", *arguments, code=2), part)
+
+
+def test_a_mixture(main, photo, painting, tmp_path):
+    """Half and half is the mean of both, as a folder of both is."""
+    both = (f"{photo}:2", f"{painting}:2")
+    printed = main("stylize", photo, *SMALL, "--styles", *both)
+    assert printed.out == "photo_stylized_photo+painting.png\n"
+    mixed = image.load(tmp_path / "photo_stylized_photo+painting.png").rgb
+    main("style", photo, painting, "-o", "mean.safetensors", "--style-size", "16")
+    main("stylize", photo, "mean.safetensors", "-o", "mean.png", *SMALL)
+    np.testing.assert_allclose(image.load(tmp_path / "mean.png").rgb, mixed, atol=1.1 / 255)
+
+
+def test_extrapolation(main, photo, painting, tmp_path):
+    main(
+        "stylize", photo, painting, "-o", "a.png", "--alpha", "1.5", "--allow-extrapolation", *SMALL
+    )
+    main("stylize", photo, painting, "-o", "b.png", *SMALL)
+    ours, full = (image.load(tmp_path / f"{name}.png").rgb for name in "ab")
+    assert np.abs(ours - full).max() > 0.02

@@ -78,6 +78,9 @@ class TrainConfig:
     tv_weight: float = 0.0
     gram_weight: float = 0.0
     identity_weight: float = 0.0
+    # For a `network` of its own: mean absolute difference to the pictures that the frozen VGG and
+    # its decoder make.
+    teacher_weight: float = 0.0
 
     # ------------------------------------------------------------------ optimization
     # Pairs in a step, over all devices and hosts. Each device cuts its part into `accumulate`
@@ -168,6 +171,8 @@ class TrainConfig:
             problems.append(
                 f"batch_size {self.batch_size} is no multiple of accumulate {self.accumulate}"
             )
+        if self.teacher_weight and not self.network:
+            problems.append("teacher_weight is for a network of its own: name it by network")
         if self.frozen_styles:
             problems += [
                 f"frozen_styles keeps no pictures of styles, which {name} needs"

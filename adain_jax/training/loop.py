@@ -41,6 +41,8 @@ def train(config: TrainConfig) -> Model:
     contents, styles = _images(config, "training" if held_out else "all")
     shown = _images(config, "validation") if held_out else (contents, styles)
     model = Model.load(config.encoder)
+    if config.teacher_weight and "decoder" not in model.params:
+        raise ValueError(f"config: teacher_weight: {config.encoder} has no decoder to learn from")
     workdir.mkdir(parents=True, exist_ok=True)
 
     def freeze(styles: Images) -> StyleBank:
@@ -62,7 +64,7 @@ def train(config: TrainConfig) -> Model:
         )
         for phase in ("reconstruction", "style")
     }
-    encoder = placement.replicate(model.params["encoder"])
+    frozen = placement.replicate(model.params)
     state = placement.replicate(state)
     schedule = make_schedule(config)
 
@@ -80,7 +82,7 @@ def train(config: TrainConfig) -> Model:
             batch = placement.shard(next(batches))
             waited += time.perf_counter() - asked
             phase = "reconstruction" if number <= config.reconstruction_steps else "style"
-            state, metrics = steps[phase](state, encoder, batch)
+            state, metrics = steps[phase](state, frozen, batch)
             used += config.batch_size
             record.add(placement.first(metrics))
             bar.update()

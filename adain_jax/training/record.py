@@ -118,7 +118,7 @@ class Record:
             self.check(step, pairs, used)
         loss = None
         if validate and self._validation:
-            losses = self._validation(_weights(state), self._model.params["encoder"])
+            losses = self._validation(_weights(state), self._model.params)
             loss = losses["loss"]
             self._log.note(step, **{f"validation/{name}": x for name, x in losses.items()})
         if show and self._grid:
@@ -134,7 +134,7 @@ class Record:
     def model(self, state: TrainState) -> Model:
         """The network as trained so far."""
         architecture: str = self._recipe["network"]
-        params = {"encoder": self._model.params["encoder"], **_weights(state)}
+        params = {**self._model.params, **_weights(state)}
         return Model.create(architecture, params["encoder"], params["decoder"])
 
     def check(self, step: int, pairs: Pairs, used: int) -> None:

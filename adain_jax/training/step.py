@@ -31,7 +31,7 @@ Phase = Literal["reconstruction", "style"]
 
 
 class TrainState(NamedTuple):
-    """What a step changes. The frozen encoder is no part of it.
+    """What a step changes. The frozen model is no part of it.
 
     Attributes:
         step: steps made.
@@ -80,11 +80,11 @@ def create_state(
 
 
 def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunction:
-    """`(params, encoder, batch, step) -> (loss, metrics)`.
+    """`(params, frozen, batch, step) -> (loss, metrics)`.
 
     Args:
         config: the recipe.
-        architecture: of the frozen encoder of the losses.
+        architecture: of the frozen model, whose encoder is that of the losses.
         phase: "reconstruction" inverts the encoder, "style" is the paper's training.
 
     A batch holds `content`, images (N, H, W, 3), and `style`, likewise, or in its place, or beside
@@ -93,24 +93,24 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
     network_architecture = config.network or architecture
     dtype = jnp.dtype(config.compute)
 
-    def models(params: Params, encoder: Params) -> tuple[Model, Model]:
+    def models(params: Params, frozen: Params) -> tuple[Model, Model]:
         return (
-            Model({"encoder": encoder}, architecture, ""),
-            Model({"encoder": encoder, **params}, network_architecture, ""),
+            Model(frozen, architecture, ""),
+            Model({**frozen, **params}, network_architecture, ""),
         )
 
-    def reconstruct(params: Params, encoder: Params, batch: Batch, _) -> tuple[jax.Array, Metrics]:
-        _, network = models(params, encoder)
+    def reconstruct(params: Params, frozen: Params, batch: Batch, _) -> tuple[jax.Array, Metrics]:
+        _, network = models(params, frozen)
         images = to_float(batch["content"]).astype(dtype)
         loss = reconstruction_loss(network.decode(network.encode(images)), images)
         return loss, {"loss": loss}
 
-    def stylize(params: Params, encoder: Params, batch: Batch, step) -> tuple[jax.Array, Metrics]:
-        vgg, network = models(params, encoder)
+    def stylize(params: Params, frozen: Params, batch: Batch, step) -> tuple[jax.Array, Metrics]:
+        vgg, network = models(params, frozen)
         contents = to_float(batch["content"]).astype(dtype)
         styles = to_float(batch["style"]).astype(dtype) if "style" in batch else None
-        frozen = "style_stats" in batch
-        features, style_taps = _encode(vgg, contents, None if frozen else styles)
+        known = "style_stats" in batch
+        features, style_taps = _encode(vgg, contents, None if known else styles)
         stats: TapStats = batch["style_stats"] if style_taps is None else tap_stats(style_taps)
         target = adain(features[_TARGET], *stats[_TARGET], ddof=1)
         if "encoder" in params:  # a network with features of its own
@@ -135,6 +135,10 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
             assert style_taps is not None
             metrics["gram_loss"] = gram_loss(output, style_taps)
             loss += config.gram_weight * metrics["gram_loss"]
+        if config.teacher_weight:
+            teacher = jnp.clip(vgg.decode({_TARGET: target}), 0, 1)
+            metrics["teacher_loss"] = reconstruction_loss(images, jax.lax.stop_gradient(teacher))
+            loss += config.teacher_weight * metrics["teacher_loss"]
         if config.identity_weight:  # in its own statistics, AdaIN changes nothing
             metrics["identity_loss"] = content_loss(network.decode(features), contents)
             loss += config.identity_weight * metrics["identity_loss"]
@@ -150,20 +154,20 @@ def make_step(
     phase: Phase,
     axis_name: str | None = None,
 ) -> StepFunction:
-    """The step of one device, `(state, encoder, batch) -> (state, metrics)`, not yet compiled.
+    """The step of one device, `(state, frozen, batch) -> (state, metrics)`, not yet compiled.
 
     Args:
         config: the recipe.
-        architecture: of the frozen encoder of the losses, whose weights are the step's argument.
+        architecture: of the frozen model, whose weights are the step's argument.
         optimizer: from `make_optimizer`.
         phase: as in `make_loss`.
         axis_name: of the devices over which gradients and metrics are averaged.
     """
     gradient_function = jax.grad(make_loss(config, architecture, phase), has_aux=True)
 
-    def step(state: TrainState, encoder: Params, batch: Batch) -> tuple[TrainState, Metrics]:
+    def step(state: TrainState, frozen: Params, batch: Batch) -> tuple[TrainState, Metrics]:
         def gradients_of(batch: Batch) -> tuple[Params, Metrics]:
-            return gradient_function(state.params, encoder, batch, state.step)
+            return gradient_function(state.params, frozen, batch, state.step)
 
         gradients, metrics = _mean_over_parts(gradients_of, batch, config.accumulate)
         if axis_name:

@@ -34,14 +34,14 @@ class Validation:
         }
         self._last_step = config.steps  # the losses are weighed as at the end
 
-    def __call__(self, params: Params, encoder: Params) -> dict[str, float]:
+    def __call__(self, params: Params, frozen: Params) -> dict[str, float]:
         """Means of the losses by name; `reconstruction_loss` is that at alpha 0."""
         sums: dict[str, float] = {}
         count = 0
         for batch in self._batches:
             size = len(batch["content"])
-            _, metrics = self._losses["style"](params, encoder, batch, self._last_step)
-            loss, _ = self._losses["reconstruction"](params, encoder, batch, self._last_step)
+            _, metrics = self._losses["style"](params, frozen, batch, self._last_step)
+            loss, _ = self._losses["reconstruction"](params, frozen, batch, self._last_step)
             for name, value in {**metrics, "reconstruction_loss": loss}.items():
                 sums[name] = sums.get(name, 0.0) + size * float(value)
             count += size

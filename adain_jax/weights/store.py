@@ -78,7 +78,8 @@ def describe(name_or_path: str | os.PathLike) -> Description:
             metadata = dict(file.metadata() or {})
     except safetensors.SafetensorError as error:
         raise ValueError(f"{path} is no safetensors file, or truncated: {error}") from None
-    _check_named(path, metadata)
+    if metadata.get("kind") != "style":  # which is no model, but worth telling about
+        _check_named(path, metadata)
     parameters = sum(int(np.prod(shape)) for shape in shapes)
     return Description(path, path.stat().st_size, parameters, metadata)
 

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from adain_jax.model import Model
 from adain_jax.networks import initialize
 from adain_jax.training.devices import Placement
 from adain_jax.training.losses import tap_stats
@@ -45,10 +46,10 @@ def run(config, model, batches, devices=1, phase: Phase = "style", params=None):
     step = placement.compile(counted)
     params = params or {"decoder": model.params["decoder"]}
     state = placement.replicate(create_state(config, params, optimizer))
-    encoder = placement.replicate(model.params["encoder"])
+    frozen = placement.replicate(model.params)
     history = []
     for batch in batches:
-        state, metrics = step(state, encoder, placement.shard(batch))
+        state, metrics = step(state, frozen, placement.shard(batch))
         history.append({name: float(x) for name, x in placement.first(metrics).items()})
     assert set(traced) == {0}  # never again after the first step
     return placement.first(state), history
@@ -130,6 +131,23 @@ def test_a_network_of_its_own_is_trained_whole(config, tiny, batches):
     assert theirs["loss"] == pytest.approx(metrics["loss"], rel=1e-3)
 
 
+def test_learning_from_a_teacher(config, tiny, batches):
+    """The distance is that to what the frozen model makes."""
+    params = initialize("fast", jax.random.key(0))
+    config = dataclasses.replace(config, network="fast", teacher_weight=3.0)
+    loss = jax.jit(make_loss(config, "tiny", "style"))
+    total, metrics = loss(params, tiny.params, batches[0], 9)
+    others = metrics["content_loss"] + config.style_weight * metrics["style_loss"]
+    assert total == pytest.approx(float(others + 3 * metrics["teacher_loss"]), rel=1e-5)
+
+    images = {k: v.astype(np.float32) / 255 for k, v in batches[0].items()}
+    fast = Model(params, "fast", "")
+    ours = fast.decode(fast.transfer(fast.encode(images["content"]), fast.style(images["style"])))
+    theirs = tiny.stylize(images["content"], tiny.style(images["style"]))
+    distance = float(jnp.abs(ours - theirs).mean())  # nearly: deviations are divided by n here
+    assert metrics["teacher_loss"] == pytest.approx(distance, rel=0.03)
+
+
 @pytest.mark.parametrize("phase", ["reconstruction", "style"])
 def test_the_loss_falls(config, tiny, batches, phase):
     _, history = run(config, tiny, batches[:1] * 12, phase=phase)
@@ -157,9 +175,7 @@ def test_contents_and_styles_of_different_sizes(config, tiny, batches):
 def loss_of(config, model, batch, **fields):
     function = jax.jit(make_loss(dataclasses.replace(config, **fields), "tiny", "style"))
     params = {"decoder": model.params["decoder"]}
-    loss, metrics = function(
-        params, model.params["encoder"], batch, 9
-    )  # the style weight has risen
+    loss, metrics = function(params, model.params, batch, 9)  # the style weight has risen
     return float(loss), {name: float(x) for name, x in metrics.items()}
 
 
