@@ -9,7 +9,7 @@ import numpy as np
 
 from adain_jax.files import image
 from adain_jax.model import Model
-from adain_jax.style import SUFFIX, Style
+from adain_jax.style import SUFFIX, Style, check_weights
 from adain_jax.timing import Timing
 
 _THUMBNAIL = 32  # pixels to a side
@@ -29,7 +29,8 @@ class Mixture:
     @property
     def stem(self) -> str:
         """What it is called in the names of pictures."""
-        return "+".join(path.stem for path, _ in self.parts)
+        even = len({weight for _, weight in self.parts}) == 1
+        return "+".join(path.stem + ("" if even else f"_{w:g}") for path, w in self.parts)
 
     @classmethod
     def parse(cls, texts: Sequence[str]) -> "Mixture":
@@ -45,14 +46,10 @@ class Mixture:
         for text in texts:
             path, _, weight = text.rpartition(":")
             try:
-                parts.append((Path(path), float(weight)) if path else (Path(text), 1.0))
-            except ValueError:  # a colon in a name
+                parts.append((Path(path), float(weight)))
+            except ValueError:  # none, or a colon in a name
                 parts.append((Path(text), 1.0))
-        weights = [weight for _, weight in parts]
-        if not (all(0 <= weight < float("inf") for weight in weights) and sum(weights) > 0):
-            raise ValueError(
-                f"weights of styles are finite, at least 0 and not all 0, not {weights}"
-            )
+        check_weights([weight for _, weight in parts])
         return cls(tuple(parts))
 
 
@@ -217,6 +214,8 @@ def average_style(
     if output.suffix != SUFFIX:
         raise ValueError(f"{output}: a file of a style ends in {SUFFIX}")
     styles, files, timing = [], _expand(paths), Timing()
+    if output.resolve() in {path.resolve() for path in files}:
+        raise ValueError(f"{output} would replace one of the styles read: name another")
     for path in files:
         styles.append(read_style(path, model, size, timing))
         yield path
@@ -228,6 +227,7 @@ def average_style(
     names = ", ".join(path.name for path in files[:_NAMED])
     more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
     metadata = {"architecture": model.architecture, "made_of": names + more}
+    output.parent.mkdir(parents=True, exist_ok=True)
     Style.mix(styles).save(output, metadata=metadata, thumbnail=thumbnail)
 
 

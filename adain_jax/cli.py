@@ -74,7 +74,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         help="strength of the style, from 0 to 1 (default: %(default)s)",
     )
     command.add_argument(
-        "--allow-extrapolation", action="store_true", help="allow an --alpha up to 2"
+        "--allow-extrapolation",
+        action="store_true",
+        help=f"allow an --alpha up to {EXTRAPOLATION:g}",
     )
     command.add_argument(
         "--size",
@@ -111,7 +113,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     if args.run is _stylize:
         limit = EXTRAPOLATION if args.allow_extrapolation else 1
         if not 0 <= args.alpha <= limit:
-            more = "" if args.allow_extrapolation else "; --allow-extrapolation allows up to 2"
+            hint = f"; --allow-extrapolation allows up to {EXTRAPOLATION:g}"
+            more = hint if 1 < args.alpha <= EXTRAPOLATION else ""
             command.error(f"--alpha must be between 0 and {limit:g}, not {args.alpha:g}{more}")
         if args.style and args.styles:
             command.error("give --style, of which each makes a picture, or --styles, to be mixed")

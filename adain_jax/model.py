@@ -161,6 +161,10 @@ class Model:
         encoder = ARCHITECTURES[self.architecture].encoder
         return encoder.apply({"params": self.params["encoder"]}, _pad_to_stride(images))  # type: ignore[return-value]
 
+    def style_of(self, features: Features) -> Style:
+        """The styles (N, C) of what `encode` gives."""
+        return _style_of(self, features)
+
     def transfer(self, features: Features, style: Style, alpha: ArrayLike = 1.0) -> Features:
         """AdaIN (equation 8), blended with the content's own features by `alpha` (equation 14).
 
@@ -291,7 +295,8 @@ class Model:
 @jax.jit
 def _style_in_bucket(model: Model, image: jax.Array, size: tuple) -> Style:
     features = model._encode(to_float(image[None]).astype(model.dtype), size)
-    return _style_of(model, features, cells(size, image, features), single=True)
+    style = _style_of(model, features, cells(size, image, features))
+    return jax.tree.map(lambda x: x[0], style)
 
 
 @jax.jit
@@ -315,6 +320,11 @@ def _blend(
         mean, std = style.mean[..., channels], style.std[..., channels]
         target = adain(x, mean, std, where=where[name] if where else None)
         blended[name] = x + _alpha_on(alpha, x).astype(x.dtype) * (target - x)
+    if start != style.mean.shape[-1]:
+        raise ValueError(
+            f"the style has {style.mean.shape[-1]} channels, and is another model's: this one's "
+            f"have {start}"
+        )
     return blended
 
 
@@ -335,18 +345,17 @@ def _alpha_on(alpha: jax.Array, x: jax.Array) -> jax.Array:
     return cells.mean((2, 4))[..., None]
 
 
-def _style_of(
-    model: Model, features: Features, where: Features | None = None, *, single: bool
-) -> Style:
+def _style_of(model: Model, features: Features, where: Features | None = None) -> Style:
     stats = [channel_stats(x, where=where[name] if where else None) for name, x in features.items()]
     mean, std = (jnp.concatenate(parts, -1) for parts in zip(*stats, strict=True))
-    return Style(*((mean[0], std[0]) if single else (mean, std)), model.fingerprint)
+    return Style(mean, std, model.fingerprint)
 
 
 @jax.jit
 def _style(model: Model, images: jax.Array) -> Style:
     batch = to_float(images if images.ndim == 4 else images[None]).astype(model.dtype)
-    return _style_of(model, model.encode(batch), single=images.ndim == 3)
+    style = model.style_of(model.encode(batch))
+    return style if images.ndim == 4 else jax.tree.map(lambda x: x[0], style)
 
 
 @jax.jit

@@ -29,7 +29,7 @@ class Style:
     """The channel statistics of one style, or of a batch, on the maps on which AdaIN works.
 
     A pytree: it passes through `jit`, `vmap` and `grad`. `Model.style` makes it; encoding a style
-    once and keeping this (4 KB) is cheaper than keeping the picture.
+    once and keeping this (2 to 4 KB) is cheaper than keeping the picture.
 
     Attributes:
         mean: channel means, (C,) or (N, C), float32; C is 512 for a VGG, and for `fast` the sum
@@ -65,28 +65,23 @@ class Style:
         >>> print(Style.mix([low, high], [1, 3]).mean)
         [0.75 0.75]
         """
+        if not isinstance(styles, list | tuple) or not all(isinstance(x, Style) for x in styles):
+            raise ValueError("mix: give a list of styles, each made by model.style(image)")
         if not styles:
             raise ValueError("mix: give at least one style")
-        weights = jnp.asarray([1.0] * len(styles) if weights is None else weights, jnp.float32)
-        if weights.shape != (len(styles),):
+        shares = _shares([1.0] * len(styles) if weights is None else weights)
+        if shares.shape != (len(styles),):
             raise ValueError(
                 f"weights are one number for each of the {len(styles)} styles, not of shape "
-                f"{weights.shape}"
+                f"{shares.shape}"
             )
-        if not isinstance(weights, Tracer):
-            values = np.asarray(weights)
-            if not (np.isfinite(values).all() and (values >= 0).all() and values.sum() > 0):
-                raise ValueError(
-                    f"weights are finite, at least 0 and not all 0, not {values.tolist()}"
-                )
         if len({style.fingerprint for style in styles}) > 1:
             raise ValueError("mix: the styles were made by different models")
         if len({style.mean.shape for style in styles}) > 1:
             raise ValueError("mix: some styles are single, and some are batches of them")
-        weights = weights / weights.sum()
 
         def mean_of(parts: list[jax.Array]) -> jax.Array:
-            return jnp.tensordot(weights, jnp.stack(parts), axes=1)
+            return jnp.tensordot(shares, jnp.stack(parts), axes=1)
 
         return cls(
             mean_of([style.mean for style in styles]),
@@ -121,8 +116,9 @@ class Style:
         if thumbnail is not None:
             arrays["thumbnail"] = thumbnail
         header = {**(metadata or {}), "kind": "style", "fingerprint": self.fingerprint}
+        data = safetensors.numpy.save(arrays, metadata=header)
         with atomic_path(path) as temporary:
-            safetensors.numpy.save_file(arrays, temporary, metadata=header)
+            temporary.write_bytes(data)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Style":
@@ -141,6 +137,26 @@ class Style:
                 if metadata.get("kind") != "style":
                     raise ValueError(f"{path} is no file of a style: make one by adain-jax style")
                 mean, std = (file.get_tensor(name) for name in ("mean", "std"))
-        except safetensors.SafetensorError as error:
+        except (safetensors.SafetensorError, TypeError) as error:  # TypeError: bfloat16
             raise ValueError(f"{path} is no safetensors file, or truncated: {error}") from None
-        return cls(jnp.asarray(mean), jnp.asarray(std), metadata.get("fingerprint", ""))
+        if mean.shape != std.shape or mean.ndim not in (1, 2):
+            raise ValueError(f"{path} is no file of a style: mean and std are of no fitting shapes")
+        mean, std = (jnp.asarray(x, jnp.float32) for x in (mean, std))
+        return cls(mean, std, metadata.get("fingerprint", ""))
+
+
+def check_weights(weights: ArrayLike | Sequence[float]) -> np.ndarray:
+    """Weights as shares of 1, or a `ValueError` that says what is wrong with them."""
+    values = np.asarray(weights, np.float64)
+    if not (np.isfinite(values.sum()) and (values >= 0).all() and values.sum() > 0):
+        raise ValueError(
+            f"weights of styles are finite, at least 0 and not all 0, not {values.tolist()}"
+        )
+    return values / values.sum()
+
+
+def _shares(weights: ArrayLike | Sequence[float]) -> jax.Array:
+    if any(isinstance(weight, Tracer) for weight in jax.tree.leaves(weights)):
+        traced = jnp.asarray(weights, jnp.float32)  # the values of which nobody knows yet
+        return traced / traced.sum()
+    return jnp.asarray(check_weights(weights), jnp.float32)

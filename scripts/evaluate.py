@@ -12,8 +12,8 @@ A folder may end in a share of it: `photos:0.05` is the twentieth that a trainin
     losses    the paper's, in the features of `vgg16`
     alpha 0   mean absolute error of the pictures at alpha 0
 
-and writes `pictures.csv`, a line for each, and with `--sheet` a contact sheet for each program.
-AlexNet is the judge because nothing is trained against it.
+and writes `pictures.csv`, a line for each, and with `--sheet` a contact sheet for each program that
+makes pictures. AlexNet is the judge because nothing is trained against it.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import csv
 import re
 import sys
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from tqdm import tqdm
 import adain_jax
 from adain_jax.atomic import atomic_path
 from adain_jax.evaluation import evaluate
+from adain_jax.evaluation.judge import Judge
 from adain_jax.evaluation.magenta import Magenta
 from adain_jax.evaluation.sheet import contact_sheet
 from adain_jax.files import image
@@ -43,6 +45,8 @@ def main() -> None:
     keep_freed_memory()
     try:
         run(args)
+    except KeyboardInterrupt:
+        sys.exit(130)
     except (ValueError, OSError, ImportError) as error:
         print(f"evaluate.py: error: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
@@ -74,16 +78,19 @@ def parse() -> argparse.Namespace:
 
 
 def run(args: argparse.Namespace) -> None:
+    names = [*args.model, *(["Magenta"] if args.magenta else []), *map(str, args.pictures)]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"{', '.join(sorted(twice))}: to be measured twice")
     contents, styles = read(args.content, args.size), read(args.style, args.size)
     models = {name: adain_jax.load(name).prepare() for name in args.model}
-    programs: dict[str, evaluate.Program] = {"the photograph": evaluate.untouched}
-    programs |= {name: evaluate.of_model(model) for name, model in models.items()}
+    makers = {name: evaluate.of_model(model) for name, model in models.items()}
     if args.magenta:
-        programs["Magenta"] = evaluate.of_magenta(Magenta())
-    programs |= {str(folder): evaluate.of_folder(folder) for folder in args.pictures}
+        makers["Magenta"] = evaluate.of_magenta(Magenta())
+    finished = {str(folder): evaluate.of_folder(folder) for folder in args.pictures}
+    programs = {"the photograph": evaluate.untouched, **makers, **finished}
 
     pairs = evaluate.choose_pairs(contents, styles, args.pairs)
-    measured = evaluate.measure(programs, pairs, adain_jax.load("vgg16").prepare())
+    measured = evaluate.measure(programs, pairs, Judge(), adain_jax.load("vgg16").prepare())
     total = len(pairs) * len(programs)
     rows = list(tqdm(measured, total=total, desc="measure", unit="picture"))
     args.output.mkdir(parents=True, exist_ok=True)
@@ -100,6 +107,7 @@ def run(args: argparse.Namespace) -> None:
     )
     print("\n| program | content | style | content loss | style loss | alpha 0 |")
     print("| --- | --- | --- | --- | --- | --- |")
+    photographs = list({content.name: content for content, _ in pairs}.values())
     for name in programs:
         mine = [row for row in rows if row.program == name]
         means = [
@@ -109,27 +117,34 @@ def run(args: argparse.Namespace) -> None:
                 *(("content_loss", 2), ("style_loss", 2)),
             )
         ]
-        zero = f"{evaluate.reconstruction(models[name], contents):.3f}" if name in models else ""
+        zero = f"{evaluate.reconstruction(models[name], photographs):.3f}" if name in models else ""
         print(f"| {name} | {' | '.join(means)} | {zero} |", flush=True)
 
-    if args.sheet:
-        for name, program in programs.items():
-            if program is not evaluate.untouched:
-                make_sheet(args.output, name, program, contents, styles)
+    for name, program in makers.items() if args.sheet else ():
+        make_sheet(args.output, name, program, contents, styles)
 
 
 def read(places: list[str], size: int) -> list[evaluate.Named]:
-    found = []
+    """The images of folders, or of the share of a folder that a training kept for validation."""
+    found: dict[str, evaluate.Named] = {}
     for place in places:
-        folder, _, fraction = place.rpartition(":")
-        if folder and re.fullmatch(r"0?\.\d+", fraction):
-            images = Images(folder, size, part="validation", validation_fraction=float(fraction))
+        folder, _, share = place.rpartition(":")
+        if not Path(place).exists() and folder and re.fullmatch(r"0?\.\d+", share):
+            images = Images(folder, size, part="validation", validation_fraction=float(share))
         else:
             images = Images(place, size)
         for index, name in enumerate(images.names):
-            square = middle_square(images[index], size).astype(np.float32) / 255
-            found.append(evaluate.Named(name, square))
-    return found
+            if name in found:
+                raise ValueError(f"{name} is in two of the folders: rename one")
+            found[name] = evaluate.Named(name, partial(square, images, index))
+    return list(found.values())
+
+
+def square(images: Images, index: int) -> np.ndarray:
+    array, name = images[index], images.names[index]
+    if reason := images.skipped.get(name):  # the next one would stand for it
+        raise ValueError(f"{reason}: leave it out")
+    return middle_square(array, images.size).astype(np.float32) / 255
 
 
 def make_sheet(
@@ -149,7 +164,7 @@ def make_sheet(
                 bar.update()
             pictures.append(row)
     sheet = contact_sheet([x.image for x in contents], [x.image for x in styles], pictures)
-    path = folder / f"{Path(name).stem}.jpg"
+    path = folder / (re.sub(r"\W+", "_", name.removesuffix(".safetensors")).strip("_") + ".jpg")
     image.save(path, sheet)
     print(path)
 

@@ -58,11 +58,15 @@ def test_mixing_under_transformations(styles):
 def test_weights_that_are_none(styles, weights, message):
     with pytest.raises(ValueError, match=message):
         Style.mix(styles, weights)
+    with pytest.raises(ValueError, match=message):  # where they are known, though all else is not
+        jax.jit(lambda styles: Style.mix(styles, weights))(styles)
 
 
 def test_styles_that_do_not_mix(styles):
     with pytest.raises(ValueError, match="at least one"):
         Style.mix([])
+    with pytest.raises(ValueError, match=r"made by model\.style"):
+        Style.mix([styles[0].mean])  # type: ignore[list-item]
     other = Style(styles[0].mean, styles[0].std, "other")
     with pytest.raises(ValueError, match="different models"):
         Style.mix([*styles, other])
@@ -98,5 +102,10 @@ def test_files_that_are_none(tiny, rng, tmp_path, model):
     tiny.save(path)
     with pytest.raises(ValueError, match="no file of a style"):
         Style.load(path)
+    style.save(path)
+    with pytest.raises(ValueError, match="is a style, not a model"):
+        adain_jax.load(str(path))
+    with pytest.raises(ValueError, match="another model's"):
+        model.transfer({"relu4_1": jnp.zeros((1, 2, 2, 256))}, style)
     with pytest.raises(ValueError, match="another model"):
         adain_jax.stylize(np.zeros((8, 8, 3), np.uint8), style, model=model)

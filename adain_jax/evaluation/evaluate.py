@@ -1,10 +1,12 @@
 """Programs measured over pairs of photographs and paintings."""
 
+import glob
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,11 +20,22 @@ from adain_jax.ops.statistics import adain
 from adain_jax.training.losses import content_loss, reconstruction_loss, style_loss, tap_stats
 
 
-class Named(NamedTuple):
-    """A float image (H, W, 3) in [0, 1] and what it is called."""
+class Named:
+    """An image and what it is called.
 
-    name: str
-    image: np.ndarray
+    Args:
+        name: of which there is no other.
+        read: makes the image when it is asked for first, float (H, W, 3) in [0, 1].
+    """
+
+    def __init__(self, name: str, read: Callable[[], np.ndarray]) -> None:
+        self.name = name
+        self._read = read
+
+    @cached_property
+    def image(self) -> np.ndarray:
+        """Float (H, W, 3) in [0, 1]."""
+        return self._read()
 
 
 Program = Callable[[Named, Named], np.ndarray]  # content, style -> picture
@@ -49,10 +62,12 @@ class Row:
 
 
 def measure(
-    programs: Mapping[str, Program], pairs: Sequence[tuple[Named, Named]], vgg: Model
+    programs: Mapping[str, Program],
+    pairs: Sequence[tuple[Named, Named]],
+    judge: Judge,
+    vgg: Model,
 ) -> Iterator[Row]:
     """One row for each pair and program; `vgg` is that of the losses."""
-    judge = Judge()
     losses = jax.jit(_losses)
     seen: dict[tuple[str, str], Any] = {}
 
@@ -100,7 +115,7 @@ def choose_pairs(
     """`count` different combinations, or all, that use every image about equally often.
 
     >>> import numpy as np
-    >>> photos = [Named(name, np.zeros((1, 1, 3))) for name in "abc"]
+    >>> photos = [Named(name, lambda: np.zeros((1, 1, 3))) for name in "abc"]
     >>> sorted(x.name + y.name for x, y in choose_pairs(photos, photos[:2], 9))
     ['aa', 'ab', 'ba', 'bb', 'ca', 'cb']
     >>> len({x.name for x, _ in choose_pairs(photos, photos[:2], 3)})
@@ -142,7 +157,7 @@ def of_folder(folder: Path) -> Program:
 
     def run(content: Named, style: Named) -> np.ndarray:
         stem = f"{Path(content.name).stem}_stylized_{Path(style.name).stem}"
-        found = sorted(folder.glob(f"{stem}.*"))
+        found = sorted(folder.glob(f"{glob.escape(stem)}.*"))
         if not found:
             raise FileNotFoundError(f"no picture {stem}.* in {folder}")
         return image.load(found[0]).rgb

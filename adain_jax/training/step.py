@@ -116,7 +116,7 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         if "encoder" in params:  # a network with features of its own
             assert styles is not None
             features = network.encode(contents)
-            transferred = network.transfer(features, network.style(styles))
+            transferred = network.transfer(features, network.style_of(network.encode(styles)))
         else:
             transferred = {_TARGET: target}
         images = network.decode(transferred)

@@ -20,7 +20,7 @@ SHIPPED = Path(__file__).parent
 
 
 class Description(NamedTuple):
-    """What a model file says of itself, without its weights being read.
+    """What a file of a model or a style says of itself, without its arrays being read.
 
     Attributes:
         path: the file.
@@ -62,11 +62,11 @@ def find(name_or_path: str | os.PathLike) -> Path:
 
 
 def describe(name_or_path: str | os.PathLike) -> Description:
-    """What a model file says of itself.
+    """What a file of a model or a style says of itself.
 
     Raises:
         FileNotFoundError: if there is no such file, nor a shipped model of that name.
-        ValueError: if it is not a model's file.
+        ValueError: if it is neither.
 
     >>> describe("vgg16").metadata["architecture"]
     'vgg16'
@@ -78,7 +78,7 @@ def describe(name_or_path: str | os.PathLike) -> Description:
             metadata = dict(file.metadata() or {})
     except safetensors.SafetensorError as error:
         raise ValueError(f"{path} is no safetensors file, or truncated: {error}") from None
-    if metadata.get("kind") != "style":  # which is no model, but worth telling about
+    if metadata.get("kind") != "style":
         _check_named(path, metadata)
     parameters = sum(int(np.prod(shape)) for shape in shapes)
     return Description(path, path.stat().st_size, parameters, metadata)
@@ -98,10 +98,11 @@ def read(path: Path) -> tuple[Params, dict[str, str]]:
         raise ValueError(f"{path} is no safetensors file, or truncated: {error}") from None
     _check_named(path, metadata)
     params = unflatten_dict({k: np.asarray(v, np.float32) for k, v in flat.items()}, sep=".")
-    if metadata.get("checksum", wanted := fingerprint(params)) != wanted:
-        raise ValueError(
-            f"{path} is damaged: its weights are not those it was saved with, by its checksum"
-        )
+    for name, part in (("checksum", params), ("fingerprint", params.get("encoder", {}))):
+        if name in metadata and metadata[name] != fingerprint(part):
+            raise ValueError(
+                f"{path} is damaged: its weights are not those it was saved with, by its {name}"
+            )
     return params, metadata
 
 
@@ -136,6 +137,8 @@ def fingerprint(params: Params) -> str:
 
 
 def _check_named(path: Path, metadata: Mapping[str, str]) -> None:
+    if metadata.get("kind") == "style":
+        raise ValueError(f"{path} is a style, not a model: give it in place of a painting")
     if "architecture" not in metadata:
         raise ValueError(
             f"{path} does not name its architecture: convert it with scripts/convert_vgg.py"

@@ -1,7 +1,9 @@
 import csv
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -29,19 +31,20 @@ class Stub:
 
 
 @pytest.fixture
-def judge(monkeypatch):
-    monkeypatch.setattr(evaluate, "Judge", Stub)
+def judge() -> Any:
+    return Stub()
 
 
 @pytest.fixture
 def images(rng):
-    return [Named(f"{i}.jpg", rng.random((16, 24, 3), dtype=np.float32)) for i in range(3)]
+    arrays = rng.random((3, 16, 24, 3), dtype=np.float32)
+    return [Named(f"{i}.jpg", partial(np.array, array)) for i, array in enumerate(arrays)]
 
 
 def test_rows(judge, tiny, images):
     content, style, _ = images
     programs = {"same": evaluate.untouched, "tiny": evaluate.of_model(tiny)}
-    same, ours = evaluate.measure(programs, [(content, style)], tiny)
+    same, ours = evaluate.measure(programs, [(content, style)], judge, tiny)
     assert (same.program, same.content, same.style) == ("same", "0.jpg", "1.jpg")
     assert same.content_distance == 0 < same.style_distance
     picture = tiny.stylize(content.image, tiny.style(style.image))
@@ -54,7 +57,7 @@ def test_rows(judge, tiny, images):
 
 def test_losses_vanish_where_they_should(judge, tiny, images):
     content = images[0]
-    [row] = evaluate.measure({"same": evaluate.untouched}, [(content, content)], tiny)
+    [row] = evaluate.measure({"same": evaluate.untouched}, [(content, content)], judge, tiny)
     assert row.content_loss < 1e-4
     assert row.style_loss < 1e-6
 
@@ -62,7 +65,7 @@ def test_losses_vanish_where_they_should(judge, tiny, images):
 def test_a_picture_of_another_size(judge, tiny, images):
     programs = {"cut": lambda content, style: content.image[:8]}
     with pytest.raises(ValueError, match=r"cut: the picture of 0.jpg .* is 24 x 8, .* 24 x 16"):
-        list(evaluate.measure(programs, [(images[0], images[1])], tiny))
+        list(evaluate.measure(programs, [(images[0], images[1])], judge, tiny))
 
 
 def test_reconstruction(tiny, images):
@@ -77,8 +80,8 @@ def test_reconstruction(tiny, images):
 
 
 def test_pairs_use_all_images_evenly(images):
-    contents = [Named(str(i), images[0].image) for i in range(6)]
-    styles = [Named(str(i), images[0].image) for i in range(4)]
+    contents = [Named(str(i), lambda: images[0].image) for i in range(6)]
+    styles = [Named(str(i), lambda: images[0].image) for i in range(4)]
     pairs = [(a.name, b.name) for a, b in choose_pairs(contents, styles, 12)]
     assert len(set(pairs)) == 12
     for side, each in ((0, 2), (1, 3)):
@@ -94,6 +97,9 @@ def test_finished_pictures(tmp_path, images):
         program(content, style)
     image.save(tmp_path / "0_stylized_1.png", content.image)
     np.testing.assert_allclose(program(content, style), content.image, atol=1 / 500)
+    odd = Named("a [1].jpg", lambda: content.image)
+    image.save(tmp_path / "a [1]_stylized_1.png", content.image)
+    assert program(odd, style).shape == content.image.shape
 
 
 def test_contact_sheet():
@@ -121,6 +127,7 @@ def script(*arguments):
         (["--content", "x", "--style", "x"], "nothing to measure"),
         (["--model", "vgg16", "--content", "nix", "--style", "x"], "nix"),
         (["--model", "vgg16", "--content", "x", "--style", "x", "--size", "100"], "multiple of 8"),
+        (["--model", "vgg16", "vgg16", "--content", "x", "--style", "x"], "vgg16: to be measured"),
     ],
 )
 def test_the_script_says_what_is_wrong(arguments, expected):
