@@ -47,8 +47,18 @@ def test_silent_channels_are_few(model):
         assert np.mean(np.asarray(features.max((0, 1, 2))) == 0) < 0.1
 
 
-def test_it_is_small():
+def test_both_ship_and_are_small():
+    assert store.shipped() == ["fast", "vgg16"]
     assert store.describe("vgg16").size < 13e6
+    assert store.describe("fast").size < 2e6
+
+
+@pytest.mark.parametrize("name", ["fast", "vgg16"])
+def test_headers_tell_what_was_done(name):
+    metadata = store.describe(name).metadata
+    for key in ("checksum", "fingerprint", "data", "recipe", "samples", "style_distance"):
+        assert metadata[key], key
+    assert (store.SHIPPED / f"{name}.MODEL_CARD.md").exists()
 
 
 def test_float16_keeps_relu4_1(tmp_path, model):
