@@ -120,7 +120,7 @@ def test_the_training_step_s_own_loss():
     loss = make_loss(TrainConfig(), "vgg19", "style")
     batch = {"content": peer.content, "style": peer.style}
     gradient, metrics = jax.jit(jax.grad(loss, has_aux=True))(
-        {"decoder": peer.decoder}, peer.encoder, batch, 0
+        {"decoder": peer.decoder}, {"encoder": peer.encoder}, batch, 0
     )
     assert_golden_training(metrics["content_loss"], metrics["style_loss"], gradient["decoder"])
 
