@@ -212,7 +212,7 @@ def _info(args: argparse.Namespace) -> bool:
         return True
     if args.models:
         for name, (path, size, parameters, metadata) in found.items():
-            print(f"{name}\n  file: {path}\n  size: {size / 1e6:.1f} MB")
+            print(f"{name}\n  file: {path}\n  size: {size / 1e3:,.0f} KB")
             print(f"  parameters: {parameters:,}")
             for key, value in sorted(metadata.items()):
                 print(f"  {key}: {value}")
