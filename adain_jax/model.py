@@ -161,9 +161,13 @@ class Model:
         encoder = ARCHITECTURES[self.architecture].encoder
         return encoder.apply({"params": self.params["encoder"]}, _pad_to_stride(images))  # type: ignore[return-value]
 
-    def style_of(self, features: Features) -> Style:
-        """The styles (N, C) of what `encode` gives."""
-        return _style_of(self, features)
+    def style_of(self, features: Features, where: Features | None = None) -> Style:
+        """The styles (N, C) of what `encode` gives; `where`: booleans by name, cells that count."""
+        stats = [
+            channel_stats(x, where=where[name] if where else None) for name, x in features.items()
+        ]
+        mean, std = (jnp.concatenate(parts, -1) for parts in zip(*stats, strict=True))
+        return Style(mean, std, self.fingerprint)
 
     def transfer(self, features: Features, style: Style, alpha: ArrayLike = 1.0) -> Features:
         """AdaIN (equation 8), blended with the content's own features by `alpha` (equation 14).
@@ -295,7 +299,7 @@ class Model:
 @jax.jit
 def _style_in_bucket(model: Model, image: jax.Array, size: tuple) -> Style:
     features = model._encode(to_float(image[None]).astype(model.dtype), size)
-    style = _style_of(model, features, cells(size, image, features))
+    style = model.style_of(features, cells(size, image, features))
     return jax.tree.map(lambda x: x[0], style)
 
 
@@ -343,12 +347,6 @@ def _alpha_on(alpha: jax.Array, x: jax.Array) -> jax.Array:
     height, width = x.shape[1:3]
     cells = maps.reshape(-1, height, maps.shape[1] // height, width, maps.shape[2] // width)
     return cells.mean((2, 4))[..., None]
-
-
-def _style_of(model: Model, features: Features, where: Features | None = None) -> Style:
-    stats = [channel_stats(x, where=where[name] if where else None) for name, x in features.items()]
-    mean, std = (jnp.concatenate(parts, -1) for parts in zip(*stats, strict=True))
-    return Style(mean, std, model.fingerprint)
 
 
 @jax.jit

@@ -90,7 +90,8 @@ def run(args: argparse.Namespace) -> None:
     programs = {"the photograph": evaluate.untouched, **makers, **finished}
 
     pairs = evaluate.choose_pairs(contents, styles, args.pairs)
-    measured = evaluate.measure(programs, pairs, Judge(), adain_jax.load("vgg16").prepare())
+    vgg = models.get("vgg16") or adain_jax.load("vgg16").prepare()
+    measured = evaluate.measure(programs, pairs, Judge(), vgg)
     total = len(pairs) * len(programs)
     rows = list(tqdm(measured, total=total, desc="measure", unit="picture"))
     args.output.mkdir(parents=True, exist_ok=True)

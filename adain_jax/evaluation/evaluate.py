@@ -132,24 +132,15 @@ def choose_pairs(
 
 def of_model(model: Model) -> Program:
     """A model as a program."""
-    styles: dict[str, Any] = {}
-
-    def run(content: Named, style: Named) -> np.ndarray:
-        if style.name not in styles:
-            styles[style.name] = model.style(style.image)
-        return np.asarray(model.stylize(content.image, styles[style.name]))
-
-    return run
+    return _encoding_once(model.style, lambda image, style: np.asarray(model.stylize(image, style)))
 
 
 def of_magenta(network: Magenta) -> Program:
     """Magenta's network as a program."""
-
-    def run(content: Named, style: Named) -> np.ndarray:
-        picture = network.stylize(content.image[None], network.style(style.image))[0]
-        return np.clip(picture, 0, 1)
-
-    return run
+    return _encoding_once(
+        network.style,
+        lambda image, style: np.clip(network.stylize(image[None], style)[0], 0, 1),
+    )
 
 
 def of_folder(folder: Path) -> Program:
@@ -169,6 +160,20 @@ def untouched(content: Named, style: Named) -> np.ndarray:
     """The photograph itself: distance 0 to one side, the most to the other."""
     del style
     return content.image
+
+
+def _encoding_once(
+    encode: Callable[[np.ndarray], Any], stylize: Callable[[np.ndarray, Any], np.ndarray]
+) -> Program:
+    """A program that encodes each style when it is asked for first."""
+    styles: dict[str, Any] = {}
+
+    def run(content: Named, style: Named) -> np.ndarray:
+        if style.name not in styles:
+            styles[style.name] = encode(style.image)
+        return stylize(content.image, styles[style.name])
+
+    return run
 
 
 def _losses(
