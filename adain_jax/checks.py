@@ -40,14 +40,25 @@ def check_image(name: str, images: ArrayLike) -> jax.Array:
     return jnp.asarray(array)
 
 
-def check_alpha(alpha: ArrayLike, content: jax.Array, *, extrapolate: bool = False) -> None:
+def check_alpha(
+    alpha: ArrayLike,
+    content: jax.Array,
+    *,
+    extrapolate: bool = False,
+    regions: int | None = None,
+) -> None:
     """Raise `ValueError` unless `alpha` fits `content`, and is in its range where values are known.
 
-    It is a scalar, one number for each image of a batch (N,), or a map (H, W) or (N, H, W).
+    It is a scalar, one number for each image of a batch (N,), or, if there are regions, for each of
+    these, or a map (H, W) or (N, H, W).
     """
     shape, allowed = jnp.shape(alpha), [(), content.shape[-3:-1]]
+    if regions is not None:
+        allowed.append((regions,))
+    elif content.ndim == 4:
+        allowed.append(content.shape[:1])
     if content.ndim == 4:
-        allowed += [content.shape[:1], content.shape[:3]]
+        allowed.append(content.shape[:3])
     if shape not in allowed:
         fitting = ", ".join(str(x) for x in allowed[1:])
         raise ValueError(
@@ -60,6 +71,50 @@ def check_alpha(alpha: ArrayLike, content: jax.Array, *, extrapolate: bool = Fal
         wrong = values[~((values >= 0) & (values <= limit))].flat[0]
         more = "" if extrapolate else f" (up to {EXTRAPOLATION:g} if extrapolation is asked for)"
         raise ValueError(f"alpha is between 0 and {limit:g}, not {wrong:g}{more}")
+
+
+def check_masks(masks: ArrayLike, content: jax.Array, styles: int) -> jax.Array:
+    """Masks, or labels, as one mask for each style, (K, H, W), booleans or float32.
+
+    Raises:
+        ValueError: if they do not fit content and styles, or, where values are known, are out of
+            range, or one is empty.
+    """
+    known = not isinstance(masks, Tracer)
+    array, sides = np.asarray(masks) if known else jnp.asarray(masks), content.shape[-3:-1]
+    labels = array.ndim == 2 and jnp.issubdtype(array.dtype, jnp.integer)
+    if array.shape[-2:] != sides or array.ndim not in ((2,) if labels else (3,)):
+        raise ValueError(
+            f"masks are (K, H, W), or integer labels (H, W), for this content (K, {sides[0]}, "
+            f"{sides[1]}), not {array.dtype} of shape {array.shape}"
+        )
+    if labels:
+        if known and not 0 <= array.min() <= array.max() <= styles:
+            raise ValueError(
+                f"labels are 0, for no region, to {styles}, the number of styles, not from "
+                f"{array.min()} to {array.max()}"
+            )
+        array = array == np.arange(1, styles + 1, dtype=array.dtype)[:, None, None]
+    elif array.dtype != bool:
+        if not jnp.issubdtype(array.dtype, jnp.floating):
+            raise ValueError(f"masks are booleans, or floating in [0, 1], not {array.dtype}")
+        if known and not (array.min() >= 0 and array.max() <= 1):
+            raise ValueError(f"masks are in [0, 1], not from {array.min():g} to {array.max():g}")
+        array = array.astype(np.float32)
+    if known:
+        for number, mask in enumerate(array, start=1):
+            if not mask.any():
+                raise ValueError(f"mask {number} of {len(array)} has no region: it is 0 everywhere")
+    if len(array) == styles - 1:
+        array = jnp.asarray(array)
+        rest = ~array.any(0) if array.dtype == bool else jnp.maximum(1 - array.sum(0), 0)
+        array = jnp.concatenate([array, rest[None]])
+    if len(array) != styles:
+        raise ValueError(
+            f"{styles} styles for {len(array)} masks: give one for each, or one more, which is for "
+            "what they leave over"
+        )
+    return jnp.asarray(array)
 
 
 def check_params(params: Params, architecture: str) -> None:

@@ -12,17 +12,14 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from adain_jax.buckets import cells, in_bucket
-from adain_jax.checks import Params, check_alpha, check_image, check_params
+from adain_jax.checks import Params, check_alpha, check_image, check_masks, check_params
 from adain_jax.networks import ARCHITECTURES
 from adain_jax.networks.layers import Size
 from adain_jax.ops.convolution import prepare_kernel
-from adain_jax.ops.statistics import adain, channel_stats
+from adain_jax.ops.statistics import ChannelStats, channel_stats
 from adain_jax.style import Style
+from adain_jax.transfer import STRIDE, Features, transfer
 from adain_jax.weights import store
-
-STRIDE = 8  # pixels to a side of one cell of the smallest map
-
-Features = Mapping[str, jax.Array]
 
 
 @partial(
@@ -146,20 +143,22 @@ class Model:
         check_params(self.params, self.architecture)
         store.write(path, self.params, self.architecture, metadata, dtype)
 
-    def encode(self, images: jax.Array) -> Features:
+    def encode(self, images: jax.Array, size: Size = None) -> Features:
         """The maps on which AdaIN works, by name, of float images (N, H, W, 3) in [0, 1].
 
         For a VGG relu4_1 (N, ceil(H/8), ceil(W/8), 512); for `fast` conv1_2, conv2_2 and conv3_2,
         of 32, 64 and 128 channels at a half, a quarter and an eighth of the size. Sizes that are no
-        multiples of 8 are extended by reflection.
+        multiples of 8 are extended by reflection. `size` is the height and width, multiples of 8,
+        of a picture in the upper left of `images`, if it does not fill them; it may be traced.
         """
-        return self._levels(self.taps(images))
+        taps = self.taps(images, size)
+        return {name: taps[name] for name in ARCHITECTURES[self.architecture].levels}
 
     @jax.jit
-    def taps(self, images: jax.Array) -> dict[str, jax.Array]:
+    def taps(self, images: jax.Array, size: Size = None) -> dict[str, jax.Array]:
         """The encoder's feature maps by name, for a VGG the four of the losses."""
         encoder = ARCHITECTURES[self.architecture].encoder
-        return encoder.apply({"params": self.params["encoder"]}, _pad_to_stride(images))  # type: ignore[return-value]
+        return encoder.apply({"params": self.params["encoder"]}, _pad_to_stride(images), size)  # type: ignore[return-value]
 
     def style_of(self, features: Features, where: Features | None = None) -> Style:
         """The styles (N, C) of what `encode` gives; `where`: booleans by name, cells that count."""
@@ -174,27 +173,21 @@ class Model:
 
         Takes what `encode` gives, and returns the like.
         """
-        return _blend(features, style, alpha)
+        return transfer(features, ChannelStats(style.mean, style.std), alpha)
 
     @jax.jit
-    def decode(self, features: Features) -> jax.Array:
-        """Images (N, H, W, 3), H and W multiples of 8, from features; not clipped."""
-        return self._decode(features)
+    def decode(self, features: Features, size: Size = None) -> jax.Array:
+        """Images (N, H, W, 3), H and W multiples of 8, from features; not clipped.
 
-    def _levels(self, taps: Features) -> dict[str, jax.Array]:
-        return {name: taps[name] for name in ARCHITECTURES[self.architecture].levels}
-
-    def _encode(self, images: jax.Array, size: Size = None) -> Features:
-        encoder = ARCHITECTURES[self.architecture].encoder
-        return self._levels(encoder.apply({"params": self.params["encoder"]}, images, size))  # type: ignore[arg-type]
-
-    def _decode(self, features: Features, size: Size = None) -> jax.Array:
+        `size` is as for `encode`.
+        """
         if "decoder" not in self.params:
             raise ValueError(
                 "this model has no decoder: train one with scripts/train.py, starting from it"
             )
         decoder = ARCHITECTURES[self.architecture].decoder
-        return decoder.apply({"params": self.params["decoder"]}, features, size)  # type: ignore[return-value]
+        cells = size and (size[0] // STRIDE, size[1] // STRIDE)
+        return decoder.apply({"params": self.params["decoder"]}, features, cells)  # type: ignore[return-value]
 
     def style(self, images: ArrayLike) -> Style:
         """The style of an image (H, W, 3), or of each in a batch (N, H, W, 3).
@@ -220,6 +213,7 @@ class Model:
         style: Style,
         alpha: ArrayLike = 1.0,
         *,
+        masks: ArrayLike | None = None,
         extrapolate: bool = False,
     ) -> np.ndarray:
         """`stylize` of one image (H, W, 3), compiled once for all sizes of a bucket.
@@ -238,16 +232,26 @@ class Model:
         (20, 30, 3)
         """
         content = check_image("content", content)
-        self._check_stylize(content, style, alpha, extrapolate)
         if content.ndim == 4:
             raise ValueError("stylize_any_size takes one image (H, W, 3), not a batch")
+        masks = self.check_stylize(content, style, alpha, masks, extrapolate=extrapolate)
         height, width = content.shape[:2]
         padded, size = in_bucket(content, STRIDE)
+
+        def fill(maps: ArrayLike) -> jax.Array:
+            maps = np.asarray(maps)
+            rest = [(0, a - b) for a, b in zip(padded.shape, maps.shape[-2:], strict=False)]
+            return jnp.asarray(np.pad(maps, [(0, 0)] * (maps.ndim - 2) + rest, mode="edge"))
+
         alpha = np.asarray(alpha, np.float32)
-        if alpha.ndim:
-            rest = [(0, a - b) for a, b in zip(padded.shape, alpha.shape, strict=False)]
-            alpha = np.pad(alpha, rest, mode="edge")
-        image = _stylize_in_bucket(self, padded, size, style, jnp.asarray(alpha))
+        image = _stylize_in_bucket(
+            self,
+            padded,
+            size,
+            style,
+            fill(alpha) if alpha.ndim > 1 else jnp.asarray(alpha),
+            None if masks is None else fill(masks),
+        )
         return np.asarray(image)[:height, :width]
 
     def stylize(
@@ -256,31 +260,48 @@ class Model:
         style: Style,
         alpha: ArrayLike = 1.0,
         *,
+        masks: ArrayLike | None = None,
         extrapolate: bool = False,
     ) -> jax.Array:
         """Give images the style.
 
         Args:
             content: (H, W, 3) or (N, H, W, 3), uint8, or floating in [0, 1]; any size.
-            style: one style, or one for each image of the batch.
+            style: one style, or one for each image of the batch; or, with `masks`, a batch of one
+                for each region (`Style.stack`).
             alpha: 0 keeps the content (as the decoder renders it), 1 is the full style; a number,
-                one for each image (N,), or a map of strengths (H, W) or (N, H, W). May be traced.
+                one for each image (N,), with masks for each region (K,), or a map of strengths
+                (H, W) or (N, H, W). May be traced.
+            masks: regions, each for a style of its own, of all images alike (`vmap` gives each its
+                own): (K, H, W), booleans or floating in [0, 1], or labels (H, W), integers of which
+                k is the region of style k - 1, and 0 is none. With one style more than there are
+                masks, the last is for what they leave over; else the photograph stays there as it
+                is. Hard edges, of booleans and labels, are those of cells of 8 pixels, as in the
+                paper's own code; soft ones are as soft as they are drawn. Where masks overlap,
+                styles are averaged. May be traced.
             extrapolate: allow strengths up to 2, which exaggerate the style.
 
         Returns:
             The shape and dtype of `content`.
 
         Raises:
-            ValueError: if an argument is not as said, or the style is another model's.
+            ValueError: if an argument is not as said, a mask is empty, or the style is another
+                model's.
         """
         content = check_image("content", content)
-        self._check_stylize(content, style, alpha, extrapolate)
-        return _stylize(self, content, style, jnp.asarray(alpha, jnp.float32))
+        masks = self.check_stylize(content, style, alpha, masks, extrapolate=extrapolate)
+        return _stylize(self, content, style, jnp.asarray(alpha, jnp.float32), masks)
 
-    def _check_stylize(
-        self, content: jax.Array, style: Style, alpha: ArrayLike, extrapolate: bool
-    ) -> None:
-        check_alpha(alpha, content, extrapolate=extrapolate)
+    def check_stylize(
+        self,
+        content: jax.Array,
+        style: Style,
+        alpha: ArrayLike,
+        masks: ArrayLike | None,
+        *,
+        extrapolate: bool,
+    ) -> jax.Array | None:
+        """Raise what `stylize` does for bad arguments; else the masks, one for each style."""
         if not isinstance(style, Style):
             raise ValueError("style is a Style: make it by model.style(image)")
         if style.fingerprint != self.fingerprint:
@@ -288,65 +309,46 @@ class Model:
                 f"the style was made by another model (its encoder is {style.fingerprint!r}, this "
                 f"one's {self.fingerprint!r}): make it again with this model"
             )
+        if masks is not None:
+            if style.mean.ndim != 2:
+                raise ValueError(
+                    "with masks, style is a batch, one for each region: make it by Style.stack"
+                )
+            check_alpha(alpha, content, extrapolate=extrapolate, regions=len(style.mean))
+            return check_masks(masks, content, len(style.mean))
+        check_alpha(alpha, content, extrapolate=extrapolate)
         batch = content.shape[0] if content.ndim == 4 else None
         if style.mean.ndim > 1 and style.mean.shape[0] not in (1, batch):
             raise ValueError(
                 f"{style.mean.shape[0]} styles for "
                 f"{'one image' if batch is None else f'{batch} images'}: give one, or one for each"
             )
+        return None
 
 
 @jax.jit
 def _style_in_bucket(model: Model, image: jax.Array, size: tuple) -> Style:
-    features = model._encode(to_float(image[None]).astype(model.dtype), size)
+    features = model.encode(to_float(image[None]).astype(model.dtype), size)
     style = model.style_of(features, cells(size, image, features))
     return jax.tree.map(lambda x: x[0], style)
 
 
 @jax.jit
 def _stylize_in_bucket(
-    model: Model, content: jax.Array, size: tuple, style: Style, alpha: jax.Array
+    model: Model,
+    content: jax.Array,
+    size: tuple,
+    style: Style,
+    alpha: jax.Array,
+    masks: jax.Array | None,
 ) -> jax.Array:
-    features = model._encode(to_float(content[None]).astype(model.dtype), size)
-    features = _blend(features, style, alpha, cells(size, content, features))
-    image = model._decode(features, (size[0] // STRIDE, size[1] // STRIDE))[0]
-    return _from_float(jnp.clip(image, 0, 1), content.dtype)
-
-
-def _blend(
-    features: Features, style: Style, alpha: ArrayLike, where: Features | None = None
-) -> Features:
-    alpha = jnp.asarray(alpha, jnp.float32)
-    blended, start = {}, 0
-    for name, x in features.items():
-        channels = slice(start, start + x.shape[-1])
-        start = channels.stop
-        mean, std = style.mean[..., channels], style.std[..., channels]
-        target = adain(x, mean, std, where=where[name] if where else None)
-        blended[name] = x + _alpha_on(alpha, x).astype(x.dtype) * (target - x)
-    if start != style.mean.shape[-1]:
-        raise ValueError(
-            f"the style has {style.mean.shape[-1]} channels, and is another model's: this one's "
-            f"have {start}"
-        )
-    return blended
-
-
-def _alpha_on(alpha: jax.Array, x: jax.Array) -> jax.Array:
-    """Strengths (), (N,), (H, W) or (N, H, W) as broadcast against features (N, h, w, C).
-
-    A cell has the mean strength of its pixels; the image's edge is repeated up to whole cells.
-    """
-    if alpha.ndim == 0:
-        return alpha
-    if alpha.ndim == 1:
-        return alpha[:, None, None, None]
-    sides = alpha.shape[-2:]
-    rest = [(0, -side % STRIDE) for side in sides]
-    maps = jnp.pad(alpha.reshape(-1, *sides), [(0, 0), *rest], mode="edge")
-    height, width = x.shape[1:3]
-    cells = maps.reshape(-1, height, maps.shape[1] // height, width, maps.shape[2] // width)
-    return cells.mean((2, 4))[..., None]
+    batch = to_float(content[None])
+    features = model.encode(batch.astype(model.dtype), size)
+    where = cells(size, content, features)
+    stats = ChannelStats(style.mean, style.std)
+    features = transfer(features, stats, alpha, masks=masks, where=where)
+    images = finish(model.decode(features, size), batch, masks)
+    return from_float(images, content.dtype)[0]
 
 
 @jax.jit
@@ -357,12 +359,24 @@ def _style(model: Model, images: jax.Array) -> Style:
 
 
 @jax.jit
-def _stylize(model: Model, content: jax.Array, style: Style, alpha: jax.Array) -> jax.Array:
-    batch = to_float(content if content.ndim == 4 else content[None]).astype(model.dtype)
-    features = model.transfer(model.encode(batch), style, alpha)
+def _stylize(
+    model: Model, content: jax.Array, style: Style, alpha: jax.Array, masks: jax.Array | None
+) -> jax.Array:
+    batch = to_float(content if content.ndim == 4 else content[None])
+    features = model.encode(batch.astype(model.dtype))
+    features = transfer(features, ChannelStats(style.mean, style.std), alpha, masks=masks)
     images = model.decode(features)[:, : batch.shape[1], : batch.shape[2]]
-    images = _from_float(jnp.clip(images, 0, 1), content.dtype)
+    images = from_float(finish(images, batch, masks), content.dtype)
     return images if content.ndim == 4 else images[0]
+
+
+def finish(images: jax.Array, contents: jax.Array, masks: jax.Array | None) -> jax.Array:
+    """What the decoder makes, clipped, and the photograph where no mask is; all floating."""
+    images = jnp.clip(images, 0, 1).astype(contents.dtype)
+    if masks is None:
+        return images
+    covered = jnp.minimum(masks.astype(images.dtype).sum(0), 1)[..., None]
+    return jnp.where(covered > 0, contents + covered * (images - contents), contents)
 
 
 def _pad_to_stride(images: jax.Array) -> jax.Array:
@@ -382,7 +396,8 @@ def to_float(images: jax.Array) -> jax.Array:
     return images.astype(jnp.float32)
 
 
-def _from_float(images: jax.Array, dtype: Any) -> jax.Array:
+def from_float(images: jax.Array, dtype: Any) -> jax.Array:
+    """Images in [0, 1] as `dtype`, uint8 or floating."""
     if dtype == jnp.uint8:
         return jnp.round(images * 255).astype(jnp.uint8)
     return images.astype(dtype)

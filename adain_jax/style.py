@@ -65,20 +65,13 @@ class Style:
         >>> print(Style.mix([low, high], [1, 3]).mean)
         [0.75 0.75]
         """
-        if not isinstance(styles, list | tuple) or not all(isinstance(x, Style) for x in styles):
-            raise ValueError("mix: give a list of styles, each made by model.style(image)")
-        if not styles:
-            raise ValueError("mix: give at least one style")
+        _check_styles("mix", styles)
         shares = _shares([1.0] * len(styles) if weights is None else weights)
         if shares.shape != (len(styles),):
             raise ValueError(
                 f"weights are one number for each of the {len(styles)} styles, not of shape "
                 f"{shares.shape}"
             )
-        if len({style.fingerprint for style in styles}) > 1:
-            raise ValueError("mix: the styles were made by different models")
-        if len({style.mean.shape for style in styles}) > 1:
-            raise ValueError("mix: some styles are single, and some are batches of them")
 
         def mean_of(parts: list[jax.Array]) -> jax.Array:
             return jnp.tensordot(shares, jnp.stack(parts), axes=1)
@@ -88,6 +81,22 @@ class Style:
             mean_of([style.std for style in styles]),
             styles[0].fingerprint,
         )
+
+    @classmethod
+    def stack(cls, styles: "Sequence[Style]") -> "Style":
+        """Single styles as a batch of them, with mean and std (N, C).
+
+        For one style to each image of a batch, one to each region of masks, or a bank of styles.
+
+        Raises:
+            ValueError: if there is no style, or they are of different models or shapes.
+
+        >>> import jax.numpy as jnp
+        >>> Style.stack([Style(jnp.zeros(2), jnp.ones(2))] * 3).mean.shape
+        (3, 2)
+        """
+        _check_styles("stack", styles)
+        return jax.tree.map(lambda *parts: jnp.stack(parts), *styles)
 
     def save(
         self,
@@ -153,6 +162,17 @@ def check_weights(weights: ArrayLike | Sequence[float]) -> np.ndarray:
             f"weights of styles are finite, at least 0 and not all 0, not {values.tolist()}"
         )
     return values / values.sum()
+
+
+def _check_styles(what: str, styles: Sequence[Style]) -> None:
+    if not isinstance(styles, list | tuple) or not all(isinstance(x, Style) for x in styles):
+        raise ValueError(f"{what}: give a list of styles, each made by model.style(image)")
+    if not styles:
+        raise ValueError(f"{what}: give at least one style")
+    if len({style.fingerprint for style in styles}) > 1:
+        raise ValueError(f"{what}: the styles were made by different models")
+    if len({style.mean.shape for style in styles}) > 1:
+        raise ValueError(f"{what}: some styles are single, and some are batches of them")
 
 
 def _shares(weights: ArrayLike | Sequence[float]) -> jax.Array:

@@ -37,7 +37,8 @@ def channel_stats(
 
     Args:
         x: features, (..., H, W, C), any floating dtype, any range up to 1e37.
-        where: booleans, (H, W) or (..., H, W): the cells that count. Some must.
+        where: (H, W) or (..., H, W): booleans, the cells that count, or weights from 0 on, how much
+            each does. If none does, the mean is 0.
         ddof: 0 divides the sum of squares by H*W (the paper's own code), 1 by H*W - 1 (PyTorch's
             default, and so the PyTorch ports'). A map of one pixel has variance 0 in both.
         eps: added to the variance, inside the root, so that the derivative of a constant channel
@@ -65,6 +66,7 @@ def adain(
     std: ArrayLike,
     *,
     where: ArrayLike | None = None,
+    stats: ChannelStats | None = None,
     ddof: int = 0,
     eps: float = EPS,
 ) -> jax.Array:
@@ -75,6 +77,8 @@ def adain(
         mean: the style's channel means, (..., C); leading axes broadcast against those of `x`.
         std: the style's channel standard deviations, likewise.
         where: as in `channel_stats`, for the statistics of `x`; all of `x` is transformed.
+        stats: statistics to use in place of those of `x`, such as the whole picture's where `x` is
+            a part of it, each (..., C).
         ddof: as in `channel_stats`, for the statistics of `x`.
         eps: as in `channel_stats`, for the statistics of `x`.
 
@@ -90,6 +94,8 @@ def adain(
     >>> bool(jnp.allclose(channel_stats(target).mean, channel_stats(style).mean, atol=1e-5))
     True
     """
+    if stats is not None:
+        return _standardize(_features(x), stats, std, mean)
     return _normalize(x, (-3, -2), std, mean, ddof, eps, where)
 
 
@@ -169,12 +175,16 @@ def batch_norm(
     """
     if jnp.ndim(x) != 4:
         raise ValueError(f"batch_norm takes (N, H, W, C), not an array of shape {jnp.shape(x)}")
-    if stats is None:
-        return _normalize(x, (0, 1, 2), gamma, beta, 0, eps)
-    x = _features(x)
-    scale = _per_channel(gamma, x) / _per_channel(stats.std, x)
-    normalized = (x.astype(jnp.float32) - _per_channel(stats.mean, x)) * scale
-    return (normalized + _per_channel(beta, x)).astype(x.dtype)
+    if stats is not None:
+        return _standardize(_features(x), stats, gamma, beta)
+    return _normalize(x, (0, 1, 2), gamma, beta, 0, eps)
+
+
+def _standardize(
+    x: jax.Array, stats: ChannelStats, scale: ArrayLike, shift: ArrayLike
+) -> jax.Array:
+    mean, std, scale, shift = (_per_channel(part, x) for part in (*stats, scale, shift))
+    return ((x.astype(jnp.float32) - mean) * (scale / std) + shift).astype(x.dtype)
 
 
 def _normalize(
@@ -203,21 +213,24 @@ def _mean_and_std(
     axes = tuple(axes)
     x = x.astype(jnp.float32)
     if where is None:
-        count, counted = math.prod(x.shape[axis] for axis in axes), None
+        weights, count = None, jnp.float32(math.prod(x.shape[axis] for axis in axes))
     else:
-        counted = jnp.asarray(where, bool)[..., None]
-        count = jnp.broadcast_to(counted, (*x.shape[:-1], 1)).sum(axes, keepdims=True)
-        count = count.astype(jnp.float32)
-    mean = jnp.sum(x * (1 / count), axes, keepdims=True, where=counted)
-    deviation = x - mean
-    if counted is not None:
-        deviation = jnp.where(counted, deviation, 0)
+        weights = jnp.asarray(where).astype(jnp.float32)[..., None]
+        x = jnp.where(weights > 0, x, 0)  # what does not count may be anything, even NaN
+        count = jnp.broadcast_to(weights, (*x.shape[:-1], 1)).sum(axes, keepdims=True)
+    inverse_count = 1 / jnp.where(count > 0, count, 1)
+    mean = jnp.sum(_weighted(x * inverse_count, weights), axes, keepdims=True)
+    deviation = x - mean if weights is None else jnp.where(weights > 0, x - mean, 0)
     # Squares of huge deviations overflow: measure them in units of the largest, at least 1.
     unit = jnp.maximum(jnp.max(jnp.abs(jax.lax.stop_gradient(deviation)), axes, keepdims=True), 1)
     inverse = 1 / unit
-    squares = jnp.sum(jnp.square(deviation * inverse), axes, keepdims=True)
-    variance = squares * (1 / jnp.maximum(count - ddof, 1))
+    squares = jnp.sum(_weighted(jnp.square(deviation * inverse), weights), axes, keepdims=True)
+    variance = squares * (1 / jnp.where(count > ddof, count - ddof, 1))
     return mean, unit * jnp.sqrt(variance + eps * inverse * inverse)
+
+
+def _weighted(x: jax.Array, weights: jax.Array | None) -> jax.Array:
+    return x if weights is None else x * weights
 
 
 def _features(x: ArrayLike) -> jax.Array:
