@@ -2,10 +2,16 @@
 
 import ctypes
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # Parameters of mallopt, from malloc.h.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 _LARGEST = 2**31 - 1
+_KEEPING = ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, _LARGEST), (_TRIM_THRESHOLD, _LARGEST))
+_GIVING_BACK = ((_MMAP_THRESHOLD, 1 << 25), (_TRIM_THRESHOLD, 1 << 25))
+
+_kept = False
 
 
 def keep_freed_memory() -> bool:
@@ -22,12 +28,33 @@ def keep_freed_memory() -> bool:
     >>> keep_freed_memory() in (True, False)
     True
     """
+    global _kept
+    _kept = _set(_KEEPING)
+    return _kept
+
+
+@contextmanager
+def freed_memory_given_back() -> Iterator[None]:
+    """Undo `keep_freed_memory` in a block, for work that must be done in little memory.
+
+    Blocks of several hundred megabytes, kept, leave gaps that the next ones do not fit into.
+    """
+    if _kept:
+        _set(_GIVING_BACK)
+        ctypes.CDLL(None).malloc_trim(0)
+    try:
+        yield
+    finally:
+        if _kept:
+            _set(_KEEPING)
+
+
+def _set(settings: tuple[tuple[int, int], ...]) -> bool:
     if not sys.platform.startswith("linux"):
         return False
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):  # another C library
         return False
-    settings = ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, _LARGEST), (_TRIM_THRESHOLD, _LARGEST))
     done = [mallopt(*setting) == 1 for setting in settings]  # each, whatever the others say
     return all(done)

@@ -2,6 +2,7 @@ r"""Peak memory of stylizing one picture, by size, each in a process of its own.
 
     pip install -e . torch
     python benchmarks/memory.py --size 512 1024 2048 --peer torch
+    python benchmarks/memory.py --size 2048 4096 8192 --tiled
 
 The peak resident memory of the process, from its start to its picture, and what it held before the
 first picture, that is interpreter, packages and weights.
@@ -12,6 +13,7 @@ import json
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +21,39 @@ from speed import create, machine
 
 
 def work(name: str, model: str, size: int) -> None:
-    program = create(name, model, "float32")
+    program = tiled(model) if name == "tiled" else create(name, model, "float32")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    program(np.random.default_rng(0).random((1, size, size, 3), dtype=np.float32))
+    rng = np.random.default_rng(0)
+    if name == "tiled":  # of bytes, as files give them
+        program(rng.integers(256, size=(size, size, 3), dtype=np.uint8))
+    else:
+        program(rng.random((1, size, size, 3), dtype=np.float32))
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps([before * 1024, after * 1024]))
+
+
+def tiled(name: str) -> Callable[[np.ndarray], object]:
+    """A picture by windows, as `adain-jax stylize` makes large ones."""
+    from tqdm import tqdm
+
+    from adain_jax import Model
+    from adain_jax.memory import freed_memory_given_back, keep_freed_memory
+    from adain_jax.tiling import stylize_tiled
+
+    keep_freed_memory()
+    model = Model.load(name).prepare()
+    style = model.style(np.random.default_rng(0).random((512, 512, 3), dtype=np.float32))
+
+    def run(image: np.ndarray) -> object:
+        with freed_memory_given_back(), tqdm(unit="window") as bar:
+
+            def progress(done: int, total: int) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            return stylize_tiled(image, style, model=model, progress=progress)
+
+    return run
 
 
 def main() -> None:
@@ -31,6 +61,7 @@ def main() -> None:
     parser.add_argument("--model", default="vgg16", help="a shipped model or a file")
     parser.add_argument("--size", type=int, nargs="+", default=[512, 1024, 2048])
     parser.add_argument("--peer", nargs="*", default=[], choices=["torch"])
+    parser.add_argument("--tiled", action="store_true", help="by windows, and nothing else")
     parser.add_argument("--json", type=Path, help="write the numbers there, too")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -38,7 +69,7 @@ def main() -> None:
         work(args.worker, args.model, args.size[0])
         return
 
-    programs = {"adain_jax": "adain_jax"}
+    programs = {"adain_jax, by windows": "tiled"} if args.tiled else {"adain_jax": "adain_jax"}
     if args.peer:
         programs |= {
             "PyTorch, eager": "torch=eager",

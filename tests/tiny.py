@@ -6,7 +6,9 @@ from adain_jax.model import Model
 from adain_jax.networks import ARCHITECTURES, Architecture, Decoder, Encoder, initialize
 
 _DEPTHS = (1, 1, 1, 1)
-ARCHITECTURES["tiny"] = Architecture(Encoder(_DEPTHS, "xla"), Decoder(_DEPTHS, "xla"), ("relu4_1",))
+ARCHITECTURES["tiny"] = Architecture(
+    Encoder(_DEPTHS, "xla"), Decoder(_DEPTHS, "xla"), ("relu4_1",), (16, 32)
+)
 
 
 def tiny_model() -> Model:

@@ -21,22 +21,27 @@ class Architecture(NamedTuple):
 
     Attributes:
         levels: the encoder's maps on which AdaIN works and which the decoder takes, by name.
+        reach: how far beyond the cell of 8 x 8 pixels that it lies in a feature of the encoder, and
+            a pixel of the picture, can see, in pixels; multiples of 8.
     """
 
     encoder: nn.Module
     decoder: nn.Module
     levels: tuple[str, ...]
+    reach: tuple[int, int]
 
 
 ARCHITECTURES = {
-    name: Architecture(Encoder(depths), Decoder(depths), TAPS[-1:])
+    name: Architecture(Encoder(depths), Decoder(depths), TAPS[-1:], (32, 64))
     for name, depths in DEPTHS.items()
-} | {"fast": Architecture(FastEncoder(), FastDecoder(), ("conv1_2", "conv2_2", "conv3_2"))}
+} | {
+    "fast": Architecture(FastEncoder(), FastDecoder(), ("conv1_2", "conv2_2", "conv3_2"), (32, 80))
+}
 
 
 def initialize(architecture: str, key: jax.Array) -> dict[str, Any]:
     """Random weights, `{"encoder": ..., "decoder": ...}`."""
-    encoder, decoder, levels = ARCHITECTURES[architecture]
+    encoder, decoder, levels, _ = ARCHITECTURES[architecture]
     # The method makes no difference to the weights, and this one is the quickest to trace.
     encoder, decoder = encoder.clone(method="xla"), decoder.clone(method="xla")
     keys = jax.random.split(key)

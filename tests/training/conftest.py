@@ -27,8 +27,8 @@ def folders(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def _fast_without_winograd(monkeypatch):
     """Which takes a minute to compile, and has tests of its own."""
-    encoder, decoder, levels = ARCHITECTURES["fast"]
-    plain = Architecture(encoder.clone(method="xla"), decoder.clone(method="xla"), levels)
+    encoder, decoder, *rest = ARCHITECTURES["fast"]
+    plain = Architecture(encoder.clone(method="xla"), decoder.clone(method="xla"), *rest)
     monkeypatch.setitem(ARCHITECTURES, "fast", plain)
 
 
