@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -9,6 +10,8 @@ import numpy as np
 
 from adain_jax.files import image
 from adain_jax.model import Model
+from adain_jax.ops.color import keep_chroma
+from adain_jax.recolor import check_color, recolor, recolors
 from adain_jax.style import SUFFIX, Style, check_weights
 from adain_jax.timing import Timing
 
@@ -124,6 +127,7 @@ def run(
     *,
     alpha: float = 1.0,
     extrapolate: bool = False,
+    color: str = "style",
     sizes: Sizes | None = None,
     report: Callable[[str], None] = lambda stage: None,
     note: Callable[[str], None] = lambda message: None,
@@ -131,23 +135,28 @@ def run(
 ) -> Iterator[tuple[Job, Exception | None]]:
     """Make each picture, and yield its job with None, or with what went wrong.
 
-    Every style is read and encoded once. A job that fails leaves no file and stops no other.
+    Every style is read and encoded once, unless it is recoloured for each content. A job that fails
+    leaves no file and stops no other.
 
     Args:
         jobs: from `plan`.
         model: makes them.
         alpha: strength, in [0, 1].
         extrapolate: allow strengths up to 2.
+        color: as in `adain_jax.stylize`.
         sizes: to which images are scaled.
         report: is told what is being done.
         note: is told what the user should know of a picture.
         timing: is told how long reading, computing and writing take.
     """
     sizes, timing = sizes or Sizes(), timing or Timing()
-    styles: dict[Mixture, Style | Exception] = {}
+    styles: dict[Mixture, Style | Exception | None] = {}
+    recoloring = recolors(check_color(color))
     for job in jobs:
         try:
-            if job.style not in styles:
+            if recoloring:
+                styles[job.style] = None  # made below, when the content is read
+            elif job.style not in styles:
                 report(f"style {job.style.stem}")
                 styles[job.style] = _mix(job.style, model, sizes.style, timing)
             style = styles[job.style]
@@ -162,8 +171,15 @@ def run(
                 original = "x".join(map(str, reversed(content.original_size)))
                 note(f"{job.content}: reduced from {original} to {width}x{height}; --size 0 keeps")
             report(f"{job.content.name} ({width}x{height})")
+            if style is None:
+                recolored = partial(recolor, content=content.rgb, color=color, xp=np)
+                style = _mix(job.style, model, sizes.style, timing, recolored)
+                if isinstance(style, Exception):
+                    raise style
             with timing("compute"):
                 picture = model.stylize_any_size(content.rgb, style, alpha, extrapolate=extrapolate)
+                if color == "luminance":
+                    picture = keep_chroma(picture, content.rgb, xp=np)
             with timing("write"):
                 job.output.parent.mkdir(parents=True, exist_ok=True)
                 image.save(job.output, picture, content.alpha)
@@ -175,14 +191,27 @@ def run(
             yield job, None
 
 
-def read_style(path: Path, model: Model, size: int, timing: Timing) -> Style:
+def read_style(
+    path: Path,
+    model: Model,
+    size: int,
+    timing: Timing,
+    change: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> Style:
     """The style in a file, be that an image, scaled to a shorter side of `size`, or a style's.
+
+    `change` is done to the image before it is encoded.
 
     Raises:
         OSError: if it cannot be read.
-        ValueError: if it is neither, too large, or a style of another model.
+        ValueError: if it is neither, too large, a style of another model, or one to be changed.
     """
     if path.suffix == SUFFIX:
+        if change:
+            raise ValueError(
+                f"{path} is a style without an image, which cannot be recoloured: give the image, "
+                "or take the colours by luminance"
+            )
         style = Style.load(path)
         if style.fingerprint != model.fingerprint:
             raise ValueError(
@@ -194,6 +223,7 @@ def read_style(path: Path, model: Model, size: int, timing: Timing) -> Style:
         with timing("read"):
             rgb = image.load(path, size=size).rgb
         with timing("compute"):
+            rgb = change(rgb) if change else rgb
             return jax.block_until_ready(model.style_of_any_size(rgb))
     except (MemoryError, jax.errors.JaxRuntimeError):
         raise ValueError(f"{path}: too large for the memory; reduce it by --style-size") from None
@@ -231,9 +261,15 @@ def average_style(
     Style.mix(styles).save(output, metadata=metadata, thumbnail=thumbnail)
 
 
-def _mix(mixture: Mixture, model: Model, size: int, timing: Timing) -> Style | Exception:
+def _mix(
+    mixture: Mixture,
+    model: Model,
+    size: int,
+    timing: Timing,
+    change: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> Style | Exception:
     try:
-        styles = [read_style(path, model, size, timing) for path, _ in mixture.parts]
+        styles = [read_style(path, model, size, timing, change) for path, _ in mixture.parts]
         return Style.mix(styles, [weight for _, weight in mixture.parts])
     except (ValueError, OSError) as error:
         return error

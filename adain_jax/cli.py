@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from adain_jax.checks import EXTRAPOLATION
+from adain_jax.recolor import COLORS
 from adain_jax.version import __version__
 
 BAD_INPUT = 2
@@ -77,6 +78,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--allow-extrapolation",
         action="store_true",
         help=f"allow an --alpha up to {EXTRAPOLATION:g}",
+    )
+    command.add_argument(
+        "--color",
+        choices=COLORS,
+        default="style",
+        help="whose colours pictures have: the style's; or the content's, given to the picture "
+        "(luminance) or to the style's image before (coral, histogram) (default: %(default)s)",
     )
     command.add_argument(
         "--size",
@@ -165,6 +173,7 @@ def _stylize(args: argparse.Namespace) -> bool:
             model,
             alpha=args.alpha,
             extrapolate=args.allow_extrapolation,
+            color=args.color,
             sizes=batch.Sizes(args.size, args.style_size),
             report=lambda stage: bar.set_description(stage),
             note=lambda message: bar.write(f"adain-jax: {message}", file=sys.stderr),

@@ -13,7 +13,9 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jax.typing import ArrayLike
 
 from adain_jax.checks import check_alpha, check_image
-from adain_jax.model import Model
+from adain_jax.model import Model, to_float
+from adain_jax.ops.color import keep_chroma
+from adain_jax.recolor import check_color, recolor_each, recolors
 from adain_jax.style import Style
 
 
@@ -41,6 +43,7 @@ def stylize(
     alpha: ArrayLike = 1.0,
     weights: Sequence[float] | ArrayLike | None = None,
     extrapolate: bool = False,
+    color: str = "style",
     model: Model | None = None,
 ) -> jax.Array:
     """Give images the style of another (Huang & Belongie 2017).
@@ -58,6 +61,11 @@ def stylize(
             each image (N,), or a map (H, W) or (N, H, W); may be traced.
         weights: of the styles in a list, all the same if left out; divided by their sum.
         extrapolate: allow strengths up to 2, which exaggerate the style.
+        color: whose colours the picture has. "style": the style's. The content's: "coral" and
+            "histogram" give them to the style's image before it is encoded, for each content anew
+            (`ops.color`); so every style must be an image. "luminance" takes of the picture light
+            and dark alone; it works with any style, and keeps colours exactly where they fit.
+            (Gatys et al. 2016, "Preserving color in neural artistic style transfer".)
         model: from `adain_jax.load`; by default "vgg16".
 
     Returns:
@@ -78,15 +86,44 @@ def stylize(
         model = load()
     elif not isinstance(model, Model):
         raise ValueError("model is a Model: load it by adain_jax.load(name_or_path)")
-    content = check_image("content", content)
+    content, color = check_image("content", content), check_color(color)
+    parts: Sequence[Any] = style if isinstance(style, list | tuple) else [style]
+    if recolors(color):
+        parts = [_recolored(part, content, color) for part in parts]
+    styles = [part if isinstance(part, Style) else model.style(part) for part in parts]
     if isinstance(style, list | tuple):
-        parts = [part if isinstance(part, Style) else model.style(part) for part in style]
-        style = Style.mix(parts, weights)
+        styles = [Style.mix(styles, weights)]
     elif weights is not None:
         raise ValueError("weights are of a list of styles, but there is only one")
-    if not isinstance(style, Style):
-        style = model.style(style)  # type: ignore[arg-type]
-    return model.stylize(content, style, alpha, extrapolate=extrapolate)
+    if color != "luminance":
+        return model.stylize(content, styles[0], alpha, extrapolate=extrapolate)
+    # In floats, not to round twice.
+    picture = model.stylize(to_float(content), styles[0], alpha, extrapolate=extrapolate)
+    return _in_colors_of(content, picture)
+
+
+def _recolored(style: ArrayLike | Style, content: jax.Array, color: str) -> jax.Array:
+    if isinstance(style, Style):
+        raise ValueError(
+            f"color={color!r} recolours the image of a style, which a Style does not hold: give "
+            'the image, or use color="luminance"'
+        )
+    style = check_image("style", style)
+    styles, contents = (to_float(x if x.ndim == 4 else x[None]) for x in (style, content))
+    if len(styles) not in (1, len(contents)):
+        raise ValueError(
+            f"{len(styles)} styles for {len(contents)} images: give one, or one for each"
+        )
+    recolored = recolor_each(styles, contents, color)
+    return recolored if content.ndim == 4 else recolored[0]
+
+
+@jax.jit
+def _in_colors_of(content: jax.Array, picture: jax.Array) -> jax.Array:
+    picture = keep_chroma(picture, to_float(content))
+    if content.dtype == jnp.uint8:
+        return jnp.round(picture * 255).astype(jnp.uint8)
+    return picture.astype(content.dtype)
 
 
 def stylize_batch(

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import adain_jax
 from adain_jax import batch
 from adain_jax.files import image
+from adain_jax.recolor import COLORS
 
 
 @pytest.fixture
@@ -150,3 +152,30 @@ def test_a_style_is_read_once(folders, tmp_path, tiny, monkeypatch):
     jobs = batch.plan([contents], [styles / "x.png"], tmp_path / "out")
     assert all(error is None for _, error in batch.run(jobs, tiny, sizes=batch.Sizes(style=16)))
     assert read.count(styles / "x.png") == 1
+
+
+@pytest.mark.parametrize("color", COLORS[1:])
+def test_colors(folders, tmp_path, tiny, color):
+    """As `stylize` has them, of each content its own, and with no program for each size."""
+    contents, styles = folders
+    Image.fromarray(np.full((25, 40, 3), (200, 90, 20), np.uint8)).save(contents / "b.png")
+    jobs = batch.plan([contents], [styles / "x.png"], tmp_path / "out")
+    assert all(error is None for _, error in batch.run(jobs, tiny, color=color))
+    painting = image.load(styles / "x.png", size=512).rgb
+    for job in jobs:
+        content = image.load(job.content).rgb
+        expected = adain_jax.stylize(content, painting, color=color, model=tiny)
+        # A JPEG is as near as its quantisation.
+        atol = 0.02 if job.output.suffix == ".png" else 0.1
+        np.testing.assert_allclose(image.load(job.output).rgb, expected, atol=atol)
+
+
+def test_a_style_without_an_image_cannot_be_recolored(folders, tmp_path, tiny):
+    contents, styles = folders
+    tiny.style(image.load(styles / "x.png").rgb).save(tmp_path / "x.safetensors")
+    jobs = batch.plan([contents], [tmp_path / "x.safetensors"], tmp_path / "out")
+    errors = [error for _, error in batch.run(jobs, tiny, color="coral")]
+    assert len(errors) == 2
+    for error in errors:
+        assert "x.safetensors is a style without an image" in str(error)
+    assert all(error is None for _, error in batch.run(jobs, tiny, color="luminance"))

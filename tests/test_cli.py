@@ -133,6 +133,7 @@ def test_the_default_output_is_a_name_in_this_folder(main, photo, painting, tmp_
         (["PHOTO", "PAINTING", "--size", "-4"], ["--size"]),
         (["PHOTO", "PAINTING", "--model", "nix"], ["no model 'nix'", "vgg16"]),
         (["PHOTO", "PAINTING", "--model", "text.jpg"], ["text.jpg is no safetensors file"]),
+        (["PHOTO", "PAINTING", "--color", "sepia"], ["--color", "'sepia'", "luminance"]),
         (["PHOTO"], ["give a content and a style"]),
         (["PHOTO", "PAINTING", "--colour"], ["--colour"]),
     ],
@@ -233,3 +234,17 @@ def test_extrapolation(main, photo, painting, tmp_path):
     main("stylize", photo, painting, "-o", "b.png", *SMALL)
     ours, full = (image.load(tmp_path / f"{name}.png").rgb for name in "ab")
     assert np.abs(ours - full).max() > 0.02
+
+
+def test_color(main, photo, painting, tmp_path):
+    """Of a grey photograph every picture is grey, unless the colours are the style's."""
+    gray = np.repeat(image.load(photo).rgb[..., :1], 3, -1)
+    image.save(tmp_path / "gray.png", gray)
+    main("stylize", "gray.png", painting, "-o", "color.png", *SMALL)
+    main("stylize", "gray.png", painting, "-o", "kept.png", "--color", "luminance", *SMALL)
+    color, kept = (np.ptp(image.load(tmp_path / f"{x}.png").rgb, -1) for x in ("color", "kept"))
+    assert color.max() > 0.05
+    assert kept.max() < 0.01
+    main("style", painting, "-o", "calm.safetensors", "--style-size", "16")
+    printed = main("stylize", photo, "calm.safetensors", "--color", "coral", *SMALL, code=2)
+    assert_one_error(*printed, "calm.safetensors is a style without an image", "luminance")

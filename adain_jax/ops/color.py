@@ -1,23 +1,31 @@
-"""Colour statistics of whole images."""
+"""Colours of whole images: given to one from another.
+
+Every function takes `xp`, the array library it computes with: jax.numpy, or numpy where images of
+many sizes pass and none shall cost a compilation; then it takes and returns NumPy arrays.
+"""
+
+from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from adain_jax.ops.statistics import channel_stats
+LUMA = (0.299, 0.587, 0.114)  # of R, G and B, as in BT.601, and so in YCbCr of JPEG and in YIQ
 
 
-def coral(source: ArrayLike, target: ArrayLike) -> jax.Array:
+def coral(source: ArrayLike, target: ArrayLike, *, xp: Any = jnp) -> Any:
     """Give `source` the colours of `target`: CORAL (Sun et al. 2016), as the paper's code has it.
 
     The colours of `source`, standardised, are whitened by the symmetric root of their correlation
     (the sum over pixels, plus the identity), coloured by that of the target's, and given the
-    target's means and standard deviations (n - 1). Not clipped. The gradient is not finite where
-    two eigenvalues of a correlation are equal, as they are for a grey image.
+    target's means and standard deviations (n - 1). Not clipped. Differentiable in both, grey images
+    included.
 
     Args:
         source: (H, W, 3), floating.
         target: (H', W', 3), floating, in the same range.
+        xp: jax.numpy or numpy.
 
     Returns:
         (H, W, 3), the dtype of `source`.
@@ -30,25 +38,152 @@ def coral(source: ArrayLike, target: ArrayLike) -> jax.Array:
     >>> coral(style, content).shape
     (8, 8, 3)
     """
-    source, target = jnp.asarray(source), jnp.asarray(target)
-    for name, image in (("source", source), ("target", target)):
-        if image.ndim != 3 or image.shape[-1] != 3:
-            raise ValueError(f"coral: {name} is (H, W, 3), not {image.shape}")
-    colors, _, _ = _standardize(source)
-    target_colors, mean, std = _standardize(target)
+    x, y = _images("coral", xp, source=source, target=target)
+    colors, _, _ = _standardize(x, xp)
+    target_colors, mean, std = _standardize(y, xp)
     # Accelerators would round the operands of a product to bfloat16 or tf32.
     with jax.default_matmul_precision("highest"):
-        recolored = colors @ _root(colors, -0.5) @ _root(target_colors, 0.5)
-    return (recolored * std + mean).reshape(source.shape).astype(source.dtype)
+        whitening = _root(-0.5, xp.asarray(colors.T @ colors))
+        coloring = _root(0.5, xp.asarray(target_colors.T @ target_colors))
+        recolored = colors @ xp.asarray(whitening @ coloring)
+    return (recolored * std + mean).reshape(x.shape).astype(x.dtype)
 
 
-def _standardize(image: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    mean, std = channel_stats(image, ddof=1, eps=1e-12)
-    return ((image.astype(jnp.float32) - mean) / std).reshape(-1, 3), mean, std
+def match_histogram(source: ArrayLike, target: ArrayLike, *, xp: Any = jnp) -> Any:
+    """Give each channel of `source` the histogram of `target`'s: quantiles mapped to quantiles.
+
+    A value below which a share q of the source lies (half of its equals counted) becomes the value
+    below which a share q of the target lies, between two of which it is interpolated. So equal
+    values stay equal, and the order of values is kept. Channels are treated apart: their
+    correlations stay the source's, which `coral` changes too.
+
+    The result depends on the order of the source's values and on nothing else of them, a step
+    function: its derivative with respect to `source` is zero. That with respect to `target` is
+    that of an interpolation between its sorted values.
+
+    Args:
+        source: (H, W, 3), floating.
+        target: (H', W', 3), floating.
+        xp: jax.numpy or numpy.
+
+    Returns:
+        (H, W, 3), the dtype of `source`.
+
+    Raises:
+        ValueError: if either is not floating (H, W, 3).
+
+    >>> import jax.numpy as jnp
+    >>> source = jnp.array([0.1, 0.2, 0.3]).reshape(1, 3, 1).repeat(3, -1)
+    >>> target = jnp.array([0.9, 0.5, 0.7]).reshape(3, 1, 1).repeat(3, -1)
+    >>> print(match_histogram(source, target)[..., 0])
+    [[0.5 0.7 0.9]]
+    """
+    x, y = _images("match_histogram", xp, source=source, target=target)
+    channels = []
+    for channel in range(3):
+        values = x[..., channel].reshape(-1)
+        ordered = xp.sort(y[..., channel].reshape(-1).astype(xp.float32))
+        in_order = xp.sort(values)
+        below, up_to = (xp.searchsorted(in_order, values, side=side) for side in ("left", "right"))
+        # The middle of the equals of a value, as a position among the target's.
+        middle = (below + up_to).astype(xp.float32) * xp.float32(ordered.size / (2 * values.size))
+        position = xp.clip(middle - xp.float32(0.5), 0, ordered.size - 1)
+        lower = xp.floor(position).astype(xp.int32)
+        upper = xp.minimum(lower + 1, ordered.size - 1)
+        share = position - lower.astype(xp.float32)
+        channels.append(ordered[lower] + share * (ordered[upper] - ordered[lower]))
+    return xp.stack(channels, -1).reshape(x.shape).astype(x.dtype)
 
 
-def _root(colors: jax.Array, power: float) -> jax.Array:
-    """The symmetric matrix power of X^T X + I, for (pixels, 3)."""
-    correlation = colors.T @ colors
-    values, vectors = jnp.linalg.eigh(correlation + jnp.eye(3, dtype=colors.dtype))
+def keep_chroma(picture: ArrayLike, photo: ArrayLike, *, xp: Any = jnp) -> Any:
+    """The light and dark of `picture` with the colours of `photo` (Gatys et al. 2016).
+
+    The luma of the one and the chroma of the other. In YCbCr and YIQ alike, RGB is luma plus a
+    linear function of chroma; so this is `photo` with the difference of the lumas added to R, G and
+    B. Where that leaves [0, 1], chroma is reduced, by one factor for the pixel, until it fits:
+    luma and hue are kept, saturation is not. (Clipping R, G and B would change all three, and it is
+    luma that carries the picture's strokes.)
+
+    Differentiable in both but where the reduction sets in.
+
+    Args:
+        picture: (..., 3), floating in [0, 1].
+        photo: the same shape.
+        xp: jax.numpy or numpy.
+
+    Returns:
+        The shape and dtype of `picture`, in [0, 1].
+
+    Raises:
+        ValueError: if they are not floating (..., 3) of one shape.
+
+    >>> import jax.numpy as jnp, numpy as np
+    >>> orange, dark = jnp.array([1.0, 0.6, 0.2]), jnp.full(3, 0.2)
+    >>> brown = keep_chroma(dark, orange)
+    >>> print(np.asarray(brown).round(3), np.asarray(brown @ jnp.array(LUMA)).round(3))
+    [0.338 0.169 0.   ] 0.2
+    """
+    x, y = (xp.asarray(image) for image in (picture, photo))
+    floating = all(jnp.issubdtype(image.dtype, jnp.floating) for image in (x, y))
+    if x.shape != y.shape or x.shape[-1:] != (3,) or not floating:
+        raise ValueError(
+            "keep_chroma: picture and photo are floating (..., 3) of one shape, not "
+            f"{x.dtype} {x.shape} and {y.dtype} {y.shape}"
+        )
+    luma = xp.clip(_luma(x, xp), 0, 1)
+    chroma = y.astype(xp.float32) - _luma(y, xp)
+    room = xp.where(chroma > 0, 1 - luma, luma)
+    fitting = (room / xp.maximum(abs(chroma), xp.float32(1e-6))).min(-1, keepdims=True)
+    result = luma + xp.minimum(fitting, xp.float32(1)) * chroma
+    return xp.clip(result, 0, 1).astype(x.dtype)
+
+
+def _luma(images: Any, xp: Any) -> Any:
+    """Of (..., 3): (..., 1). Not as a product of matrices, which accelerators would round."""
+    return (images.astype(xp.float32) * xp.asarray(LUMA, xp.float32)).sum(-1, keepdims=True)
+
+
+def _images(name: str, xp: Any, **images: ArrayLike) -> list[Any]:
+    arrays: dict[str, Any] = {key: xp.asarray(image) for key, image in images.items()}
+    for key, image in arrays.items():
+        if image.ndim != 3 or image.shape[-1] != 3 or not jnp.issubdtype(image.dtype, jnp.floating):
+            raise ValueError(
+                f"{name}: {key} is floating (H, W, 3), not {image.dtype} {image.shape}"
+            )
+    return list(arrays.values())
+
+
+def _standardize(image: Any, xp: Any) -> tuple[Any, Any, Any]:
+    colors = image.reshape(-1, 3).astype(xp.float32)
+    mean = colors.mean(0)
+    deviation = colors - mean
+    variance = (deviation * deviation).sum(0) * xp.float32(1 / max(len(colors) - 1, 1))
+    std = xp.sqrt(variance + xp.float32(1e-12))
+    return deviation / std, mean, std
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+@partial(jax.jit, static_argnums=0)
+def _root(power: float, correlation: ArrayLike) -> jax.Array:
+    """The symmetric matrix root, of power 0.5 or -0.5, of X^T X + I."""
+    values, vectors = _eigen(correlation)
     return (vectors * values**power) @ vectors.T
+
+
+@_root.defjvp
+def _root_jvp(power: float, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    """By quotients of differences, which for these powers are finite where eigenvalues are equal.
+
+    The derivative of an eigenvector, which JAX would take, is not.
+    """
+    values, vectors = _eigen(primals[0])
+    root = jnp.sqrt(values)
+    quotients = 1 / (root[:, None] + root)
+    if power < 0:
+        quotients = -quotients / (root[:, None] * root)
+    change = vectors @ (quotients * (vectors.T @ tangents[0] @ vectors)) @ vectors.T
+    return (vectors * values**power) @ vectors.T, change
+
+
+def _eigen(correlation: ArrayLike) -> tuple[jax.Array, jax.Array]:
+    return tuple(jnp.linalg.eigh(jnp.asarray(correlation) + jnp.eye(3)))
