@@ -109,6 +109,30 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     _add_style_options(keep)
     keep.set_defaults(run=_style)
+    grid = commands.add_parser(
+        "grid",
+        help="one picture of a photograph at many strengths, or between styles",
+        description="One picture of many: with one STYLE its strengths from 0 to 1, with two the "
+        "mixtures from one to the other, with four those in a square of which they are the "
+        "corners. The styles are shown beside.",
+    )
+    grid.add_argument("photo", type=_path, metavar="PHOTO")
+    grid.add_argument("styles", nargs="+", type=_path, metavar="STYLE", help="1, 2 or 4")
+    grid.add_argument("-o", "--output", type=_path, required=True, help="the file")
+    grid.add_argument(
+        "--steps",
+        type=int,
+        default=5,
+        help="pictures to a row, of four styles to a column, too (default: %(default)s)",
+    )
+    grid.add_argument(
+        "--size",
+        type=_size,
+        default=256,
+        help="shorter side of each picture, 0: that of the photograph (default: %(default)s)",
+    )
+    _add_style_options(grid)
+    grid.set_defaults(run=_grid)
     about = commands.add_parser(
         "info",
         help="list the models, with sizes and numbers",
@@ -204,6 +228,33 @@ def _style(args: argparse.Namespace) -> bool:
     model = Model.load(args.model).prepare()
     read = batch.average_style(args.images, model, args.output, size=args.style_size)
     for _ in tqdm(read, unit="style", disable=None):
+        pass
+    print(args.output)
+    return True
+
+
+def _grid(args: argparse.Namespace) -> bool:
+    """Write one picture of many."""
+    from tqdm import tqdm
+
+    from adain_jax import grid
+    from adain_jax.memory import keep_freed_memory
+    from adain_jax.model import Model
+
+    total = sum(map(len, grid.cells(len(args.styles), args.steps)))
+    keep_freed_memory()
+    _keep_compilations()
+    model = Model.load(args.model).prepare()
+    made = grid.write(
+        args.photo,
+        args.styles,
+        args.output,
+        model,
+        steps=args.steps,
+        size=args.size,
+        style_size=args.style_size,
+    )
+    for _ in tqdm(made, total=total, unit="picture", disable=None):
         pass
     print(args.output)
     return True

@@ -248,3 +248,17 @@ def test_color(main, photo, painting, tmp_path):
     main("style", painting, "-o", "calm.safetensors", "--style-size", "16")
     printed = main("stylize", photo, "calm.safetensors", "--color", "coral", *SMALL, code=2)
     assert_one_error(*printed, "calm.safetensors is a style without an image", "luminance")
+
+
+def test_grid(main, photo, painting, tmp_path):
+    small = ("--style-size", "16", "--size", "16", "--steps", "2")
+    main("grid", photo, painting, "-o", "grid.png", *small)
+    assert image.load(tmp_path / "grid.png").rgb.shape == (16, 4 * 26 - 4, 3)
+    for arguments, parts in (
+        ([painting] * 3, ["1 style", "2", "4", "not of 3"]),
+        ([painting, "--steps", "1"], ["at least 2 steps, not 1"]),
+        (["nix.jpg"], ["no such file", "nix.jpg"]),
+    ):
+        printed = main("grid", photo, "-o", "no.png", *small, *arguments, code=2)
+        assert_one_error(*printed, *parts)
+        assert not (tmp_path / "no.png").exists()

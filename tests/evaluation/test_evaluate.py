@@ -11,7 +11,6 @@ import pytest
 
 from adain_jax.evaluation import evaluate
 from adain_jax.evaluation.evaluate import Named, choose_pairs
-from adain_jax.evaluation.sheet import contact_sheet
 from adain_jax.files import image
 from adain_jax.training.losses import content_loss
 
@@ -100,16 +99,6 @@ def test_finished_pictures(tmp_path, images):
     odd = Named("a [1].jpg", lambda: content.image)
     image.save(tmp_path / "a [1]_stylized_1.png", content.image)
     assert program(odd, style).shape == content.image.shape
-
-
-def test_contact_sheet():
-    white, black = np.ones((10, 8, 3)), np.zeros((8, 12, 3))
-    sheet = contact_sheet([black], [white, white], [[black], [white]], side=8)
-    assert sheet.shape == (3 * 12 - 4, 2 * 12 - 4, 3)
-    assert (sheet[:8, :12] == 255).all()  # nothing stands in the corner
-    assert not sheet[:8, 12:].any()
-    assert not sheet[12:20, 12:].any()
-    assert (sheet[24:, 12:] == 255).all()
 
 
 def script(*arguments):

@@ -1,0 +1,67 @@
+"""Many pictures as one."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageOps
+
+_GAP = 4
+
+
+def sheet(rows: Sequence[Sequence[np.ndarray | None]], size: tuple[int, int]) -> np.ndarray:
+    """Pictures in rows and columns, with gaps, on white.
+
+    Args:
+        rows: float images (H, W, 3) in [0, 1], of any sizes; None leaves a place empty. What is of
+            other proportions than a place is cut to its middle.
+        size: height and width of a place, in pixels.
+
+    Returns:
+        uint8 (H, W, 3).
+
+    >>> import numpy as np
+    >>> gray = np.full((8, 10, 3), 0.5)
+    >>> sheet([[gray, None], [gray, gray]], (8, 12)).shape
+    (20, 28, 3)
+    """
+    (height, width), columns = size, max(map(len, rows))
+    shape = len(rows) * (height + _GAP) - _GAP, columns * (width + _GAP) - _GAP, 3
+    result = np.full(shape, 255, np.uint8)
+    for i, row in enumerate(rows):
+        for j, image in enumerate(row):
+            if image is not None:
+                top, left = i * (height + _GAP), j * (width + _GAP)
+                result[top : top + height, left : left + width] = _fit(image, height, width)
+    return result
+
+
+def contact_sheet(
+    contents: Sequence[np.ndarray],
+    styles: Sequence[np.ndarray],
+    pictures: Sequence[Sequence[np.ndarray]],
+    *,
+    side: int = 192,
+) -> np.ndarray:
+    """Styles down the left, contents along the top, pictures between them.
+
+    Args:
+        contents: float images (H, W, 3) in [0, 1], whose middle squares are shown.
+        styles: the same.
+        pictures: for each style one of each content.
+        side: of the squares, in pixels.
+
+    Returns:
+        uint8 (H, W, 3), on white.
+
+    >>> import numpy as np
+    >>> gray = np.full((8, 10, 3), 0.5)
+    >>> contact_sheet([gray, gray], [gray], [[gray, gray]], side=8).shape
+    (20, 32, 3)
+    """
+    rows = [[style, *row] for style, row in zip(styles, pictures, strict=True)]
+    return sheet([[None, *contents], *rows], (side, side))
+
+
+def _fit(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    whole = Image.fromarray(np.round(np.clip(image, 0, 1) * 255).astype(np.uint8))
+    return np.asarray(ImageOps.fit(whole, (width, height), Image.Resampling.LANCZOS))
