@@ -1,4 +1,6 @@
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -106,6 +108,28 @@ def test_grayscale_with_alpha(tmp_path):
 def test_cmyk(tmp_path):
     Image.fromarray(RAMP).convert("CMYK").save(tmp_path / "a.jpg", quality=100)
     assert_shows(tmp_path / "a.jpg", RAMP, 0.06)
+
+
+def test_transparency_is_no_matter_of_profiles(tmp_path):
+    """Nor is it lost where colours are converted in place."""
+    pixels = np.dstack([RAMP, RAMP[..., 1]])
+    Image.fromarray(pixels).save(tmp_path / "a.png", icc_profile=_swapped_primaries())
+    loaded = image.load(tmp_path / "a.png", as_bytes=True)
+    assert loaded.has_profile
+    np.testing.assert_array_equal(loaded.alpha, RAMP[..., 1])
+    Image.fromarray(RAMP).save(tmp_path / "b.png", icc_profile=_swapped_primaries())
+    np.testing.assert_array_equal(loaded.rgb, image.load(tmp_path / "b.png", as_bytes=True).rgb)
+    assert np.abs(loaded.rgb.astype(int) - RAMP).max() > 20
+
+
+def _swapped_primaries():
+    """sRGB's profile with red for green."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return (
+        profile.replace(b"rXYZ\0", b"tXYZ\0")
+        .replace(b"gXYZ\0", b"rXYZ\0")
+        .replace(b"tXYZ\0", b"gXYZ\0")
+    )
 
 
 def test_color_profiles_are_converted(tmp_path):
@@ -251,3 +275,90 @@ def test_palette_with_partial_transparency(tmp_path):
     paletted = Image.fromarray(RAMP).quantize(8)
     paletted.save(tmp_path / "a.png", transparency=bytes([0, 128, *[255] * 6]))
     assert image.load(tmp_path / "a.png").alpha is not None
+
+
+@pytest.mark.parametrize("name", ["rgb.png", "rgba.png", "gray.png", "deep.png"])
+def test_as_bytes(tmp_path, name):
+    """The same picture, to rounding, in a quarter of the memory."""
+    pixels = {
+        "rgb.png": RAMP,
+        "rgba.png": np.dstack([RAMP, RAMP[..., 0]]),
+        "gray.png": RAMP[..., 0],
+        "deep.png": RAMP[..., 0].astype(np.uint16) * 257 + 100,
+    }[name]
+    Image.fromarray(pixels).save(tmp_path / name)
+    small, usual = (image.load(tmp_path / name, as_bytes=as_bytes) for as_bytes in (True, False))
+    assert small.rgb.dtype == np.uint8
+    np.testing.assert_allclose(small.rgb / 255, usual.rgb, atol=0.502 / 255)
+    assert (small.alpha is None) == (usual.alpha is None) == (name != "rgba.png")
+    if small.alpha is not None and usual.alpha is not None:
+        assert small.alpha.dtype == np.uint8
+        np.testing.assert_allclose(small.alpha / 255, usual.alpha, atol=1e-6)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("options", ["as_bytes=True", ""])
+def test_memory(tmp_path, options):
+    """Beside the array Pillow's 4 bytes a pixel, when reading and when writing."""
+    side = 3000
+    Image.fromarray(np.resize(RAMP, (side, side, 3))).save(tmp_path / "a.jpg")
+    Image.fromarray(RAMP).save(tmp_path / "small.jpg")
+    code = f"""
+from pathlib import Path
+from adain_jax.files import image
+def peak():
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024
+image.save("b.jpg", image.load("small.jpg").rgb)  # what is imported once
+before = peak()
+loaded = image.load("a.jpg", {options})
+print(peak() - before, loaded.rgb.nbytes)
+image.save("b.jpg", loaded.rgb)
+print(peak() - before)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=tmp_path
+    )
+    reading, array, both = map(int, result.stdout.split())
+    most = array + side * side * 4 + (16 << 20)
+    assert array < reading < most
+    assert both < most
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".webp", ".avif"])
+def test_quality(tmp_path, suffix):
+    noise = np.random.default_rng(0).random((32, 32, 3))
+    sizes = [len(image.encode(suffix, noise, quality=quality)) for quality in (10, 50, 100)]
+    assert sizes == sorted(sizes)
+    assert sizes[0] * 2 < sizes[2]
+
+
+@pytest.mark.parametrize("suffix", sorted(image.WRITABLE))
+def test_encode_is_save(tmp_path, suffix):
+    image.save(tmp_path / f"a{suffix}", RAMP, quality=80)
+    assert image.encode(suffix, RAMP, quality=80) == (tmp_path / f"a{suffix}").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options", "message"),
+    [
+        (".png", {"depth": 16}, r"a\.png with 16 bits: only \.tif"),
+        (".png", {"depth": 12}, "8 or 16 bits, not 12"),
+        (".jpg", {"quality": 0}, "between 1 and 100, not 0"),
+        (".jpg", {"quality": 101}, "between 1 and 100, not 101"),
+    ],
+)
+def test_what_cannot_be_written(tmp_path, suffix, options, message):
+    with pytest.raises(ValueError, match=message):
+        image.save(tmp_path / f"a{suffix}", RAMP, **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_profile_is_embedded_if_asked_for(tmp_path):
+    for suffix in (".jpg", ".png", ".webp", ".avif", ".tif"):
+        image.save(tmp_path / f"a{suffix}", RAMP, profile=True)
+        assert image.load(tmp_path / f"a{suffix}").has_profile
+        image.save(tmp_path / f"b{suffix}", RAMP)
+        assert not image.load(tmp_path / f"b{suffix}").has_profile
+    with Image.open(tmp_path / "a.tif") as opened:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(opened.info["icc_profile"]))
+    assert "sRGB" in ImageCms.getProfileDescription(profile)

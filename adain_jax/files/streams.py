@@ -1,0 +1,49 @@
+"""Images from standard input, pictures to standard output."""
+
+import os
+import sys
+from pathlib import Path
+
+STREAM = Path("-")  # the name of both
+INPUT = "standard input"  # what errors call it
+
+
+def read_input() -> bytes:
+    """All of standard input.
+
+    Raises:
+        ValueError: if nothing comes from there.
+    """
+    if sys.stdin is None or sys.stdin.closed:
+        raise ValueError(f"{INPUT} is closed: pipe an image into it")
+    if sys.stdin.isatty():
+        raise ValueError(f"{INPUT} is a terminal: pipe an image into it")
+    data = sys.stdin.buffer.read()
+    if not data:
+        raise ValueError(f"{INPUT} is empty (0 bytes): pipe an image into it")
+    return data
+
+
+def check_output() -> None:
+    """Raise `ValueError` if a picture cannot go to standard output."""
+    if sys.stdout is None or sys.stdout.closed:
+        raise ValueError("standard output is closed: pipe it into a file or a program")
+    if sys.stdout.isatty():
+        raise ValueError("standard output is a terminal: pipe it into a file or a program")
+
+
+def write_output(data: bytes) -> None:
+    """Write to standard output, to its end.
+
+    Raises:
+        BrokenPipeError: if the program that reads it has ended.
+    """
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def silence_output() -> None:
+    """Write what is left for standard output to nowhere: for when nobody reads it any more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
