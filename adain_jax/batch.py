@@ -1,68 +1,24 @@
-"""Stylizing files: which pictures to make, and making them one after another."""
+"""Stylizing files: making pictures, one after another."""
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-import jax
 import numpy as np
 
-from adain_jax.files import image
+from adain_jax import style_files
+from adain_jax.controls import Controls, colors_of
+from adain_jax.failures import FAILURES, in_words
+from adain_jax.files import image, streams
+from adain_jax.files.image import LoadedImage
+from adain_jax.files.streams import STREAM
+from adain_jax.jobs import Encoding, Job, Mixture
 from adain_jax.model import Model
-from adain_jax.ops.color import keep_chroma
-from adain_jax.recolor import check_color, recolor, recolors
-from adain_jax.style import SUFFIX, Style, check_weights
+from adain_jax.style import Style
 from adain_jax.timing import Timing
-
-_THUMBNAIL = 32  # pixels to a side
-_NAMED = 3  # pictures that a file of a style lists
-LONGEST = 2048  # pixels to which large contents are reduced, unless a size is asked for
-
-
-@dataclass(frozen=True)
-class Mixture:
-    """Styles, images or files of styles, and how much of each; often one, of weight 1."""
-
-    parts: tuple[tuple[Path, float], ...]
-
-    def __str__(self) -> str:
-        return " + ".join(str(path) for path, _ in self.parts)
-
-    @property
-    def stem(self) -> str:
-        """What it is called in the names of pictures."""
-        even = len({weight for _, weight in self.parts}) == 1
-        return "+".join(path.stem + ("" if even else f"_{w:g}") for path, w in self.parts)
-
-    @classmethod
-    def parse(cls, texts: Sequence[str]) -> "Mixture":
-        """`PATH:WEIGHT` each, or `PATH` for a weight of 1.
-
-        >>> Mixture.parse(["a.jpg:0.25", "b.jpg"]).parts[0][1]
-        0.25
-
-        Raises:
-            ValueError: if a weight is negative or not finite, or all are 0.
-        """
-        parts = []
-        for text in texts:
-            path, _, weight = text.rpartition(":")
-            try:
-                parts.append((Path(path), float(weight)))
-            except ValueError:  # none, or a colon in a name
-                parts.append((Path(text), 1.0))
-        check_weights([weight for _, weight in parts])
-        return cls(tuple(parts))
-
-
-@dataclass(frozen=True)
-class Job:
-    """One picture to make."""
-
-    content: Path
-    style: Mixture
-    output: Path
 
 
 @dataclass(frozen=True)
@@ -70,219 +26,232 @@ class Sizes:
     """Shorter sides in pixels, 0 for images as they are.
 
     Attributes:
-        content: None leaves contents as they are up to a longer side of `LONGEST`.
+        content: of the photograph.
         style: of the painting; it decides how large its strokes come out.
     """
 
-    content: int | None = None
-    style: int = 512
+    content: int = 0
+    style: int = style_files.SIZE
 
 
-def plan(contents: Sequence[Path], styles: Sequence[Path] | Mixture, output: Path) -> list[Job]:
-    """Every combination of contents and styles, each a file or a folder of them.
+@dataclass(frozen=True)
+class Result:
+    """What became of a job.
 
-    A mixture counts as one style. One content and one style make the file `output`, unless that is
-    a folder or has no suffix. All else makes `{content}_stylized_{style}` with the content's suffix
-    in the folder `output`.
-
-    Raises:
-        FileNotFoundError: if a folder has no image.
-        ValueError: if two pictures would have one name, one would replace its content or style, or
-            `output` is no name for an image.
+    Attributes:
+        job: the job.
+        error: what went wrong, or None.
+        size: width and height of the picture in pixels, if it came so far.
+        seconds: that it took to read, compute and write, some of it beside other pictures.
     """
-    if isinstance(styles, Mixture):
-        mixtures = [styles]
-    else:
-        mixtures = [Mixture(((path, 1.0),)) for path in _expand(styles)]
-    pairs = list(dict.fromkeys((c, s) for c in _expand(contents) for s in mixtures))
-    if len(pairs) == 1 and output.suffix and not output.is_dir():
-        jobs = [Job(*pairs[0], output)]
-    elif output.suffix.lower() in image.WRITABLE and not output.is_dir():
-        raise ValueError(
-            f"{output} is a name for one picture, but there are {len(pairs)} to make: name a folder"
-        )
-    else:
-        jobs = [Job(c, s, output / _name(c, s)) for c, s in pairs]
 
-    makers: dict[Path, Job] = {}
-    for job in jobs:
-        image.check_writable(job.output)
-        if other := makers.get(job.output):
-            raise ValueError(
-                f"{other.content} with {other.style} and {job.content} with {job.style} would both "
-                f"become {job.output}: rename one, or stylize them apart"
-            )
-        makers[job.output] = job
-    inputs = {content.resolve() for content, _ in pairs}
-    inputs |= {path.resolve() for mixture in mixtures for path, _ in mixture.parts}
-    for job in jobs:
-        if job.output.resolve() in inputs:
-            raise ValueError(f"{job.output} would replace one of the images read: name another")
-    return jobs
+    job: Job
+    error: Exception | None = None
+    size: tuple[int, int] | None = None
+    seconds: float = 0.0
+
+
+_Sources = list[Style | np.ndarray]  # a mixture's, as they were read
+_AHEAD = 1  # pictures of which the images are read while one is computed
+_BEHIND = 1  # pictures that are written meanwhile
 
 
 def run(
     jobs: Sequence[Job],
     model: Model,
+    controls: Controls | None = None,
     *,
-    alpha: float = 1.0,
-    extrapolate: bool = False,
-    color: str = "style",
     sizes: Sizes | None = None,
+    encoding: Encoding | None = None,
+    stdin: bytes | None = None,
     report: Callable[[str], None] = lambda stage: None,
-    note: Callable[[str], None] = lambda message: None,
     timing: Timing | None = None,
-) -> Iterator[tuple[Job, Exception | None]]:
-    """Make each picture, and yield its job with None, or with what went wrong.
+) -> Generator[Result, None, None]:
+    """Make each picture, and yield what became of it, in the order of the jobs.
 
-    Every style is read and encoded once, unless it is recoloured for each content. A job that fails
-    leaves no file and stops no other.
+    Every style is read once, and encoded once, unless it is recoloured to each content. A job that
+    fails leaves no file and stops no other. While one picture is computed, the images of the next
+    are read and the last one is written, in threads of their own; not more than these three are in
+    memory. At a KeyboardInterrupt what is being written is finished, and its results are yielded,
+    before it is raised.
 
     Args:
         jobs: from `plan`.
         model: makes them.
-        alpha: strength, in [0, 1].
-        extrapolate: allow strengths up to 2.
-        color: as in `adain_jax.stylize`.
+        controls: what is asked of the pictures.
         sizes: to which images are scaled.
+        encoding: how pictures are written.
+        stdin: what `STREAM` stands for as a content or a style.
         report: is told what is being done.
-        note: is told what the user should know of a picture.
-        timing: is told how long reading, computing and writing take.
+        timing: is told how long is computed, and how long reading and writing is waited for.
+
+    Raises:
+        ValueError: if the controls are such that no picture could be made.
     """
-    sizes, timing = sizes or Sizes(), timing or Timing()
-    styles: dict[Mixture, Style | Exception | None] = {}
-    recoloring = recolors(check_color(color))
-    for job in jobs:
+    sizes, encoding, timing = sizes or Sizes(), encoding or Encoding(), timing or Timing()
+    controls = controls or Controls()
+    controls.check(model)
+    styles: dict[Mixture, Style | _Sources | Exception] = {}
+    written: deque[_Picture] = deque()
+    reader, writer = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+
+    def results(most: int) -> Iterator[Result]:
+        """Those that are known; and others until no more than `most` pictures are being written."""
+        while len(written) > most or (written and written[0].seconds.done()):
+            with timing("write"):
+                result = written[0].result()
+            written.popleft()
+            yield result
+
+    def picture(job: Job, inputs: _Inputs) -> _Picture:
+        start = time.perf_counter()
+        size = None
         try:
-            if recoloring:
-                styles[job.style] = None  # made below, when the content is read
-            elif job.style not in styles:
+            if job.style not in styles:
                 report(f"style {job.style.stem}")
-                styles[job.style] = _mix(job.style, model, sizes.style, timing)
+                styles[job.style] = _style(job.style, inputs.styles, model, controls, timing)
             style = styles[job.style]
             if isinstance(style, Exception):
                 raise style
+            assert inputs.content is not None
             report(job.content.name)
-            limit = LONGEST if sizes.content is None else 0
             with timing("read"):
-                content = image.load(job.content, size=sizes.content or 0, longest=limit)
+                content, spent = inputs.content.result()
             height, width = content.rgb.shape[:2]
-            if limit and max(content.original_size) > limit:
-                original = "x".join(map(str, reversed(content.original_size)))
-                note(f"{job.content}: reduced from {original} to {width}x{height}; --size 0 keeps")
-            report(f"{job.content.name} ({width}x{height})")
-            if style is None:
-                recolored = partial(recolor, content=content.rgb, color=color, xp=np)
-                style = _mix(job.style, model, sizes.style, timing, recolored)
-                if isinstance(style, Exception):
-                    raise style
+            size = (width, height)
+            name = f"{job.content.name} ({width}x{height})"
+            report(name)
+            begin = time.perf_counter()
             with timing("compute"):
-                picture = model.stylize_any_size(content.rgb, style, alpha, extrapolate=extrapolate)
-                if color == "luminance":
-                    picture = keep_chroma(picture, content.rgb, xp=np)
-            with timing("write"):
-                job.output.parent.mkdir(parents=True, exist_ok=True)
-                image.save(job.output, picture, content.alpha)
-        except (ValueError, OSError) as error:
-            yield job, error
-        except (MemoryError, jax.errors.JaxRuntimeError):
-            yield job, ValueError(f"{job.content}: too large for the memory; reduce it by --size")
-        else:
-            yield job, None
+                if not isinstance(style, Style):
+                    style = controls.style(job.style, style, model, colors_of(content.rgb))
+                rgb = controls.picture(
+                    content.rgb, style, job.style, model, lambda stage: report(f"{name}, {stage}")
+                )
+            spent += time.perf_counter() - begin
+            return _Picture(job, size, spent, writer.submit(_write, job, rgb, content, encoding))
+        except FAILURES as error:
+            failed: Future[float] = Future()
+            failed.set_exception(error)
+            return _Picture(job, size, time.perf_counter() - start, failed)
 
-
-def read_style(
-    path: Path,
-    model: Model,
-    size: int,
-    timing: Timing,
-    change: Callable[[np.ndarray], np.ndarray] | None = None,
-) -> Style:
-    """The style in a file, be that an image, scaled to a shorter side of `size`, or a style's.
-
-    `change` is done to the image before it is encoded.
-
-    Raises:
-        OSError: if it cannot be read.
-        ValueError: if it is neither, too large, a style of another model, or one to be changed.
-    """
-    if path.suffix == SUFFIX:
-        if change:
-            raise ValueError(
-                f"{path} is a style without an image, which cannot be recoloured: give the image, "
-                "or take the colours by luminance"
-            )
-        style = Style.load(path)
-        if style.fingerprint != model.fingerprint:
-            raise ValueError(
-                f"{path} was made by another model (its encoder is {style.fingerprint!r}, that of "
-                f"this {model.architecture} {model.fingerprint!r}): make it again with this one"
-            )
-        return style
     try:
-        with timing("read"):
-            rgb = image.load(path, size=size).rgb
-        with timing("compute"):
-            rgb = change(rgb) if change else rgb
-            return jax.block_until_ready(model.style_of_any_size(rgb))
-    except (MemoryError, jax.errors.JaxRuntimeError):
-        raise ValueError(f"{path}: too large for the memory; reduce it by --style-size") from None
+        for job, inputs in _read_ahead(jobs, styles, reader, sizes, encoding, stdin):
+            written.append(picture(job, inputs))
+            yield from results(_BEHIND)
+        yield from results(0)
+    except KeyboardInterrupt:
+        yield from results(0)
+        raise
+    finally:
+        reader.shutdown(wait=False, cancel_futures=True)
+        writer.shutdown()
 
 
-def average_style(
-    paths: Sequence[Path], model: Model, output: Path, *, size: int = Sizes.style
-) -> Iterator[Path]:
-    """Write one file with the mean style of images, folders of them, and files of styles.
+@dataclass(frozen=True)
+class _Inputs:
+    """Images of a job, read or about to be: those of a style only if it is a new one."""
 
-    Yields each that was read; the file is there when all were. A thumbnail of the first image
-    goes with it.
+    content: Future[tuple[LoadedImage, float]] | None  # with the seconds it took
+    styles: list[Future[Style | np.ndarray]]
 
-    Raises:
-        OSError: if one cannot be read, or the file not be written.
-        ValueError: as `read_style`, or if the name does not end in .safetensors.
+
+@dataclass(frozen=True)
+class _Picture:
+    """A picture that is being written, or has failed before."""
+
+    job: Job
+    size: tuple[int, int] | None
+    spent: float
+    seconds: Future[float]
+
+    def result(self) -> Result:
+        """Waits until it is written."""
+        try:
+            return Result(self.job, None, self.size, self.spent + self.seconds.result())
+        except FAILURES as error:
+            return Result(self.job, in_words(error, self.job.content, "--size"), None, self.spent)
+
+
+def _read_ahead(
+    jobs: Sequence[Job],
+    encoded: Mapping[Mixture, object],
+    reader: ThreadPoolExecutor,
+    sizes: Sizes,
+    encoding: Encoding,
+    stdin: bytes | None,
+) -> Iterator[tuple[Job, _Inputs]]:
+    """Each job, while the images of the next are being read.
+
+    A content that several jobs in a row have is read once, and none is for a style that has failed.
     """
-    if output.suffix != SUFFIX:
-        raise ValueError(f"{output}: a file of a style ends in {SUFFIX}")
-    styles, files, timing = [], _expand(paths), Timing()
-    if output.resolve() in {path.resolve() for path in files}:
-        raise ValueError(f"{output} would replace one of the styles read: name another")
-    for path in files:
-        styles.append(read_style(path, model, size, timing))
-        yield path
-    pictures = [path for path in files if path.suffix != SUFFIX]
-    thumbnail = None
-    if pictures:
-        square = image.load(pictures[0], size=_THUMBNAIL, square=True).rgb
-        thumbnail = np.round(square * 255).astype(np.uint8)
-    names = ", ".join(path.name for path in files[:_NAMED])
-    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
-    metadata = {"architecture": model.architecture, "made_of": names + more}
-    output.parent.mkdir(parents=True, exist_ok=True)
-    Style.mix(styles).save(output, metadata=metadata, thumbnail=thumbnail)
+    asked: set[Mixture] = set()
+    ready: deque[tuple[Job, _Inputs]] = deque()
+    for job in jobs:
+        parts = [] if job.style in asked else [path for path, _ in job.style.parts]
+        asked.add(job.style)
+        styles = [reader.submit(style_files.read, path, sizes.style, stdin) for path in parts]
+        content = None
+        if ready and ready[-1][0].content == job.content:
+            content = ready[-1][1].content
+        if content is None and not isinstance(encoded.get(job.style), Exception):
+            content = reader.submit(_read_content, job.content, sizes, encoding, stdin)
+        ready.append((job, _Inputs(content, styles)))
+        if len(ready) > _AHEAD:
+            yield ready.popleft()
+    while ready:
+        yield ready.popleft()
 
 
-def _mix(
+def _read_content(
+    path: Path, sizes: Sizes, encoding: Encoding, stdin: bytes | None
+) -> tuple[LoadedImage, float]:
+    start = time.perf_counter()
+    loaded = streams.load(
+        path,
+        stdin,
+        size=sizes.content,
+        as_bytes=encoding.depth == 8,
+    )
+    return loaded, time.perf_counter() - start
+
+
+def _write(job: Job, rgb: np.ndarray, content: LoadedImage, encoding: Encoding) -> float:
+    """The seconds it took."""
+    start = time.perf_counter()
+    options = {
+        "quality": encoding.quality,
+        "depth": encoding.depth,
+        "exif": None if encoding.strip else content.exif,
+        "profile": content.has_profile and not encoding.strip,
+    }
+    if job.output == STREAM:
+        streams.write_output(image.encode(encoding.default_suffix, rgb, content.alpha, **options))
+    else:
+        job.output.parent.mkdir(parents=True, exist_ok=True)
+        image.save(job.output, rgb, content.alpha, **options)
+    return time.perf_counter() - start
+
+
+def _style(
     mixture: Mixture,
+    parts: Sequence[Future[Style | np.ndarray]],
     model: Model,
-    size: int,
+    controls: Controls,
     timing: Timing,
-    change: Callable[[np.ndarray], np.ndarray] | None = None,
-) -> Style | Exception:
+) -> Style | _Sources | Exception:
+    """Encoded, or as it was read, if it will be recoloured to each content; or what went wrong."""
+    sources = []
+    for (path, _), part in zip(mixture.parts, parts, strict=True):
+        try:
+            with timing("read"):
+                sources.append(part.result())
+        except FAILURES as error:
+            return in_words(error, path, "--style-size")
+    if controls.recolors:
+        return sources
     try:
-        styles = [read_style(path, model, size, timing, change) for path, _ in mixture.parts]
-        return Style.mix(styles, [weight for _, weight in mixture.parts])
-    except (ValueError, OSError) as error:
-        return error
-
-
-def _expand(paths: Sequence[Path]) -> list[Path]:
-    return [file for path in paths for file in (image.find(path) if path.is_dir() else [path])]
-
-
-def _name(content: Path, style: Mixture) -> str:
-    try:
-        image.check_writable(content)
-        suffix = content.suffix
-    except ValueError:
-        suffix = ".png"
-    return f"{content.stem}_stylized_{style.stem}{suffix}"
+        with timing("compute"):
+            return controls.style(mixture, sources, model)
+    except FAILURES as error:
+        return in_words(error, Path(str(mixture)), "--style-size")

@@ -9,12 +9,11 @@ import numpy as np
 import safetensors
 from jax.typing import ArrayLike
 
-from adain_jax.batch import read_style
+from adain_jax import style_files
 from adain_jax.files import image
 from adain_jax.model import Features, Model
 from adain_jax.sheet import sheet
 from adain_jax.style import SUFFIX, Style
-from adain_jax.timing import Timing
 
 STYLES = (1, 2, 4)  # how many a grid can have
 Cell = tuple[tuple[float, ...], float]  # weights of the styles, and strength
@@ -111,7 +110,9 @@ def write(
     if output.resolve() in {path.resolve() for path in (photo, *styles)}:
         raise ValueError(f"{output} would replace one of the images read: name another")
     content = image.load(photo, size=size).rgb
-    encoded = [read_style(path, model, style_size, Timing()) for path in styles]
+    encoded = [
+        style_files.encode(path, style_files.read(path, style_size), model) for path in styles
+    ]
     made = []
     try:
         for picture in pictures(content, encoded, steps, model):

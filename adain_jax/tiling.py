@@ -54,6 +54,16 @@ def spans(length: int, tile: int, reach: int) -> list[Span]:
     return [Span(*place) for place in zip(starts, edges[:-1], edges[1:], strict=True)]
 
 
+def check_tile(tile: int, model: Model) -> None:
+    """Raise `ValueError` for windows that a model's pixels see too little of."""
+    _, reach = ARCHITECTURES[model.architecture].reach
+    if tile % STRIDE or tile <= 2 * reach:
+        raise ValueError(
+            f"tile is a multiple of {STRIDE}, and at least {2 * reach + STRIDE} for "
+            f"{model.architecture}, whose pixels see {reach} pixels to each side, not {tile}"
+        )
+
+
 def stylize_tiled(
     content: ArrayLike,
     style: Style,
@@ -184,12 +194,8 @@ class _Window(NamedTuple):
 
 def _windows(image: np.ndarray, tile: int, model: Model) -> tuple[list[_Window], list[_Window]]:
     """Windows for gathering statistics, and for making the picture."""
+    check_tile(tile, model)
     encoder_reach, reach = ARCHITECTURES[model.architecture].reach
-    if tile % STRIDE or tile <= 2 * reach:
-        raise ValueError(
-            f"tile is a multiple of {STRIDE}, and at least {2 * reach + STRIDE} for "
-            f"{model.architecture}, whose pixels see {reach} pixels to each side, not {tile}"
-        )
     sides = [-(-side // STRIDE) * STRIDE for side in image.shape[:2]]
     shape = tuple(min(tile, bucket(side)) for side in sides)
     inside = tuple(min(pair) for pair in zip(sides, shape, strict=True))

@@ -1,15 +1,21 @@
 """The command, as its users run it."""
 
+import io
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
+from PIL import Image
 
 from adain_jax import Style, cli
+from adain_jax.cli import process
 from adain_jax.files import image
 from adain_jax.version import __version__
 from adain_jax.weights import store
@@ -22,6 +28,26 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture
+def start(home, tmp_path):
+    """A process of the command."""
+
+    def start(*args, **options):
+        return subprocess.Popen(
+            [sys.executable, "-m", "adain_jax", *map(str, args)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+            **{"env": environment(home), **options},
+        )
+
+    return start
+
+
+def environment(home):
+    return {**os.environ, "HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")}
+
+
+@pytest.fixture
 def run(home, tmp_path):
     def run(*args, code=0, **env):
         result = subprocess.run(
@@ -30,7 +56,7 @@ def run(home, tmp_path):
             text=True,
             timeout=300,
             cwd=tmp_path,
-            env={**os.environ, "HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache"), **env},
+            env={**environment(home), **env},
         )
         assert result.returncode == code, result.stderr
         assert "Traceback" not in result.stderr
@@ -43,7 +69,7 @@ def run(home, tmp_path):
 def main(tmp_path, monkeypatch, capsys):
     """The same without a process of its own: what it prints, and its exit code."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "_keep_compilations", lambda: None)  # which is of the whole process
+    monkeypatch.setattr(process, "prepare", lambda: None)  # which is of the whole process
 
     def main(*args, code=0):
         left_with = 0
@@ -131,21 +157,37 @@ def test_the_default_output_is_a_name_in_this_folder(main, photo, painting, tmp_
         (["PHOTO", "-s", "PAINTING", "--styles", "PAINTING"], ["--style", "--styles"]),
         (["PHOTO", "cut.safetensors"], ["cut.safetensors is no safetensors file, or truncated"]),
         (["PHOTO", "PAINTING", "--size", "-4"], ["--size"]),
+        (["PHOTO", "PAINTING", "--quality", "0"], ["--quality", "between 1 and 100"]),
+        (["PHOTO", "PAINTING", "--depth", "12"], ["--depth", "12"]),
+        (["PHOTO", "PAINTING", "--depth", "16", "-o", "a.png"], ["a.png with 16 bits"]),
+        (["PHOTO", "PAINTING", "--format", "gif"], ["--format", "gif"]),
+        (["PHOTO", "PAINTING", "--format", "jpg", "-o", "a.png"], ["a.png is not called .jpg"]),
+        (["-", "-"], ["standard input, of which there is one"]),
+        (["PHOTO", "PAINTING", "--json", "PHOTO"], ["would replace one of the images"]),
+        (["PHOTO", "--styles", "PAINTING", "--pairs"], ["--styles", "--pairs"]),
+        (["-", "PAINTING"], ["standard input is not an image"]),
+        (["PHOTO", "-"], ["standard input is not an image"]),
         (["PHOTO", "PAINTING", "--model", "nix"], ["no model 'nix'", "vgg16"]),
         (["PHOTO", "PAINTING", "--model", "text.jpg"], ["text.jpg is no safetensors file"]),
+        (["PHOTO", "PAINTING", "--tile", "100"], ["tile is a multiple of 8", "136"]),
+        (["PHOTO", "PAINTING", "--masks", "PHOTO"], ["--masks need --styles"]),
+        (["PHOTO", "--styles", "PAINTING", "--masks", "PHOTO"], ["photo.png is coloured"]),
+        (["PHOTO", "--styles", "PAINTING", "--masks", "nix.png"], ["no such file: nix.png"]),
+        (["PHOTO", "PAINTING", "--alpha-map", "PAINTING"], ["painting.jpg is coloured"]),
         (["PHOTO", "PAINTING", "--color", "sepia"], ["--color", "'sepia'", "luminance"]),
         (["PHOTO"], ["give a content and a style"]),
         (["PHOTO", "PAINTING", "--colour"], ["--colour"]),
     ],
     ids=lambda value: " ".join(value),
 )
-def test_bad_input_is_one_line(main, photo, painting, tmp_path, args, parts):
+def test_bad_input_is_one_line(main, photo, painting, tmp_path, monkeypatch, args, parts):
     (tmp_path / "folder").mkdir()
     (tmp_path / "text.jpg").write_text("no image")
     (tmp_path / "empty.jpg").touch()
     (tmp_path / "cut.safetensors").write_bytes(b"\x08")
     (tmp_path / "truncated.png").write_bytes(photo.read_bytes()[:600])
     before = sorted(tmp_path.rglob("*"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"no image")))
 
     def fill(argument):
         return argument.replace("PHOTO", str(photo)).replace("PAINTING", str(painting))
@@ -236,6 +278,180 @@ def test_extrapolation(main, photo, painting, tmp_path):
     assert np.abs(ours - full).max() > 0.02
 
 
+@pytest.fixture
+def photos(photo, tmp_path):
+    """A folder with photographs at the top and below, and one that is none."""
+    for name in ("a.png", "2024/b.png"):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / name).write_bytes(photo.read_bytes())
+    (tmp_path / "photos/bad.jpg").touch()
+    return tmp_path / "photos"
+
+
+MADE = [str(Path("out/2024/b_stylized_painting.png")), str(Path("out/a_stylized_painting.png"))]
+
+
+def files_in(folder):
+    return sorted(str(x.relative_to(folder.parent)) for x in folder.rglob("*") if x.is_file())
+
+
+def test_folders_keep_their_tree_and_what_is_bad_comes_last(main, photos, painting, tmp_path):
+    (photos / "0.jpg").write_text("no image")
+    printed = main("stylize", "photos", painting, "-o", "out", *SMALL, code=2)
+    assert printed.out.splitlines() == MADE
+    assert files_in(tmp_path / "out") == MADE
+    first, second = printed.err.splitlines()
+    assert first.startswith("adain-jax: error: photos/0.jpg is not an image")
+    assert second == "adain-jax: error: photos/bad.jpg is empty (0 bytes)"
+
+
+def test_resume_and_report(main, photos, painting, tmp_path, monkeypatch):
+    args = ("stylize", "photos", painting, "-o", "out", "--json", "reports/a.json", *SMALL)
+    main(*args, code=2)
+    report = json.loads((tmp_path / "reports/a.json").read_text())
+    assert report["complete"]
+    below, top, bad = report["pictures"]
+    assert below["content"] == str(Path("photos/2024/b.png"))
+    assert below["styles"] == [{"file": str(painting), "weight": 1.0}]
+    assert below["output"] == MADE[0]
+    assert below["size"] == [22, 16]
+    assert below["seconds"] > 0
+    assert [row["status"] for row in (below, top, bad)] == ["ok", "ok", "failed"]
+    assert below["error"] is None
+    assert bad["error"] == "photos/bad.jpg is empty (0 bytes)"
+    assert [x.name for x in (tmp_path / "reports").iterdir()] == ["a.json"]
+
+    (tmp_path / MADE[1]).unlink()
+    (tmp_path / MADE[0]).write_text("as it was")
+    printed = main(*args, "--resume", code=2)
+    assert printed.out.splitlines() == MADE[1:]
+    assert (tmp_path / MADE[0]).read_text() == "as it was"
+    note, error = printed.err.splitlines()
+    assert note == "adain-jax: skipped, being there already: 1 of 3"
+    assert "bad.jpg is empty" in error
+    report = json.loads((tmp_path / "reports/a.json").read_text())
+    assert [row["status"] for row in report["pictures"]] == ["skipped", "ok", "failed"]
+
+    (photos / "bad.jpg").unlink()  # now nothing is left to do, and no model needed
+    monkeypatch.setattr("adain_jax.model.Model.load", None)
+    printed = main(*args, "--resume")
+    assert printed.out == ""
+    assert printed.err == "adain-jax: skipped, being there already: 2 of 2\n"
+
+
+def test_dry_run(main, photos, painting, tmp_path, monkeypatch):
+    monkeypatch.setattr("adain_jax.model.Model.load", None)
+    (tmp_path / "out/2024").mkdir(parents=True)
+    (tmp_path / MADE[0]).touch()
+    before = sorted(tmp_path.rglob("*"))
+    args = ("stylize", "photos", painting, "-o", "out", "--resume", "--dry-run", "--json", "a.json")
+    printed = main(*args)
+    below, top, bad = printed.out.splitlines()
+    assert below == f"photos/2024/b.png in the style of {painting} -> {MADE[0]} (skipped: is there)"
+    assert top == f"photos/a.png in the style of {painting} -> {MADE[1]}"
+    assert "photos/bad.jpg" in bad
+    assert printed.err == "adain-jax: skipped, being there already: 1 of 3\n"
+    assert sorted(tmp_path.rglob("*")) == before
+    printed = main("stylize", "nix.jpg", painting, "--dry-run", code=2)
+    assert printed.err == "adain-jax: error: no such file: nix.jpg\n"
+
+
+def test_pairs(main, photos, painting, tmp_path):
+    (tmp_path / "paintings").mkdir()
+    for name in ("a.jpg", "spare.jpg"):
+        (tmp_path / "paintings" / name).write_bytes(painting.read_bytes())
+    args = ("photos", "paintings", "--pairs", "-o", "out", "--json", "a.json", *SMALL)
+    printed = main("stylize", *args, code=2)
+    assert printed.out == "out/a_stylized_a.png\n"
+    assert printed.err.splitlines() == [
+        "adain-jax: no content has the name of paintings/spare.jpg",
+        "adain-jax: error: photos/2024/b.png: no style has this name",
+        "adain-jax: error: photos/bad.jpg: no style has this name",
+    ]
+    made, *alone = json.loads((tmp_path / "a.json").read_text())["pictures"]
+    assert made["status"] == "ok"
+    assert [(row["content"], row["status"], row["output"]) for row in alone] == [
+        ("photos/2024/b.png", "failed", None),
+        ("photos/bad.jpg", "failed", None),
+    ]
+
+
+def test_formats_quality_and_depth(main, photo, painting, tmp_path):
+    for options, name in (
+        (["--format", "webp"], "photo_stylized_painting.webp"),
+        (["--depth", "16"], "photo_stylized_painting.tif"),
+        (["-o", "good.jpg", "--quality", "100"], "good.jpg"),
+        (["-o", "small.jpg", "--quality", "10"], "small.jpg"),
+    ):
+        assert main("stylize", photo, painting, *options, *SMALL).out == f"{name}\n"
+        assert image.load(tmp_path / name).rgb.shape == (16, 22, 3)
+    good, small = ((tmp_path / name).stat().st_size for name in ("good.jpg", "small.jpg"))
+    assert small < good
+    deep = tifffile.imread(tmp_path / "photo_stylized_painting.tif")
+    assert deep.dtype == np.uint16
+    assert len(np.unique(deep % 257)) > 1  # more than bytes can say
+
+
+def test_pipes(start, main, photo, painting, tmp_path, monkeypatch):
+    """What comes from one and goes into another is what files are."""
+    main("stylize", photo, painting, "-o", "file.png", *SMALL)
+    expected = image.load(tmp_path / "file.png").rgb
+    process = start("stylize", "-", painting, "-o", "-", *SMALL, stdin=subprocess.PIPE)
+    out, err = process.communicate(photo.read_bytes(), timeout=300)
+    assert process.returncode == 0, err
+    assert err == b""
+    assert out[:4] == b"\x89PNG"
+    np.testing.assert_allclose(image.decode(out, "out.png").rgb, expected, atol=1.1 / 255)
+
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(painting.read_bytes())))
+    assert main("stylize", photo, "-", *SMALL).out == "photo_stylized_stdin.png\n"
+    made = image.load(tmp_path / "photo_stylized_stdin.png").rgb
+    np.testing.assert_array_equal(made, expected)
+
+
+@pytest.mark.parametrize("output", ["-", "out.png"])
+def test_a_reader_that_has_gone(start, photo, painting, output):
+    process = start("stylize", photo, painting, "-o", output, *SMALL)
+    process.stdout.close()
+    process.stdout = None
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 2
+    assert_one_error("", err.decode(), "standard output was closed")
+
+
+def test_an_interruption_leaves_whole_files(start, photo, painting, tmp_path):
+    """And a report of them, from which --resume goes on."""
+    (tmp_path / "many").mkdir()
+    for i in range(300):
+        (tmp_path / f"many/{i:03}.png").write_bytes(photo.read_bytes())
+    args = ("stylize", "many", painting, "-o", "out", "--json", "a.json", *SMALL)
+    process = start(*args)
+    assert process.stdout is not None
+    deadline = time.monotonic() + 300
+    while not (tmp_path / "out").is_dir() or len(list((tmp_path / "out").iterdir())) < 3:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    told = time.monotonic()
+    out, err = process.communicate(timeout=60)
+    assert time.monotonic() - told < 20
+    assert process.returncode == 130, err
+    made = files_in(tmp_path / "out")
+    assert 3 <= len(made) < 300
+    assert out.decode().splitlines() == made
+    assert (
+        err.decode()
+        == f"adain-jax: interrupted: {len(made)} of 300 made, --resume makes the rest\n"
+    )
+    for name in made:
+        assert image.load(tmp_path / name).rgb.shape == (16, 22, 3)
+    report = json.loads((tmp_path / "a.json").read_text())
+    assert not report["complete"]
+    assert [row["output"] for row in report["pictures"]] == made
+    assert {row["status"] for row in report["pictures"]} == {"ok"}
+
+
 def test_color(main, photo, painting, tmp_path):
     """Of a grey photograph every picture is grey, unless the colours are the style's."""
     gray = np.repeat(image.load(photo).rgb[..., :1], 3, -1)
@@ -262,3 +478,21 @@ def test_grid(main, photo, painting, tmp_path):
         printed = main("grid", photo, "-o", "no.png", *small, *arguments, code=2)
         assert_one_error(*printed, *parts)
         assert not (tmp_path / "no.png").exists()
+
+
+def test_masks_maps_and_windows(main, photo, painting, tmp_path):
+    size = (56, 40)
+    mask = Image.new("L", size)
+    mask.paste(255, (0, 0, 28, 40))
+    mask.save(tmp_path / "left.png")
+    regions = ("--styles", f"{painting}:0.5", photo, "--masks", "left.png")
+    main("stylize", photo, *regions, "-o", "a.png", "--tile", "136", "--style-size", "16")
+    main("stylize", photo, *regions, "-o", "b.png", "--tile", "0", "--style-size", "16")
+    windows, whole = (image.load(tmp_path / f"{name}.png").rgb for name in "ab")
+    np.testing.assert_allclose(windows, whole, atol=1.1 / 255)
+    alone = (photo, painting, "--style-size", "16")
+    main("stylize", *alone, "--alpha-map", "left.png", "--color", "luminance", "-o", "c.png")
+    main("stylize", *alone, "--alpha", "0", "--color", "luminance", "-o", "d.png")
+    mapped, none = (image.load(tmp_path / f"{name}.png").rgb for name in "cd")
+    difference = np.abs(mapped - none).mean((0, 2))
+    assert difference[:20].mean() > 2 * difference[-8:].mean()

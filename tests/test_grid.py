@@ -4,7 +4,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from adain_jax import Style, cli, grid
+from adain_jax import Style, grid
 from adain_jax.files import image
 from adain_jax.sheet import sheet
 
@@ -108,6 +108,8 @@ def test_what_is_refused(files, tmp_path, tiny):
 
 
 def test_the_defaults_of_the_command_are_those_of_the_function():
-    args = cli._parse(["grid", "a", "b", "-o", "c.png"])
+    from adain_jax.cli.parser import parse
+
+    args = parse(["grid", "a", "b", "-o", "c.png"])
     for name in ("steps", "size", "style_size"):
         assert getattr(args, name) == inspect.signature(grid.write).parameters[name].default

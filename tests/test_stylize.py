@@ -237,9 +237,10 @@ np.testing.assert_allclose(adain_jax.stylize(x, x), first, atol=1e-4)
 
 
 def test_the_defaults_of_the_command_are_those_of_the_functions():
-    from adain_jax import batch, cli
+    from adain_jax import batch
+    from adain_jax.cli.parser import parse
 
-    args = cli._parse(["stylize", "a", "b"])
+    args = parse(["stylize", "a", "b"])
     assert args.alpha == inspect.signature(adain_jax.stylize).parameters["alpha"].default
     assert args.model == inspect.signature(adain_jax.load).parameters["name_or_path"].default
     assert batch.Sizes(args.size, args.style_size) == batch.Sizes()

@@ -58,7 +58,6 @@ def load(
     path: str | os.PathLike,
     *,
     size: int = 0,
-    longest: int = 0,
     square: bool = False,
     as_bytes: bool = False,
 ) -> LoadedImage:
@@ -72,7 +71,6 @@ def load(
     Args:
         path: the file.
         size: scale the shorter side to this many pixels, keeping the aspect; 0 leaves it.
-        longest: then reduce the longer side to at most this; 0 sets no limit.
         square: then cut out the square in the middle.
         as_bytes: give uint8, a quarter of the memory.
 
@@ -92,7 +90,7 @@ def load(
         raise ValueError(f"{path} is a folder, not an image")
     if not path.exists():
         raise FileNotFoundError(f"no such file: {path}")
-    options = {"size": size, "longest": longest, "square": square, "as_bytes": as_bytes}
+    options = {"size": size, "square": square, "as_bytes": as_bytes}
     if not path.is_file():  # a pipe, in which nobody can go back
         return decode(path.read_bytes(), path, **options)
     with path.open("rb") as file:
@@ -104,19 +102,17 @@ def decode(
     name: str | os.PathLike,
     *,
     size: int = 0,
-    longest: int = 0,
     square: bool = False,
     as_bytes: bool = False,
 ) -> LoadedImage:
     """`load` for a file's content; `name` is what errors call it."""
-    return _read(io.BytesIO(data), name, size, longest, square, as_bytes)
+    return _read(io.BytesIO(data), name, size, square, as_bytes)
 
 
 def _read(
     file: IO[bytes],
     name: str | os.PathLike,
     size: int,
-    longest: int,
     square: bool,
     as_bytes: bool,
 ) -> LoadedImage:
@@ -140,7 +136,7 @@ def _read(
     except Exception as error:
         raise ValueError(f"{name} is a damaged or truncated image: {error}") from None
     original = (image.height, image.width)
-    image = _scale(image, size, longest)
+    image = _scale(image, size)
     if square:
         image = _center_square(image)
     return LoadedImage(*_to_arrays(image, as_bytes), original, exif, bool(profile))
@@ -350,10 +346,8 @@ def _apply_profile(image: Image.Image, profile: bytes) -> Image.Image:
     return image if converted is None else converted
 
 
-def _scale(image: Image.Image, size: int, longest: int) -> Image.Image:
+def _scale(image: Image.Image, size: int) -> Image.Image:
     factor = size / min(image.size) if size else 1.0
-    if longest:
-        factor = min(factor, longest / max(image.size))
     if factor == 1:
         return image
     width, height = (max(1, round(side * factor)) for side in image.size)

@@ -3,9 +3,13 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
+
+from adain_jax.files import image
 
 STREAM = Path("-")  # the name of both
 INPUT = "standard input"  # what errors call it
+CLOSED = "standard output was closed by the program that reads it"
 
 
 def read_input() -> bytes:
@@ -24,6 +28,13 @@ def read_input() -> bytes:
     return data
 
 
+def load(path: Path, stdin: bytes | None, **options: Any) -> image.LoadedImage:
+    """`image.load`, but of `stdin` if that is what `path` stands for."""
+    if path == STREAM and stdin is not None:
+        return image.decode(stdin, INPUT, **options)
+    return image.load(path, **options)
+
+
 def check_output() -> None:
     """Raise `ValueError` if a picture cannot go to standard output."""
     if sys.stdout is None or sys.stdout.closed:
@@ -38,8 +49,12 @@ def write_output(data: bytes) -> None:
     Raises:
         BrokenPipeError: if the program that reads it has ended.
     """
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        silence_output()
+        raise BrokenPipeError(CLOSED) from None
 
 
 def silence_output() -> None:

@@ -1,0 +1,33 @@
+"""`adain-jax info`: the models there are."""
+
+import argparse
+
+
+def run(args: argparse.Namespace) -> bool:
+    """Tell about models."""
+    import json
+
+    from adain_jax.weights import store
+
+    found = {name: store.describe(name) for name in args.models or store.shipped()}
+    if args.json:
+        print(json.dumps({k: v._asdict() for k, v in found.items()}, default=str, indent=2))
+        return True
+    if args.models:
+        for name, (path, size, parameters, metadata) in found.items():
+            print(f"{name}\n  file: {path}\n  size: {size / 1e3:,.0f} KB")
+            print(f"  parameters: {parameters:,}")
+            for key, value in sorted(metadata.items()):
+                print(f"  {key}: {value}")
+        return True
+    columns = ("samples", "content_distance", "style_distance")
+    rows: list[tuple[str, ...]] = [("model", "MB", "parameters", *columns)]
+    for name, (_, size, parameters, metadata) in found.items():
+        noted = (metadata.get(column, "-") for column in columns)
+        rows.append((name, f"{size / 1e6:.1f}", f"{parameters:,}", *noted))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
+    return True

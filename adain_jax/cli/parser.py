@@ -1,0 +1,255 @@
+"""The arguments of the command."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from adain_jax.checks import EXTRAPOLATION
+from adain_jax.cli import grid, info, style, stylize
+from adain_jax.cli.messages import fail
+from adain_jax.recolor import COLORS
+from adain_jax.tiling import TILE, TILE_ABOVE
+from adain_jax.version import __version__
+
+# By what --format calls them; other suffixes of the same formats are found in names of files.
+FORMATS = ("png", "jpg", "webp", "avif", "tif", "bmp")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line instead of the usage and one line."""
+        fail(f"{message} (see {self.prog} --help)")
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments, checked; `run` is the function that they are for."""
+    parser = _Parser(prog="adain-jax", description="Arbitrary style transfer in real time.")
+    parser.add_argument("--version", action="version", version=f"adain-jax {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    stylizing = commands.add_parser(
+        "stylize",
+        help="give photographs the style of paintings",
+        usage="adain-jax stylize CONTENT [CONTENT ...] STYLE [-o OUTPUT] [options]",
+        description="Give photographs the style of paintings. Each CONTENT and STYLE is an image "
+        "or a folder of images; of several, every combination is made. - is standard input.",
+    )
+    _add_stylize(stylizing)
+    keeping = commands.add_parser(
+        "style",
+        help="keep the style of paintings in a small file",
+        description="Keep the style of a painting, or the mean of several, in a file of a few KB, "
+        "which can stand wherever a style's image can.",
+    )
+    keeping.add_argument("images", nargs="+", type=_path, metavar="STYLE", help="images or folders")
+    keeping.add_argument(
+        "-o", "--output", type=_path, required=True, help="the file, ending in .safetensors"
+    )
+    _add_model(keeping)
+    keeping.set_defaults(run=style.run)
+    gridding = commands.add_parser(
+        "grid",
+        help="one picture of a photograph at many strengths, or between styles",
+        description="One picture of many: with one STYLE its strengths from 0 to 1, with two the "
+        "mixtures from one to the other, with four those in a square of which they are the "
+        "corners. The styles are shown beside.",
+    )
+    gridding.add_argument("photo", type=_path, metavar="PHOTO")
+    gridding.add_argument("styles", nargs="+", type=_path, metavar="STYLE", help="1, 2 or 4")
+    gridding.add_argument("-o", "--output", type=_path, required=True, help="the file")
+    gridding.add_argument(
+        "--steps",
+        type=int,
+        default=5,
+        help="pictures to a row, of four styles to a column, too (default: %(default)s)",
+    )
+    gridding.add_argument(
+        "--size",
+        type=_size,
+        default=256,
+        help="shorter side of each picture, 0: that of the photograph (default: %(default)s)",
+    )
+    _add_model(gridding)
+    gridding.set_defaults(run=grid.run)
+    about = commands.add_parser(
+        "info",
+        help="list the models, with sizes and numbers",
+        description="List the models that ship, or tell all that is known of some.",
+    )
+    about.add_argument("models", nargs="*", metavar="MODEL", help="shipped models or files")
+    about.add_argument("--json", action="store_true", help="for programs")
+    about.set_defaults(run=info.run)
+    args = parser.parse_args(argv)
+    if args.run is stylize.run:
+        _check_stylize(args, stylizing)
+    return args
+
+
+def _add_stylize(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(run=stylize.run)
+    command.add_argument("images", nargs="+", type=_path, metavar="CONTENT ... STYLE")
+    command.add_argument(
+        "-s",
+        "--style",
+        nargs="+",
+        type=_path,
+        default=[],
+        help="the styles, if there are several; all else are then contents",
+    )
+    command.add_argument(
+        "--styles",
+        nargs="+",
+        default=[],
+        metavar="STYLE[:WEIGHT]",
+        help="styles to mix into one, such as a.jpg:0.3 b.jpg:0.7; with --masks each for a region, "
+        "at that strength; all else are then contents",
+    )
+    command.add_argument(
+        "--masks",
+        nargs="+",
+        type=_path,
+        default=[],
+        metavar="MASK",
+        help="grey images, the regions of --styles, white inside; or one of labels, whose greys "
+        "above black are the regions; the photograph stays where there is none, unless there is "
+        "one style more",
+    )
+    command.add_argument(
+        "--pairs",
+        action="store_true",
+        help="give each content the style of the same name, in place of every one",
+    )
+    command.add_argument(
+        "--alpha",
+        type=float,
+        default=1.0,
+        help="strength of the style, from 0 to 1 (default: %(default)s)",
+    )
+    command.add_argument(
+        "--allow-extrapolation",
+        action="store_true",
+        help=f"allow an --alpha up to {EXTRAPOLATION:g}",
+    )
+    command.add_argument(
+        "--alpha-map",
+        type=_path,
+        metavar="IMAGE",
+        help="a grey image: --alpha where it is white, less where it is darker",
+    )
+    command.add_argument(
+        "--color",
+        choices=COLORS,
+        default="style",
+        help="whose colours pictures have: the style's; or the content's, given to the picture "
+        "(luminance) or to the style's image before (coral, histogram) (default: %(default)s)",
+    )
+    command.add_argument(
+        "--size",
+        type=_size,
+        default=0,
+        help="scale contents to this shorter side; smaller makes coarser strokes "
+        "(default: leave them)",
+    )
+    command.add_argument(
+        "--tile",
+        type=_size,
+        metavar="PIXELS",
+        help="compute in windows of this side, in little memory, equal to the whole; 0: at once "
+        f"(default: above {TILE_ABOVE / 1e6:.0f} megapixels, of {TILE})",
+    )
+    _add_model(command)
+    files = command.add_argument_group("output")
+    files.add_argument(
+        "-o",
+        "--output",
+        type=_path,
+        default=Path(),
+        help="a file for one picture; a folder, where they are named "
+        "{content}_stylized_{style}; or - for standard output (default: the current folder)",
+    )
+    files.add_argument(
+        "--format",
+        choices=FORMATS,
+        help="of pictures in folders (default: the content's) and on standard output (png)",
+    )
+    files.add_argument(
+        "--quality",
+        type=_quality,
+        metavar="1..100",
+        help="of JPEG, WebP and AVIF (default: 95, AVIF 90)",
+    )
+    files.add_argument(
+        "--depth",
+        type=int,
+        choices=(8, 16),
+        default=8,
+        help="bits of a channel, 16 in TIFF only (default: %(default)s)",
+    )
+    files.add_argument(
+        "--strip", action="store_true", help="leave out the content's EXIF data and colour profile"
+    )
+    running = command.add_argument_group("many pictures")
+    running.add_argument("--resume", action="store_true", help="skip pictures that are there")
+    running.add_argument(
+        "--dry-run", action="store_true", help="print what would be made of what, and make nothing"
+    )
+    running.add_argument(
+        "--json", type=_path, metavar="FILE", help="write a report of all pictures"
+    )
+    running.add_argument(
+        "--timing", action="store_true", help="print where the time went, to standard error"
+    )
+
+
+def _check_stylize(args: argparse.Namespace, command: argparse.ArgumentParser) -> None:
+    limit = EXTRAPOLATION if args.allow_extrapolation else 1
+    if not 0 <= args.alpha <= limit:
+        hint = f"; --allow-extrapolation allows up to {EXTRAPOLATION:g}"
+        more = hint if 1 < args.alpha <= EXTRAPOLATION else ""
+        command.error(f"--alpha must be between 0 and {limit:g}, not {args.alpha:g}{more}")
+    if args.style and args.styles:
+        command.error("give --style, of which each makes a picture, or --styles, to be mixed")
+    if args.styles and args.pairs:
+        command.error("give --styles, to be mixed, or --pairs, of which each has its own")
+    if args.masks and not args.styles:
+        command.error("--masks need --styles, one for each")
+    if args.masks and args.alpha_map and any(":" in text for text in args.styles):
+        command.error("give the strengths of --styles by weights, or by --alpha-map")
+    if not (args.style or args.styles):
+        if len(args.images) < 2:
+            command.error("give a content and a style")
+        *args.images, last = args.images
+        args.style = [last]
+
+
+def _add_model(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--style-size",
+        type=_size,
+        default=512,
+        help="scale styles to this shorter side, 0: leave them; larger makes finer strokes "
+        "(default: %(default)s)",
+    )
+    command.add_argument(
+        "--model", default="vgg16", help="a shipped model or a .safetensors file (default: vgg16)"
+    )
+
+
+def _path(text: str) -> Path:
+    if not text:  # which would be the current folder
+        raise argparse.ArgumentTypeError("is empty")
+    return Path(text)
+
+
+def _size(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"must not be negative, not {text}")
+    return value
+
+
+def _quality(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"must be between 1 and 100, not {text}")
+    return value

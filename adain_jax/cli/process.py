@@ -1,0 +1,25 @@
+"""What the command sets for its whole process."""
+
+from pathlib import Path
+
+
+def prepare() -> None:
+    """Keep freed memory, and what XLA compiles."""
+    from adain_jax.memory import keep_freed_memory
+
+    keep_freed_memory()
+    keep_compilations()
+
+
+def keep_compilations() -> None:
+    """Keep what XLA compiles in the user's cache folder, for the next run."""
+    import jax
+    import platformdirs
+
+    folder = Path(platformdirs.user_cache_dir("adain_jax", appauthor=False)) / "xla"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return  # a home that cannot be written costs time, nothing else
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)

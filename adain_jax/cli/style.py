@@ -1,0 +1,20 @@
+"""`adain-jax style`: the style of paintings in a small file."""
+
+import argparse
+
+
+def run(args: argparse.Namespace) -> bool:
+    """Write one file of a style."""
+    from tqdm import tqdm
+
+    from adain_jax import style_files
+    from adain_jax.cli import process
+    from adain_jax.model import Model
+
+    process.prepare()
+    model = Model.load(args.model).prepare()
+    read = style_files.average_style(args.images, model, args.output, size=args.style_size)
+    for _ in tqdm(read, unit="style", disable=None):
+        pass
+    print(args.output)
+    return True

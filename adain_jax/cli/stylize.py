@@ -1,0 +1,152 @@
+"""`adain-jax stylize`: pictures of photographs and paintings."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from adain_jax.cli import messages, process
+
+if TYPE_CHECKING:
+    from adain_jax.batch import Result
+    from adain_jax.cli.report import Report
+    from adain_jax.jobs import Encoding, Job, Plan
+
+_NAMED = 3  # styles without a content that are named
+
+
+def run(args: argparse.Namespace) -> bool:
+    """Make all pictures, or print which; whether all could be made."""
+    from adain_jax import jobs
+    from adain_jax.cli.report import Report
+    from adain_jax.files import streams
+
+    suffix = f".{args.format}" if args.format else None
+    encoding = jobs.Encoding(suffix, args.quality, args.depth, args.strip)
+    styles = jobs.Mixture.parse(args.styles) if args.styles else args.style
+    plan = jobs.plan(args.images, styles, args.output, pairs=args.pairs, encoding=encoding)
+    if args.json and args.json.resolve() in {path.resolve() for path in plan.inputs}:
+        raise ValueError(f"{args.json} would replace one of the images read: name another")
+    to_stdout = args.output == streams.STREAM
+    there = {job for job in plan.jobs if args.resume and not to_stdout and job.output.exists()}
+    failed = [f"{content}: no style has this name" for content in plan.alone]
+    if args.dry_run:
+        failed += _show(plan, there)
+    else:
+        report = Report(plan)
+        for job in there:
+            report.skip(job)
+        for content, why in zip(plan.alone, failed, strict=True):
+            report.leave_out(content, why)
+        todo = [job for job in plan.jobs if job not in there]
+        try:
+            if todo:
+                failed += _make(args, todo, encoding, report)
+            report.complete = True
+        finally:
+            if args.json:
+                report.save(args.json)
+    if plan.unused:
+        names = ", ".join(map(str, plan.unused[:_NAMED]))
+        more = f" and {len(plan.unused) - _NAMED} more" if len(plan.unused) > _NAMED else ""
+        messages.note(f"no content has the name of {names}{more}")
+    if there:
+        messages.note(f"skipped, being there already: {len(there)} of {len(plan.jobs)}")
+    for error in failed:
+        messages.error(error)
+    return not failed
+
+
+def _show(plan: "Plan", there: "set[Job]") -> list[str]:
+    """Print what would be done, a line for each picture, and return what would fail."""
+    from adain_jax.files import streams
+
+    for job in plan.jobs:
+        skipped = " (skipped: is there)" if job in there else ""
+        print(f"{job.content} in the style of {job.style} -> {job.output}{skipped}")
+    files = sorted(path for path in plan.inputs if path != streams.STREAM and not path.exists())
+    return [f"no such file: {path}" for path in files]
+
+
+def _make(
+    args: argparse.Namespace, todo: "list[Job]", encoding: "Encoding", report: "Report"
+) -> list[str]:
+    """Make pictures, and return what went wrong, each once."""
+    from tqdm import tqdm
+
+    from adain_jax import batch
+    from adain_jax.controls import Controls
+    from adain_jax.files import streams
+    from adain_jax.model import Model
+    from adain_jax.timing import Timing
+
+    controls = Controls(
+        args.alpha,
+        args.allow_extrapolation,
+        args.alpha_map,
+        tuple(args.masks),
+        args.color,
+        args.tile,
+    )
+    timing = Timing()
+    timing.seconds["start and import"] = time.process_time()
+    to_stdout = args.output == streams.STREAM
+    if to_stdout:
+        streams.check_output()
+    reads = any(streams.STREAM in (x.content, *dict(x.style.parts)) for x in todo)
+    stdin = streams.read_input() if reads else None
+    process.prepare()
+    timing.listen()
+    with timing("load"):
+        model = Model.load(args.model).prepare()
+    failed: dict[str, None] = {}  # a bad style fails once, not once for each content
+    # On a terminal a bar, elsewhere nothing but the results.
+    with tqdm(total=len(todo), unit="picture", disable=None) as bar:
+
+        def tell(result: "Result") -> None:
+            report.add(result)
+            bar.update()
+            if result.error:
+                failed[str(result.error)] = None
+                bar.set_postfix_str(f"{len(failed)} failed")
+            elif not to_stdout:
+                bar.write(str(result.job.output))
+
+        results = batch.run(
+            todo,
+            model,
+            controls,
+            sizes=batch.Sizes(args.size, args.style_size),
+            encoding=encoding,
+            stdin=stdin,
+            report=bar.set_description,
+            timing=timing,
+        )
+        try:
+            _tell_all(results, tell)
+        except KeyboardInterrupt:
+            bar.close()
+            for error in failed:
+                messages.error(error)
+            messages.note(
+                f"interrupted: {report.made} of {len(todo)} made, --resume makes the rest"
+            )
+            raise
+    if args.timing:
+        print(timing.table(), file=sys.stderr)
+    return list(failed)
+
+
+def _tell_all(results: "Generator[Result, None, None]", tell: "Callable[[Result], None]") -> None:
+    """Also, after Ctrl-C, of the pictures that were being written."""
+    try:
+        for result in results:
+            tell(result)
+    except KeyboardInterrupt as stop:
+        with suppress(KeyboardInterrupt):  # which `results` raises at its end
+            tell(results.throw(stop))
+            for result in results:
+                tell(result)
+        raise

@@ -1,0 +1,78 @@
+"""Masks and maps of strength from grey images."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from adain_jax.files import image
+
+_PROPORTIONS = 0.02  # by which those of a mask may differ from the photograph's
+
+
+def load_masks(paths: Sequence[Path], styles: int, size: tuple[int, int]) -> np.ndarray:
+    """Regions of a photograph of `size` (H, W), as `Model.stylize` takes them: (K, H, W).
+
+    One file for each region: white is inside and black outside; a mask of nothing else has hard
+    edges and becomes booleans, one with greys is soft and becomes float32 in [0, 1]. Or one file of
+    labels for all: one with as many different greys above black as there are styles, or one fewer,
+    and more than one; the darkest is the first style's. Masks are scaled to the photograph.
+
+    Raises:
+        OSError: if a file cannot be read.
+        ValueError: if one is coloured, of other proportions than the photograph, or empty, or there
+            are too many or too few for the styles.
+    """
+    greys = [_grey(path, size) for path in paths]
+    if len(greys) == 1:
+        labels = np.unique(greys[0])
+        labels = labels[labels > 0]
+        if len(labels) > 1 and len(labels) in (styles, styles - 1):
+            scaled = _scale(greys[0], size, Image.Resampling.NEAREST)
+            return scaled == labels[:, None, None]
+    if len(greys) not in (styles, styles - 1):
+        also = ""
+        if len(greys) == 1:
+            also = f"; for labels, {paths[0]} would need as many greys, but it has {len(labels)}"
+        raise ValueError(
+            f"{styles} styles for {len(greys)} masks: give one for each, or one fewer, the last "
+            f"style being for what they leave over{also}"
+        )
+    for path, grey in zip(paths, greys, strict=True):
+        if not grey.any():
+            raise ValueError(f"{path} is black everywhere: a region is white")
+    if all(np.isin(grey, (0, 255)).all() for grey in greys):
+        return np.stack([_scale(grey, size, Image.Resampling.NEAREST) > 0 for grey in greys])
+    soft = [_scale(grey, size, Image.Resampling.BILINEAR) for grey in greys]
+    return np.stack(soft).astype(np.float32) / 255
+
+
+def load_map(path: Path, size: tuple[int, int]) -> np.ndarray:
+    """A grey image scaled to `size` (H, W), float32 in [0, 1].
+
+    Raises:
+        OSError: if it cannot be read.
+        ValueError: if it is coloured, or of other proportions.
+    """
+    grey = _scale(_grey(path, size), size, Image.Resampling.BILINEAR)
+    return grey.astype(np.float32) / 255
+
+
+def _grey(path: Path, size: tuple[int, int]) -> np.ndarray:
+    rgb = image.load(path, as_bytes=True).rgb
+    if (rgb != rgb[..., :1]).any():
+        raise ValueError(f"{path} is coloured: a mask is grey, white inside and black outside")
+    height, width = rgb.shape[:2]
+    if abs(width * size[0] / (height * size[1]) - 1) > _PROPORTIONS:
+        raise ValueError(
+            f"{path}, {width}x{height}, has other proportions than the photograph, "
+            f"{size[1]}x{size[0]}"
+        )
+    return rgb[..., 0]
+
+
+def _scale(grey: np.ndarray, size: tuple[int, int], how: Image.Resampling) -> np.ndarray:
+    if grey.shape == size:
+        return grey
+    return np.asarray(Image.fromarray(grey).resize(size[::-1], how))
