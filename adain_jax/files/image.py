@@ -2,18 +2,16 @@
 
 import io
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import IO
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageOps
 
 from adain_jax.atomic import atomic_path
 from adain_jax.files import exif as exif_data
-from adain_jax.files import tiff
+from adain_jax.files import pixels, srgb, tiff
 
 READABLE = (
     *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pgm", ".png"),
@@ -31,7 +29,6 @@ WRITABLE = {
     ".webp": ("WEBP", True, {"quality": 95}),
 }
 DEEP = (".tif", ".tiff")  # what can be written with 16 bits
-_STRIP = 128  # rows that are converted at a time
 _JPEG_EXIF = 65_533  # bytes that fit
 
 
@@ -130,7 +127,7 @@ def _read(
         image.load()
         profile = image.info.get("icc_profile")
         _turn_upright(image)
-        image = _to_srgb(image, profile)
+        image = srgb.convert(image, profile)
     except MemoryError:
         raise
     except Exception as error:
@@ -139,7 +136,7 @@ def _read(
     image = _scale(image, size)
     if square:
         image = _center_square(image)
-    return LoadedImage(*_to_arrays(image, as_bytes), original, exif, bool(profile))
+    return LoadedImage(*pixels.to_arrays(image, as_bytes), original, exif, bool(profile))
 
 
 def save(
@@ -253,7 +250,7 @@ def _write(
     format_name, has_alpha, options = WRITABLE[suffix.lower()]
     alpha = np.asarray(alpha) if alpha is not None and has_alpha else None
     tags = exif_data.fitted(exif, rgb.shape[1], rgb.shape[0]) if exif else None
-    icc = _srgb_profile() if profile else None
+    icc = srgb.profile() if profile else None
     if format_name == "TIFF":
         _write_tiff(file, rgb, alpha, depth, tags, icc)
         return
@@ -262,7 +259,7 @@ def _write(
         options["quality"] = quality
     if tags and not (format_name == "JPEG" and len(tags.tobytes()) > _JPEG_EXIF):
         options["exif"] = tags
-    _to_image(rgb, alpha).save(file, format_name, **options)
+    pixels.to_image(rgb, alpha).save(file, format_name, **options)
 
 
 def _write_tiff(
@@ -273,48 +270,19 @@ def _write_tiff(
     exif: Image.Exif | None,
     profile: bytes | None,
 ) -> None:
-    convert = _to_words if depth == 16 else _to_bytes
+    convert = pixels.to_words if depth == 16 else pixels.to_bytes
     parts = [rgb] if alpha is None else [rgb, alpha[..., None]]
     tiff.write(
         file,
-        (np.dstack([convert(part[rows]) for part in parts]) for rows in _strips(len(rgb))),
+        (np.dstack([convert(part[rows]) for part in parts]) for rows in pixels.strips(len(rgb))),
         width=rgb.shape[1],
         height=rgb.shape[0],
         channels=3 if alpha is None else 4,
         bits=depth,
-        rows=_STRIP,
+        rows=pixels.ROWS,
         exif=exif,
         profile=profile,
     )
-
-
-@cache
-def _srgb_profile() -> bytes:
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-
-
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """An image of any mode as RGB, RGBA, or F in [0, 1] (greyscale of more than 8 bits)."""
-    if image.mode.startswith("I") or image.mode == "F":
-        image = _deep_gray(image)
-        if not profile:
-            return image
-        eighth = np.round(np.asarray(image) * 255).astype(np.uint8)  # what profiles are applied to
-        image = Image.fromarray(eighth)
-    if image.mode == "RGBA" or (image.mode == "RGB" and not image.has_transparency_data):
-        return _apply_profile(image, profile) if profile else image  # without a copy
-    alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
-    if image.mode in ("1", "LA", "La"):
-        image = image.convert("L")
-    elif image.mode in ("P", "PA", "RGBa", "RGBX"):
-        image = image.convert("RGBA").convert("RGB")
-    if profile:
-        image = _apply_profile(image, profile)
-    if image.mode != "RGB":
-        image = image.convert("RGB")
-    if alpha is not None:
-        image.putalpha(alpha)
-    return image
 
 
 def _turn_upright(image: Image.Image) -> None:
@@ -322,28 +290,6 @@ def _turn_upright(image: Image.Image) -> None:
         ImageOps.exif_transpose(image, in_place=True)
     except Exception:  # broken EXIF data say nothing of the picture
         return
-
-
-def _deep_gray(image: Image.Image) -> Image.Image:
-    values = np.asarray(image).astype(np.float32)
-    if image.mode != "F":
-        values = values / 65535
-    if not (values.min() >= 0 and values.max() <= 1):
-        raise ValueError("values outside the range of 16 bits (or of [0, 1], if floating)")
-    return Image.fromarray(values)
-
-
-def _apply_profile(image: Image.Image, profile: bytes) -> Image.Image:
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        srgb = ImageCms.createProfile("sRGB")
-        if image.mode in ("RGB", "RGBA"):
-            ImageCms.profileToProfile(image, source, srgb, inPlace=True)
-            return image
-        converted = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError):
-        return image  # a broken profile, or one for another mode: viewers ignore it too
-    return image if converted is None else converted
 
 
 def _scale(image: Image.Image, size: int) -> Image.Image:
@@ -358,55 +304,3 @@ def _center_square(image: Image.Image) -> Image.Image:
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     return image.crop((left, top, left + side, top + side))
-
-
-def _to_arrays(image: Image.Image, as_bytes: bool) -> tuple[np.ndarray, np.ndarray | None]:
-    """A strip of rows at a time: Pillow hands out pixels as copies, and floats take their room."""
-    kind = np.uint8 if as_bytes else np.float32
-    if image.mode == "F":
-        gray = np.asarray(image).clip(0, 1)
-        return np.repeat((_to_bytes(gray) if as_bytes else gray)[..., None], 3, axis=-1), None
-    width, height = image.size
-    rgb = np.empty((height, width, 3), kind)
-    alpha = np.empty((height, width), kind) if image.mode == "RGBA" else None
-    for rows in _strips(height):
-        strip = np.asarray(image.crop((0, rows.start, width, rows.stop)))
-        if not as_bytes:
-            strip = strip.astype(np.float32) / np.float32(255)
-        rgb[rows] = strip[..., :3]
-        if alpha is not None:
-            alpha[rows] = strip[..., 3]
-    return rgb, alpha
-
-
-def _to_image(rgb: np.ndarray, alpha: np.ndarray | None) -> Image.Image:
-    image = _fill("RGB", rgb)
-    if alpha is not None:
-        image.putalpha(_fill("L", alpha))
-    return image
-
-
-def _fill(mode: str, array: np.ndarray) -> Image.Image:
-    image = Image.new(mode, (array.shape[1], array.shape[0]))
-    for rows in _strips(len(array)):
-        image.paste(Image.fromarray(_to_bytes(array[rows])), (0, rows.start))
-    return image
-
-
-def _strips(height: int) -> Iterator[slice]:
-    for start in range(0, height, _STRIP):
-        yield slice(start, min(start + _STRIP, height))
-
-
-def _to_bytes(array: np.ndarray) -> np.ndarray:
-    """An array of uint8, or floating in [0, 1], as uint8."""
-    if array.dtype == np.uint8:
-        return array
-    return np.round(np.clip(np.asarray(array, np.float32), 0, 1) * 255).astype(np.uint8)
-
-
-def _to_words(array: np.ndarray) -> np.ndarray:
-    """The same as uint16."""
-    if array.dtype == np.uint8:
-        return array.astype(np.uint16) * np.uint16(257)
-    return np.round(np.clip(np.asarray(array, np.float32), 0, 1) * 65535).astype(np.uint16)
