@@ -3,6 +3,7 @@
 from adain_jax.model import Model
 from adain_jax.style import Style
 from adain_jax.stylize import load, stylize, stylize_batch
+from adain_jax.tiling import stylize_tiled
 from adain_jax.version import __version__
 
-__all__ = ["Model", "Style", "__version__", "load", "stylize", "stylize_batch"]
+__all__ = ["Model", "Style", "__version__", "load", "stylize", "stylize_batch", "stylize_tiled"]

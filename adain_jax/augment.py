@@ -38,8 +38,8 @@ def random_style(
             several devices, each needs its own.
         images: (N, H, W, 3), uint8, or floating in [0, 1].
         style_bank: a batch of styles (S, C), made by `model.style(paintings)` from paintings
-            (S, H, W, 3), or of styles of one painting each, such as `Style.load` gives, by
-            `jax.tree.map(lambda *x: jnp.stack(x), *styles)`.
+            (S, H, W, 3), or by `Style.stack` from styles of one painting each, such as `Style.load`
+            gives.
         alpha_range: least and greatest strength, within [0, 1]; strengths are uniform between.
         probability: that an image is stylized; may be traced.
         model: which made the styles; by default "vgg16".

@@ -102,7 +102,7 @@ class Controls:
                 picture = stylize_tiled(
                     content,
                     style,
-                    alpha,
+                    alpha=alpha,
                     model=model,
                     tile=self.tile or TILE,
                     progress=lambda done, total: report(f"window {done} of {total}"),

@@ -42,6 +42,7 @@ def stylize(
     *,
     alpha: ArrayLike = 1.0,
     weights: Sequence[float] | ArrayLike | None = None,
+    masks: ArrayLike | None = None,
     extrapolate: bool = False,
     color: str = "style",
     model: Model | None = None,
@@ -56,10 +57,15 @@ def stylize(
             size.
         style: an image, or one for each of the batch, of any size; or a `Style`, which
             `model.style(image)` makes once for many calls; or a list of any of these, which is
-            mixed.
+            mixed, or with `masks` the styles of the regions.
         alpha: strength, from 0 (the content, as the decoder renders it) to 1: a number, one for
-            each image (N,), or a map (H, W) or (N, H, W); may be traced.
+            each image (N,), with masks one for each region (K,), or a map (H, W) or (N, H, W); may
+            be traced.
         weights: of the styles in a list, all the same if left out; divided by their sum.
+        masks: regions, each for a style of its own: (K, H, W), booleans, or soft in [0, 1]; or
+            integer labels (H, W), of which k is the region of style k - 1 and 0 none. Where no mask
+            is, the photograph stays as it is, or the last style comes, if there is one more.
+            `Model.stylize` tells the rest.
         extrapolate: allow strengths up to 2, which exaggerate the style.
         color: whose colours the picture has. "style": the style's. The content's: "coral" and
             "histogram" give them to the style's image before it is encoded, for each content anew
@@ -87,19 +93,35 @@ def stylize(
     elif not isinstance(model, Model):
         raise ValueError("model is a Model: load it by adain_jax.load(name_or_path)")
     content, color = check_image("content", content), check_color(color)
-    parts: Sequence[Any] = style if isinstance(style, list | tuple) else [style]
     if recolors(color):
-        parts = [_recolored(part, content, color) for part in parts]
-    styles = [part if isinstance(part, Style) else model.style(part) for part in parts]
-    if isinstance(style, list | tuple):
-        styles = [Style.mix(styles, weights)]
-    elif weights is not None:
+        several = isinstance(style, list | tuple)
+        parts = [_recolored(part, content, color) for part in (style if several else [style])]  # type: ignore[arg-type]
+        style = parts if several else parts[0]
+    style = as_style(style, model, weights, regions=masks is not None)
+    # For colours in floats, not to round twice.
+    source = to_float(content) if color == "luminance" else content
+    picture = model.stylize(source, style, alpha, masks=masks, extrapolate=extrapolate)
+    return _in_colors_of(content, picture) if color == "luminance" else picture
+
+
+def as_style(
+    style: ArrayLike | Style | Sequence[ArrayLike | Style],
+    model: Model,
+    weights: Sequence[float] | ArrayLike | None = None,
+    *,
+    regions: bool = False,
+) -> Style:
+    """What `stylize` takes as a style, encoded; of a list the mixture, or one for each region."""
+    several = isinstance(style, list | tuple)
+    parts: Sequence[Any] = style if several else [style]
+    if regions and weights is not None:
+        raise ValueError("with masks, styles are not mixed: give their strengths by alpha")
+    if not several and weights is not None:
         raise ValueError("weights are of a list of styles, but there is only one")
-    if color != "luminance":
-        return model.stylize(content, styles[0], alpha, extrapolate=extrapolate)
-    # In floats, not to round twice.
-    picture = model.stylize(to_float(content), styles[0], alpha, extrapolate=extrapolate)
-    return _in_colors_of(content, picture)
+    styles = [part if isinstance(part, Style) else model.style(part) for part in parts]
+    if not several:
+        return styles[0]
+    return Style.stack(styles) if regions else Style.mix(styles, weights)
 
 
 def _recolored(style: ArrayLike | Style, content: jax.Array, color: str) -> jax.Array:
@@ -164,7 +186,7 @@ def stylize_batch(
     >>> np.stack(list(pictures)).shape
     (5, 16, 24, 3)
     """
-    model = _prepared() if model is None else model
+    model = prepared() if model is None else model
     if not isinstance(model, Model):
         raise ValueError("model is a Model: load it by adain_jax.load(name_or_path)")
     if jnp.ndim(alpha):
@@ -227,5 +249,6 @@ def _donating(model: Model, contents: jax.Array, style: Style, alpha: jax.Array)
 
 
 @cache
-def _prepared() -> Model:
+def prepared() -> Model:
+    """The default model, made ready for many images."""
     return load().prepare()

@@ -5,7 +5,7 @@ as a pixel can see, and only what sees nothing cut off is kept. A first pass gat
 of the features, a second makes the picture.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jax
@@ -20,6 +20,7 @@ from adain_jax.networks import ARCHITECTURES
 from adain_jax.networks.layers import Size
 from adain_jax.ops.statistics import EPS, ChannelStats, channel_stats
 from adain_jax.style import Style
+from adain_jax.stylize import as_style, prepared
 from adain_jax.transfer import STRIDE, both, shares_of, transfer
 
 TILE = 768  # pixels to a side of a window
@@ -66,17 +67,18 @@ def check_tile(tile: int, model: Model) -> None:
 
 def stylize_tiled(
     content: ArrayLike,
-    style: Style,
-    alpha: ArrayLike = 1.0,
+    style: ArrayLike | Style | Sequence[ArrayLike | Style],
     *,
-    model: Model,
+    alpha: ArrayLike = 1.0,
+    weights: Sequence[float] | ArrayLike | None = None,
     masks: ArrayLike | None = None,
     extrapolate: bool = False,
+    model: Model | None = None,
     tile: int = TILE,
     out: np.ndarray | None = None,
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """`Model.stylize` of one image of any size, in the memory of one window.
+    """`stylize` of one image of any size, in the memory of one window.
 
     Equal to it within 1e-3, at the price of the overlaps and of encoding everything twice: about
     twice the time. Compiled once for all images larger than a window. Not for use under a
@@ -85,11 +87,13 @@ def stylize_tiled(
     Args:
         content: an image (H, W, 3), uint8, or floating in [0, 1]; anything that can be sliced like
             a NumPy array, such as a `numpy.memmap`. It is read window by window.
-        style: as for `Model.stylize`.
-        alpha: as for `Model.stylize`.
-        model: best made ready by `Model.prepare`.
-        masks: as for `Model.stylize`.
-        extrapolate: as for `Model.stylize`.
+        style: as for `stylize`.
+        alpha: as for `stylize`.
+        weights: as for `stylize`.
+        masks: as for `stylize`.
+        extrapolate: as for `stylize`.
+        model: from `adain_jax.load`, best made ready by `Model.prepare`; by default "vgg16",
+            prepared.
         tile: pixels to a side of a window, a multiple of 8. The memory needed grows with its
             square, about 0.6 GB for 768 and a VGG.
         out: an array like `content` to write the picture into, window by window.
@@ -99,16 +103,18 @@ def stylize_tiled(
         `out`, or a new array, of the shape and dtype of `content`.
 
     Raises:
-        ValueError: as `Model.stylize`, or if `tile` is smaller than what a pixel can see, or `out`
+        ValueError: as `stylize`, or if `tile` is smaller than what a pixel can see, or `out`
             is not like `content`.
 
     >>> import adain_jax, numpy as np
-    >>> model = adain_jax.load("vgg16").prepare()
+    >>> model = adain_jax.load("fast").prepare()
     >>> photo = np.zeros((200, 300, 3), np.uint8)
-    >>> stylize_tiled(photo, model.style(photo[:64, :64]), model=model, tile=192).shape
+    >>> adain_jax.stylize_tiled(photo, photo[:64, :64], model=model, tile=192).shape
     (200, 300, 3)
     """
     content = _sliceable("content", content)
+    model = prepared() if model is None else model
+    style = as_style(style, model, weights, regions=masks is not None)
     if out is None:
         out = np.empty(content.shape, content.dtype)
     elif out.shape != content.shape or out.dtype != content.dtype:
@@ -149,6 +155,11 @@ def tiled_style(
     """`Model.style` of one image of any size, in the memory of one window.
 
     Arguments and errors are those of `stylize_tiled`.
+
+    >>> import adain_jax, numpy as np
+    >>> model = adain_jax.load("fast").prepare()
+    >>> tiled_style(np.zeros((200, 300, 3), np.uint8), model=model, tile=192).mean.shape
+    (224,)
     """
     image = _sliceable("style", image)
     windows, _ = _windows(image, tile, model)

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import adain_jax
 from adain_jax import Model, Style
 from adain_jax.ops.statistics import ChannelStats
 from adain_jax.transfer import shares_of, transfer
@@ -175,3 +176,16 @@ def test_masks_need_a_style_for_each(tiny, content, styles, left):
         tiny.stylize(content, one(styles, 0), masks=left[None])
     with pytest.raises(ValueError, match=r"of shape .*\(2,\)"):
         tiny.stylize(content, styles, np.ones(3, np.float32), masks=left[None])
+
+
+def test_stylize_takes_a_list(rng, tiny, content, left):
+    paintings = list(rng.random((2, 24, 32, 3), dtype=np.float32))
+    styles = Style.stack([tiny.style(painting) for painting in paintings])
+    ours = adain_jax.stylize(content, paintings, masks=left[None], model=tiny)
+    np.testing.assert_allclose(ours, tiny.stylize(content, styles, masks=left[None]), atol=1e-4)
+    kept = adain_jax.stylize(
+        content, paintings[:1], masks=left[None], color="luminance", model=tiny
+    )
+    np.testing.assert_allclose(kept[:, 21:], content[:, 21:], atol=1e-5)
+    with pytest.raises(ValueError, match="not mixed"):
+        adain_jax.stylize(content, paintings, weights=[1, 2], masks=left[None], model=tiny)

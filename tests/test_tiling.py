@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import adain_jax
 from adain_jax import Model, Style
 from adain_jax.files import image
 from adain_jax.networks import ARCHITECTURES
@@ -53,7 +54,7 @@ def test_equal_to_the_whole_with_real_weights(name, size, tile, photo, painting)
     model = Model.load(name).prepare()
     style, content = model.style(painting), photo[: size[0], : size[1]]
     expected = np.asarray(model.stylize(content, style, 0.8))
-    ours = stylize_tiled(content, style, 0.8, model=model, tile=tile)
+    ours = stylize_tiled(content, style, alpha=0.8, model=model, tile=tile)
     assert ours.shape == content.shape
     assert np.abs(ours - expected).max() < 1e-3
 
@@ -121,7 +122,7 @@ def test_masks_and_maps(hard, rng, painting, tiny):
     mask = mask > 0.37 if hard else mask
     strengths = np.broadcast_to(np.linspace(1, 0, height, dtype=np.float32), (width, height)).T
     for alpha in (np.array([1.0, 0.6], np.float32), strengths):
-        ours = stylize_tiled(content, styles, alpha, model=tiny, masks=mask, tile=96)
+        ours = stylize_tiled(content, styles, alpha=alpha, model=tiny, masks=mask, tile=96)
         expected = tiny.stylize(content, styles, alpha, masks=mask)
         np.testing.assert_allclose(ours, expected, atol=1e-3)
 
@@ -167,4 +168,17 @@ def test_bad_input(rng, painting, tiny):
     with pytest.raises(ValueError, match="floating images are in"):
         stylize_tiled(np.full((20, 30, 3), 7.0, np.float32), style, model=tiny)
     with pytest.raises(ValueError, match="between 0 and 1"):
-        stylize_tiled(content, style, 1.5, model=tiny)
+        stylize_tiled(content, style, alpha=1.5, model=tiny)
+
+
+def test_styles_as_for_stylize(rng, painting, tiny):
+    """Images, lists of them, and weights."""
+    content, other = rng.random((60, 90, 3), dtype=np.float32), 1 - painting
+    for style, weights in ((painting, None), ([painting, other], [1, 3])):
+        ours = stylize_tiled(content, style, weights=weights, model=tiny, tile=72)
+        expected = adain_jax.stylize(content, style, weights=weights, model=tiny)
+        np.testing.assert_allclose(ours, expected, atol=1e-3)
+    left = np.arange(90)[None] < np.full((60, 1), 40)
+    ours = stylize_tiled(content, [painting, other], masks=left[None], model=tiny, tile=72)
+    expected = adain_jax.stylize(content, [painting, other], masks=left[None], model=tiny)
+    np.testing.assert_allclose(ours, expected, atol=1e-3)
