@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -52,6 +53,7 @@ class Result:
 
 
 _Sources = list[Style | np.ndarray]  # a mixture's, as they were read
+_Computed = TypeVar("_Computed")
 _AHEAD = 1  # pictures of which the images are read while one is computed
 _BEHIND = 1  # pictures that are written meanwhile
 
@@ -73,7 +75,8 @@ def run(
     fails leaves no file and stops no other. While one picture is computed, the images of the next
     are read and the last one is written, in threads of their own; not more than these three are in
     memory. At a KeyboardInterrupt what is being written is finished, and its results are yielded,
-    before it is raised.
+    before it is raised; what is being computed is dropped, though its thread ends only with its
+    work.
 
     Args:
         jobs: from `plan`.
@@ -93,7 +96,12 @@ def run(
     controls.check(model)
     styles: dict[Mixture, Style | _Sources | Exception] = {}
     written: deque[_Picture] = deque()
-    reader, writer = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+    reader, computer, writer = (ThreadPoolExecutor(1) for _ in range(3))
+
+    def compute(function: Callable[..., _Computed], *args: Any, **options: Any) -> _Computed:
+        """Not in the main thread, which an interruption would only reach afterwards."""
+        with timing("compute"):
+            return computer.submit(function, *args, **options).result()
 
     def results(most: int) -> Iterator[Result]:
         """Those that are known; and others until no more than `most` pictures are being written."""
@@ -109,7 +117,9 @@ def run(
         try:
             if job.style not in styles:
                 report(f"style {job.style.stem}")
-                styles[job.style] = _style(job.style, inputs.styles, model, controls, timing)
+                styles[job.style] = _style(
+                    job.style, inputs.styles, model, controls, compute, timing
+                )
             style = styles[job.style]
             if isinstance(style, Exception):
                 raise style
@@ -122,12 +132,17 @@ def run(
             name = f"{job.content.name} ({width}x{height})"
             report(name)
             begin = time.perf_counter()
-            with timing("compute"):
-                if not isinstance(style, Style):
-                    style = controls.style(job.style, style, model, colors_of(content.rgb))
-                rgb = controls.picture(
-                    content.rgb, style, job.style, model, lambda stage: report(f"{name}, {stage}")
-                )
+            if not isinstance(style, Style):
+                colors = colors_of(content.rgb)
+                style = compute(controls.style, job.style, style, model, colors)
+            rgb = compute(
+                controls.picture,
+                content.rgb,
+                style,
+                job.style,
+                model,
+                lambda stage: report(f"{name}, {stage}"),
+            )
             spent += time.perf_counter() - begin
             return _Picture(job, size, spent, writer.submit(_write, job, rgb, content, encoding))
         except FAILURES as error:
@@ -144,7 +159,8 @@ def run(
         yield from results(0)
         raise
     finally:
-        reader.shutdown(wait=False, cancel_futures=True)
+        for threads in (reader, computer):
+            threads.shutdown(wait=False, cancel_futures=True)
         writer.shutdown()
 
 
@@ -238,6 +254,7 @@ def _style(
     parts: Sequence[Future[Style | np.ndarray]],
     model: Model,
     controls: Controls,
+    compute: Callable[..., Style],
     timing: Timing,
 ) -> Style | _Sources | Exception:
     """Encoded, or as it was read, if it will be recoloured to each content; or what went wrong."""
@@ -251,7 +268,6 @@ def _style(
     if controls.recolors:
         return sources
     try:
-        with timing("compute"):
-            return controls.style(mixture, sources, model)
+        return compute(controls.style, mixture, sources, model)
     except FAILURES as error:
         return in_words(error, Path(str(mixture)), "--style-size")

@@ -1,3 +1,4 @@
+import signal
 import threading
 from pathlib import Path
 
@@ -284,6 +285,24 @@ def test_an_interruption_of_the_one_who_is_told(contents, quick, tiny, tmp_path)
         interrupt()
     assert sorted((tmp_path / "out").iterdir()) == [result.job.output for result in told]
     assert len(told) < len(contents)
+
+
+def test_an_interruption_does_not_wait_for_the_computation(contents, quick, tiny, tmp_path):
+    done = threading.Event()
+
+    def compute(content):
+        if content[0, 0, 0] == 2:
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            assert done.wait(60)
+        return content
+
+    told = []
+    with pytest.raises(KeyboardInterrupt):
+        iter_into(told, batch.run(quick(contents, compute), tiny))
+    assert not done.is_set()
+    done.set()
+    assert [result.job.content for result in told] == contents[:2]
+    assert sorted((tmp_path / "out").iterdir()) == [result.job.output for result in told]
 
 
 def test_closing_waits_for_what_is_written(contents, quick, tiny, tmp_path):

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 
+from adain_jax.cli import process
 from adain_jax.cli.messages import BAD_INPUT, fail
 from adain_jax.cli.parser import parse
 
@@ -24,6 +25,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     except (ValueError, OSError) as error:
         fail(str(error))
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        process.leave(INTERRUPTED)
     if not ok:
         sys.exit(BAD_INPUT)
