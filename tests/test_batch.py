@@ -288,11 +288,11 @@ def test_an_interruption_of_the_one_who_is_told(contents, quick, tiny, tmp_path)
 
 
 def test_an_interruption_does_not_wait_for_the_computation(contents, quick, tiny, tmp_path):
-    done = threading.Event()
+    done, main = threading.Event(), threading.get_ident()
 
     def compute(content):
         if content[0, 0, 0] == 2:
-            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            signal.pthread_kill(main, signal.SIGINT)
             assert done.wait(60)
         return content
 
