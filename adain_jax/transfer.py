@@ -43,10 +43,11 @@ def transfer(
         ValueError: if the style has another number of channels.
     """
     alpha = jnp.asarray(alpha, jnp.float32)
-    styles, contents = _split(style, features), content and _split(content, features)
+    styles = _split(style, features)
+    contents = {} if content is None else _split(content, features)
     transferred = {}
     for name, x in features.items():
-        counted, own = where and where[name], contents and contents[name]
+        counted, own = (where or {}).get(name), contents.get(name)
         if masks is None:
             target = adain(x, *styles[name], where=counted, stats=own)
             transferred[name] = x + _strength_on(alpha, x).astype(x.dtype) * (target - x)
@@ -55,7 +56,7 @@ def transfer(
         total, y = shares.sum(0), x
         for k, share in enumerate(shares):
             mean, std = (stat[k] for stat in styles[name])
-            stats = own and ChannelStats(own.mean[k], own.std[k])
+            stats = None if own is None else ChannelStats(own.mean[k], own.std[k])
             target = adain(x, mean, std, where=both(share, counted), stats=stats)
             strength = _strength_on(alpha[k] if alpha.ndim == 1 else alpha, x)
             strength = strength * (share / jnp.where(total > 0, total, 1))[..., None]

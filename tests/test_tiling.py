@@ -68,17 +68,16 @@ def test_reach(name, tiny, rng):
     width = 2 * reach + 32
     image = jnp.asarray(rng.random((1, 8, width, 3), dtype=np.float32))
     taps, encoded = encoder.init_with_output(key, image)
-    features = {level: taps[level] for level in levels}
+    features = {level: taps[level] for level in levels}  # type: ignore[index]
     decoded = decoder.init(key, features)
 
     def run(image):
         taps = encoder.apply(encoded, image)
-        features = {level: taps[level] for level in levels}
+        features = {level: taps[level] for level in levels}  # type: ignore[index]
         return features, decoder.apply(decoded, features)
 
-    changed_features, changed = jax.jvp(
-        jax.jit(run), (image,), (jnp.zeros_like(image).at[:, :, width // 2].set(1),)
-    )[1]
+    column = jnp.zeros_like(image).at[:, :, width // 2].set(1)
+    changed_features, changed = jax.jvp(jax.jit(run), (image,), (column,))[1]
     middle = width // 2
     for level in changed_features.values():
         stride = width // level.shape[2]

@@ -25,12 +25,11 @@ def load_masks(paths: Sequence[Path], styles: int, size: tuple[int, int]) -> np.
             are too many or too few for the styles.
     """
     greys = [_grey(path, size) for path in paths]
-    if len(greys) == 1:
-        labels = np.unique(greys[0])
-        labels = labels[labels > 0]
-        if len(labels) > 1 and len(labels) in (styles, styles - 1):
-            scaled = _scale(greys[0], size, Image.Resampling.NEAREST)
-            return scaled == labels[:, None, None]
+    labels = np.unique(greys[0])
+    labels = labels[labels > 0]
+    if len(greys) == 1 and len(labels) > 1 and len(labels) in (styles, styles - 1):
+        scaled = _scale(greys[0], size, Image.Resampling.NEAREST)
+        return scaled == labels[:, None, None]
     if len(greys) not in (styles, styles - 1):
         also = ""
         if len(greys) == 1:
@@ -75,4 +74,4 @@ def _grey(path: Path, size: tuple[int, int]) -> np.ndarray:
 def _scale(grey: np.ndarray, size: tuple[int, int], how: Image.Resampling) -> np.ndarray:
     if grey.shape == size:
         return grey
-    return np.asarray(Image.fromarray(grey).resize(size[::-1], how))
+    return np.asarray(Image.fromarray(grey).resize((size[1], size[0]), how))

@@ -62,7 +62,7 @@ def test_a_map(draw):
 
 def test_bad_masks(draw, tmp_path):
     hard, black = draw("hard.png", [[255, 0], [0, 0]]), draw("black.png", [[0, 0], [0, 0]])
-    Image.new("RGB", SIZE[::-1], (255, 0, 0)).save(tmp_path / "red.png")
+    Image.new("RGB", (60, 40), (255, 0, 0)).save(tmp_path / "red.png")
     Image.new("L", (50, 50), 255).save(tmp_path / "square.png")
     for paths, styles, message in (
         ([hard, black], 2, "black.png is black everywhere"),

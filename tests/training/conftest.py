@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adain_jax.networks import ARCHITECTURES, Architecture
+from adain_jax.networks import ARCHITECTURES
 from adain_jax.training.config import TrainConfig
 
 
@@ -27,8 +27,10 @@ def folders(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def _fast_without_winograd(monkeypatch):
     """Which takes a minute to compile, and has tests of its own."""
-    encoder, decoder, *rest = ARCHITECTURES["fast"]
-    plain = Architecture(encoder.clone(method="xla"), decoder.clone(method="xla"), *rest)
+    fast = ARCHITECTURES["fast"]
+    plain = fast._replace(
+        encoder=fast.encoder.clone(method="xla"), decoder=fast.decoder.clone(method="xla")
+    )
     monkeypatch.setitem(ARCHITECTURES, "fast", plain)
 
 
