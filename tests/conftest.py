@@ -35,6 +35,13 @@ SHARED = ROOT.parent / "shared"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs the training images")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _forget_programs():
+    """Thousands of compiled programs would use up the maps of memory that a process may have."""
+    yield
+    jax.clear_caches()
+
+
 @pytest.fixture(scope="session")
 def model() -> adain_jax.Model:
     return adain_jax.load("vgg16")
