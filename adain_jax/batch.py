@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -99,9 +99,15 @@ def run(
     reader, computer, writer = (ThreadPoolExecutor(1) for _ in range(3))
 
     def compute(function: Callable[..., _Computed], *args: Any, **options: Any) -> _Computed:
-        """Not in the main thread, which an interruption would only reach afterwards."""
+        """Not in the main thread, which an interruption would only reach afterwards.
+
+        It waits a while and again: a signal that comes just before a wait is seen after it.
+        """
         with timing("compute"):
-            return computer.submit(function, *args, **options).result()
+            future = computer.submit(function, *args, **options)
+            while not wait([future], timeout=0.2).done:
+                pass
+            return future.result()
 
     def results(most: int) -> Iterator[Result]:
         """Those that are known; and others until no more than `most` pictures are being written."""

@@ -16,6 +16,7 @@ atexit.register(shutil.rmtree, _compiled, ignore_errors=True)
 os.environ["JAX_COMPILATION_CACHE_DIR"] = _compiled
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
 
+import signal
 from pathlib import Path
 
 import jax
@@ -27,6 +28,8 @@ import adain_jax
 from tests.tiny import tiny_model
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+# Which shells have processes in the background ignore, and tests interrupt some.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
 # Photographs and paintings for training, which no user's machine has.
