@@ -8,6 +8,7 @@ from adain_jax.networks import ARCHITECTURES
 SCHEDULES = ("cosine", "inverse_time")
 REDUCTIONS = ("mean", "sum")
 COMPUTE = ("float32", "bfloat16")
+_LAYERS = ("style_layers", "content_layers")
 
 
 @dataclass(slots=True)
@@ -65,11 +66,14 @@ class TrainConfig:
 
     # ------------------------------------------------------------------ losses
     # Weights of the content and style losses. The style weight rises linearly from a tenth over
-    # `style_warmup_steps`. `style_layers` weighs the four taps against each other.
+    # `style_warmup_steps`. `style_layers` weighs the four taps against each other, and so does
+    # `content_layers`, of which the paper has the last alone: AdaIN's result at others, too, keeps
+    # edges, and keeps out spots and meshes that the last map does not see.
     content_weight: float = 1.0
     style_weight: float = 10.0
     style_warmup_steps: int = 0
     style_layers: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)
+    content_layers: tuple[float, ...] = (0.0, 0.0, 0.0, 1.0)
     # "mean" over channels, as the PyTorch ports; "sum", as the paper's own code, whose weight of
     # the style is then 1e-2.
     style_reduction: str = "mean"
@@ -132,7 +136,7 @@ class TrainConfig:
             field.name: value
             for field in fields(self)
             if isinstance(value := getattr(self, field.name), int | float)
-        } | {"style_layers": min(self.style_layers, default=0)}
+        } | {name: min(getattr(self, name), default=0) for name in _LAYERS}
         problems += [f"{x} must be positive, not {numbers[x]}" for x in positive if numbers[x] <= 0]
         problems += [f"{x} must not be negative, not {y}" for x, y in numbers.items() if not y >= 0]
         shares = ("style_gray", "style_permute", "style_invert", "validation_fraction", "ema_decay")
@@ -165,8 +169,11 @@ class TrainConfig:
             problems.append(
                 f"network must be one of {', '.join(ARCHITECTURES)}, not {self.network!r}"
             )
-        if len(self.style_layers) != 4:
-            problems.append(f"style_layers has {len(self.style_layers)} weights, not 4")
+        problems += [
+            f"{name} has {len(getattr(self, name))} weights, not 4"
+            for name in _LAYERS
+            if len(getattr(self, name)) != 4
+        ]
         if self.batch_size % self.accumulate:
             problems.append(
                 f"batch_size {self.batch_size} is no multiple of accumulate {self.accumulate}"

@@ -23,7 +23,7 @@ from adain_jax.training.losses import (
     total_variation,
 )
 
-_TARGET = TAPS[-1]  # of the VGG: AdaIN's result there is the content loss's target
+_TARGET = TAPS[-1]  # the VGG's map that its decoder takes
 
 Batch = dict[str, Any]
 Metrics = dict[str, jax.Array]
@@ -91,6 +91,8 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
     it for a network with an encoder of its own, `style_stats`, the `tap_stats` of the styles.
     """
     network_architecture = config.network or architecture
+    layers = dict(zip(TAPS, config.content_layers, strict=True))
+    layers = {name: weight for name, weight in layers.items() if weight or name == _TARGET}
     dtype = jnp.dtype(config.compute)
 
     def models(params: Params, frozen: Params) -> tuple[Model, Model]:
@@ -110,19 +112,23 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         contents = to_float(batch["content"]).astype(dtype)
         styles = to_float(batch["style"]).astype(dtype) if "style" in batch else None
         known = "style_stats" in batch
-        features, style_taps = _encode(vgg, contents, None if known else styles)
+        taps, style_taps = _encode(vgg, contents, None if known else styles)
         stats: TapStats = batch["style_stats"] if style_taps is None else tap_stats(style_taps)
-        target = adain(features[_TARGET], *stats[_TARGET], ddof=1)
+        targets = {name: adain(taps[name], *stats[name], ddof=1) for name in layers}
         if "encoder" in params:  # a network with features of its own
             assert styles is not None
             features = network.encode(contents)
             transferred = network.transfer(features, network.style_of(network.encode(styles)))
         else:
-            transferred = {_TARGET: target}
+            features = {_TARGET: taps[_TARGET]}
+            transferred = {_TARGET: targets[_TARGET]}
         images = network.decode(transferred)
 
         output = vgg.taps(images)
-        content = content_loss(output[_TARGET], target)
+        content = sum(
+            (weight * content_loss(output[name], targets[name]) for name, weight in layers.items()),
+            jnp.zeros((), jnp.float32),
+        )
         styled = style_loss(
             output, stats, layers=config.style_layers, reduction=config.style_reduction
         )
@@ -136,7 +142,7 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
             metrics["gram_loss"] = gram_loss(output, style_taps)
             loss += config.gram_weight * metrics["gram_loss"]
         if config.teacher_weight:
-            teacher = jnp.clip(vgg.decode({_TARGET: target}), 0, 1)
+            teacher = jnp.clip(vgg.decode({_TARGET: targets[_TARGET]}), 0, 1)
             metrics["teacher_loss"] = reconstruction_loss(images, jax.lax.stop_gradient(teacher))
             loss += config.teacher_weight * metrics["teacher_loss"]
         if config.identity_weight:  # in its own statistics, AdaIN changes nothing
@@ -202,14 +208,16 @@ def _mean_over_parts(function: Callable[[Batch], Any], batch: Batch, parts: int)
 def _encode(
     model: Model, contents: jax.Array, styles: jax.Array | None
 ) -> tuple[Features, Features | None]:
-    """The features of the contents and all maps of the styles, in one batch if they fit."""
+    """All maps of the contents and of the styles, in one batch if they fit."""
     if styles is None:
-        return model.encode(contents), None
+        return model.taps(contents), None
     if contents.shape != styles.shape:
-        return model.encode(contents), model.taps(styles)
+        return model.taps(contents), model.taps(styles)
     taps = model.taps(jnp.concatenate([contents, styles]))
     count = contents.shape[0]
-    return {_TARGET: taps[_TARGET][:count]}, {name: x[count:] for name, x in taps.items()}
+    return {name: x[:count] for name, x in taps.items()}, {
+        name: x[count:] for name, x in taps.items()
+    }
 
 
 def _style_weight(config: TrainConfig, step: ArrayLike) -> jax.Array:

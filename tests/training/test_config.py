@@ -86,6 +86,7 @@ def test_one_error_names_all_that_is_wrong():
         ({"network": "nix"}, "network must be one of vgg16, vgg19, fast"),
         ({"compute": "float16"}, "compute must be one of float32, bfloat16"),
         ({"style_layers": (1.0, 1.0)}, "style_layers has 2 weights, not 4"),
+        ({"content_layers": (1.0,)}, "content_layers has 1 weights, not 4"),
         ({"style_layers": (1.0, 1.0, -1.0, 1.0)}, "style_layers must not be negative"),
         ({"accumulate": 3}, "batch_size 8 is no multiple of accumulate 3"),
         ({"style_gray": 1.5}, "style_gray is a share, at most 1"),

@@ -211,6 +211,17 @@ def test_the_layers_of_the_style_loss(config, tiny, batches):
     assert summed["style_loss"] == pytest.approx(expected, rel=1e-5)
 
 
+def test_the_layers_of_the_content_loss(config, tiny, batches):
+    each = [
+        loss_of(config, tiny, batches[0], content_layers=tuple(float(i == j) for i in range(4)))[1]
+        for j in range(4)
+    ]
+    assert len({metrics["content_loss"] for metrics in each}) == 4
+    _, metrics = loss_of(config, tiny, batches[0], content_layers=(1.0, 2.0, 3.0, 4.0))
+    expected = sum(i * x["content_loss"] for i, x in enumerate(each, start=1))
+    assert metrics["content_loss"] == pytest.approx(expected, rel=1e-5)
+
+
 def test_bfloat16_computes_nearly_the_same_and_keeps_float32_weights(config, tiny, batches):
     config16 = dataclasses.replace(config, compute="bfloat16")
     state, history = run(config16, tiny, batches[:2])
