@@ -113,6 +113,8 @@ class Model:
         upsampling = ARCHITECTURES[self.architecture].decoder.upsampling
 
         def ready(part: str, name: str, layer: Params) -> Params:
+            if "kernel" not in layer:  # a normalisation's
+                return layer
             kernel = prepare_kernel(
                 np.asarray(layer["kernel"]),
                 backend=backend,
@@ -161,7 +163,15 @@ class Model:
         return encoder.apply({"params": self.params["encoder"]}, _pad_to_stride(images), size)  # type: ignore[return-value]
 
     def style_of(self, features: Features, where: Features | None = None) -> Style:
-        """The styles (N, C) of what `encode` gives; `where`: booleans by name, cells that count."""
+        """The styles (N, C) of what `encode` gives; `where`: booleans by name, cells that count.
+
+        Raises `ValueError` if the decoder takes the style's features as they are.
+        """
+        if ARCHITECTURES[self.architecture].concatenates:
+            raise ValueError(
+                f"{self.architecture} has no styles but feature maps: decode the features of a "
+                "content and a style, concatenated"
+            )
         stats = [
             channel_stats(x, where=where[name] if where else None) for name, x in features.items()
         ]

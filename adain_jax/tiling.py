@@ -55,14 +55,21 @@ def spans(length: int, tile: int, reach: int) -> list[Span]:
     return [Span(*place) for place in zip(starts, edges[:-1], edges[1:], strict=True)]
 
 
-def check_tile(tile: int, model: Model) -> None:
-    """Raise `ValueError` for windows that a model's pixels see too little of."""
-    _, reach = ARCHITECTURES[model.architecture].reach
+def check_tile(tile: int, model: Model) -> tuple[int, int]:
+    """The model's reach, or a `ValueError` for windows that its pixels see too little of."""
+    sees = ARCHITECTURES[model.architecture].reach
+    if sees is None:
+        raise ValueError(
+            f"{model.architecture} normalises in its decoder, where a pixel sees the whole image, "
+            "and so has no windows: compute it at once (tile 0)"
+        )
+    _, reach = sees
     if tile % STRIDE or tile <= 2 * reach:
         raise ValueError(
             f"tile is a multiple of {STRIDE}, and at least {2 * reach + STRIDE} for "
             f"{model.architecture}, whose pixels see {reach} pixels to each side, not {tile}"
         )
+    return sees
 
 
 def stylize_tiled(
@@ -205,8 +212,7 @@ class _Window(NamedTuple):
 
 def _windows(image: np.ndarray, tile: int, model: Model) -> tuple[list[_Window], list[_Window]]:
     """Windows for gathering statistics, and for making the picture."""
-    check_tile(tile, model)
-    encoder_reach, reach = ARCHITECTURES[model.architecture].reach
+    encoder_reach, reach = check_tile(tile, model)
     sides = [-(-side // STRIDE) * STRIDE for side in image.shape[:2]]
     shape = tuple(min(tile, bucket(side)) for side in sides)
     inside = tuple(min(pair) for pair in zip(sides, shape, strict=True))

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -62,7 +63,7 @@ def test_equal_to_the_whole_with_real_weights(name, size, tile, photo, painting)
 @pytest.mark.parametrize("name", ["vgg16", "vgg19", "fast", "tiny"])
 def test_reach(name, tiny, rng):
     """Nothing further away than the reach changes a pixel, and something not much nearer does."""
-    encoder, decoder, levels, (encoder_reach, reach) = ARCHITECTURES[name]
+    encoder, decoder, levels, (encoder_reach, reach), _ = ARCHITECTURES[name]
     encoder, decoder = encoder.clone(method="xla"), decoder.clone(method="xla")
     key = jax.random.key(0)
     width = 2 * reach + 32
@@ -160,6 +161,8 @@ def test_bad_input(rng, painting, tiny):
     for tile in (64, 100, -8):
         with pytest.raises(ValueError, match="multiple of 8, and at least 72 for tiny"):
             stylize_tiled(content, style, model=tiny, tile=tile)
+    with pytest.raises(ValueError, match="tiny_instance normalises in its decoder"):
+        stylize_tiled(content, style, model=replace(tiny, architecture="tiny_instance"))
     with pytest.raises(ValueError, match="out is like content"):
         stylize_tiled(content, style, model=tiny, out=np.zeros((20, 30, 3), np.float32))
     with pytest.raises(ValueError, match="one RGB image"):

@@ -3,14 +3,12 @@
 import jax
 
 from adain_jax.model import Model
-from adain_jax.networks import ARCHITECTURES, Architecture, Decoder, Encoder, initialize
+from adain_jax.networks import ARCHITECTURES, initialize, vgg
 
-_DEPTHS = (1, 1, 1, 1)
-ARCHITECTURES["tiny"] = Architecture(
-    Encoder(_DEPTHS, "xla"), Decoder(_DEPTHS, "xla"), ("relu4_1",), (16, 32)
-)
+ARCHITECTURES.update(vgg("tiny", (1, 1, 1, 1), (16, 32), "xla"))
 
 
-def tiny_model() -> Model:
-    """The model before any training."""
-    return Model.create("tiny", **jax.jit(lambda key: initialize("tiny", key))(jax.random.key(0)))
+def tiny_model(variant: str = "") -> Model:
+    """The model before any training; `variant` is an ablation's."""
+    name = f"tiny_{variant}" if variant else "tiny"
+    return Model.create(name, **jax.jit(lambda key: initialize(name, key))(jax.random.key(0)))

@@ -1,5 +1,6 @@
 """The networks, as Flax Linen modules, and the table of those that go together."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -9,11 +10,18 @@ import jax.numpy as jnp
 from adain_jax.networks.decoder import Decoder
 from adain_jax.networks.encoder import TAPS, Encoder
 from adain_jax.networks.fast import FastDecoder, FastEncoder
+from adain_jax.ops.convolution import Method
 
-__all__ = ["ARCHITECTURES", "DEPTHS", "TAPS", "Architecture", "Decoder", "Encoder", "initialize"]
+__all__ = [
+    *("ARCHITECTURES", "DEPTHS", "TAPS", "VARIANTS", "Architecture", "Decoder", "Encoder"),
+    *("initialize", "vgg"),
+]
 
 # Convolutions per block of each VGG, up to conv4_1.
 DEPTHS = {"vgg16": (2, 2, 3, 1), "vgg19": (2, 2, 4, 1)}
+# The paper's ablations (section 7.1), `vgg16_batch` and so on: a decoder with batch or instance
+# normalisation, and one that takes the content's and the style's features side by side.
+VARIANTS = ("batch", "instance", "concatenation")
 
 
 class Architecture(NamedTuple):
@@ -22,31 +30,48 @@ class Architecture(NamedTuple):
     Attributes:
         levels: the encoder's maps on which AdaIN works and which the decoder takes, by name.
         reach: how far beyond the cell of 8 x 8 pixels that it lies in a feature of the encoder, and
-            a pixel of the picture, can see, in pixels; multiples of 8.
+            a pixel of the picture, can see, in pixels; multiples of 8. Without it they see all.
+        concatenates: whether the decoder takes, in AdaIN's place, the content's features and the
+            style's, one behind the other along the channels.
     """
 
     encoder: nn.Module
     decoder: nn.Module
     levels: tuple[str, ...]
-    reach: tuple[int, int]
+    reach: tuple[int, int] | None = None
+    concatenates: bool = False
+
+
+def vgg(
+    name: str, depths: Sequence[int], reach: tuple[int, int], method: Method = "auto"
+) -> dict[str, Architecture]:
+    """The architecture of a VGG and its variants, by name."""
+    encoder, decoder, levels = Encoder(depths, method), Decoder(depths, method), TAPS[-1:]
+    return {
+        name: Architecture(encoder, decoder, levels, reach),
+        f"{name}_batch": Architecture(encoder, decoder.clone(normalization="batch"), levels),
+        f"{name}_instance": Architecture(encoder, decoder.clone(normalization="instance"), levels),
+        f"{name}_concatenation": Architecture(encoder, decoder, levels, reach, concatenates=True),
+    }
 
 
 ARCHITECTURES = {
-    name: Architecture(Encoder(depths), Decoder(depths), TAPS[-1:], (32, 64))
-    for name, depths in DEPTHS.items()
-} | {
-    "fast": Architecture(FastEncoder(), FastDecoder(), ("conv1_2", "conv2_2", "conv3_2"), (32, 80))
+    **vgg("vgg16", DEPTHS["vgg16"], (32, 64)),
+    **vgg("vgg19", DEPTHS["vgg19"], (32, 64)),
+    "fast": Architecture(FastEncoder(), FastDecoder(), ("conv1_2", "conv2_2", "conv3_2"), (32, 80)),
 }
 
 
 def initialize(architecture: str, key: jax.Array) -> dict[str, Any]:
     """Random weights, `{"encoder": ..., "decoder": ...}`."""
-    encoder, decoder, levels, _ = ARCHITECTURES[architecture]
+    encoder, decoder, levels, _, concatenates = ARCHITECTURES[architecture]
     # The method makes no difference to the weights, and this one is the quickest to trace.
     encoder, decoder = encoder.clone(method="xla"), decoder.clone(method="xla")
     keys = jax.random.split(key)
     taps, weights = encoder.init_with_output(keys[0], jnp.zeros((1, 8, 8, 3)))
-    features = {name: taps[name] for name in levels}  # type: ignore[index]
+    features: dict[str, Any] = {name: taps[name] for name in levels}  # type: ignore[index]
+    if concatenates:
+        features = {name: jnp.concatenate([x, x], -1) for name, x in features.items()}
     return {
         "encoder": weights["params"],
         "decoder": decoder.init(keys[1], features)["params"],

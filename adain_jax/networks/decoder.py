@@ -8,6 +8,7 @@ import jax
 
 from adain_jax.networks.encoder import TAPS
 from adain_jax.networks.layers import Conv3x3, Size, double
+from adain_jax.networks.normalization import Kind, Normalization
 from adain_jax.ops.convolution import Method
 
 # Scale of the first kernels and biases. The features of a normalised encoder have a mean of 1 and a
@@ -22,16 +23,19 @@ class Decoder(nn.Module):
 
     Takes `{"relu4_1": (N, H, W, 512)}` and returns images (N, 8H, 8W, 3), not clipped, that mean
     [0, 1]. Every layer bears the name of the encoder's layer that it undoes, nearest-neighbour
-    upsampling stands for each max pooling, and there is no normalisation: it would bring every
-    sample to one style (section 5 of the paper).
+    upsampling stands for each max pooling, and there is no normalisation unless asked for: it would
+    bring every sample to one style (section 5 of the paper).
 
     Attributes:
         depths: those of the encoder.
         method: of every convolution (`adain_jax.ops.convolution`).
+        normalization: "batch" or "instance", behind every convolution but the last, for the
+            paper's ablation; its parameters are named as the layer with `_norm`.
     """
 
     depths: Sequence[int]
     method: Method = "auto"
+    normalization: Kind | None = None
 
     @property
     def upsampling(self) -> frozenset[str]:
@@ -46,13 +50,16 @@ class Decoder(nn.Module):
             for layer in range(self.depths[block - 1], 0, -1):
                 name = f"conv{block}_{layer}"
                 up, last = name in self.upsampling, name == "conv1_1"  # which makes the picture
+                normalized = not last and self.normalization is not None
                 x = Conv3x3(
                     3 if last else 32 * 2 ** (block - (layer == 1)),
                     self.method,
-                    relu=not last,
+                    relu=not last and not normalized,
                     upsample=up,
                     name=name,
                     **(_FIRST if x is features[TAPS[-1]] else _LAST if last else {}),
                 )(x, size)
                 size = double(size) if up else size
+                if normalized:
+                    x = nn.relu(Normalization(self.normalization, name=f"{name}_norm")(x, size))
         return x

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import get_type_hints
 
-from adain_jax.networks import ARCHITECTURES
+from adain_jax.networks import ARCHITECTURES, VARIANTS
 
 SCHEDULES = ("cosine", "inverse_time")
 REDUCTIONS = ("mean", "sum")
@@ -60,6 +60,9 @@ class TrainConfig:
     # trained; or, if `network` names another architecture, that one's encoder and decoder are.
     encoder: str = "vgg16"
     network: str = ""
+    # An ablation of the paper: "batch" or "instance", a decoder with that normalisation;
+    # "concatenation", one that is given the style's features in place of AdaIN's result.
+    variant: str = ""
     # What the first weights are taken from: a safetensors model, a work directory or checkpoint of
     # another training, or a PyTorch port's decoder.pth. Empty: random ones.
     init_from: str = ""
@@ -165,10 +168,22 @@ class TrainConfig:
             problems.append(
                 f"reconstruction_steps {self.reconstruction_steps} exceeds steps {self.steps}"
             )
-        if self.network and self.network not in ARCHITECTURES:
-            problems.append(
-                f"network must be one of {', '.join(ARCHITECTURES)}, not {self.network!r}"
-            )
+        networks = [x for x in ARCHITECTURES if x.rpartition("_")[2] not in VARIANTS]
+        if self.network and self.network not in networks:
+            problems.append(f"network must be one of {', '.join(networks)}, not {self.network!r}")
+        if self.variant not in ("", *VARIANTS):
+            problems.append(f"variant must be one of {', '.join(VARIANTS)}, not {self.variant!r}")
+        if self.variant and self.network:
+            problems.append("variant is of the encoder's own decoder: leave out network")
+        if self.variant == "concatenation":
+            problems += [
+                f"{name} must be {value}: concatenation {why}"
+                for name, value, why in (
+                    ("style_crop_size", self.crop_size, "wants maps of one size"),
+                    ("pictures_every", 0, "has no styles to make pictures by"),
+                )
+                if getattr(self, name) != value
+            ]
         problems += [
             f"{name} has {len(getattr(self, name))} weights, not 4"
             for name in _LAYERS
@@ -191,8 +206,14 @@ class TrainConfig:
                 )
                 if getattr(self, name)
             ]
+            if self.variant == "concatenation":
+                problems.append("frozen_styles keeps no maps of styles, which concatenation needs")
         if problems:
             raise ValueError("config: " + "; ".join(problems))
+
+    def architecture(self, frozen: str) -> str:
+        """The name of what is trained, beside a frozen VGG of this architecture."""
+        return self.network or (f"{frozen}_{self.variant}" if self.variant else frozen)
 
     def _wrong_types(self) -> list[str]:
         wanted = get_type_hints(type(self))

@@ -22,7 +22,7 @@ def first_params(config: TrainConfig, model: Model) -> Params:
         FileNotFoundError: if that is not there.
         ValueError: if it does not fit.
     """
-    architecture = config.network or model.architecture
+    architecture = config.architecture(model.architecture)
     parts = ("encoder", "decoder") if config.network else ("decoder",)
     if not config.init_from:
         return _random(architecture, parts, config.seed)

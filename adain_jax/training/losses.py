@@ -65,18 +65,22 @@ def tap_stats(taps: Mapping[str, jax.Array], *, ddof: int = 1) -> dict[str, Chan
 def gram_loss(taps: Mapping[str, jax.Array], style: Mapping[str, jax.Array]) -> jax.Array:
     """Mean squared distances of Gram matrices, summed over the taps (Gatys et al. 2016).
 
-    Takes feature maps by name, (N, H, W, C) and (N, H', W', C); each Gram matrix is a mean over
-    positions.
+    Takes feature maps by name, (N, H, W, C), and the `gram_matrices` of the style.
 
     >>> import jax.numpy as jnp
     >>> ones = {"relu1_1": jnp.ones((1, 2, 2, 4))}
-    >>> print(gram_loss(ones, {"relu1_1": jnp.zeros((1, 3, 3, 4))}))
+    >>> print(gram_loss(ones, gram_matrices({"relu1_1": jnp.zeros((1, 3, 3, 4))})))
     1.0
     """
     total = jnp.zeros((), jnp.float32)
-    for name, features in taps.items():
-        total += jnp.mean(jnp.square(_gram(features) - _gram(style[name])))
+    for name, ours in gram_matrices(taps).items():
+        total += jnp.mean(jnp.square(ours - style[name]))
     return total
+
+
+def gram_matrices(taps: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+    """The Gram matrices (N, C, C) of maps (N, H, W, C) by name, each a mean over positions."""
+    return {name: _gram(features) for name, features in taps.items()}
 
 
 def total_variation(images: jax.Array) -> jax.Array:

@@ -41,7 +41,7 @@ class Record:
         self._model = model
         self._workdir = Path(config.workdir)
         self._recipe: dict[str, Any] = {
-            "network": config.network or model.architecture,
+            "network": config.architecture(model.architecture),
             "encoder": model.fingerprint,
             "moving_average": config.ema_decay > 0,
             "config": dataclasses.asdict(config),

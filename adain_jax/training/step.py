@@ -10,13 +10,14 @@ from jax.typing import ArrayLike
 
 from adain_jax.checks import Params
 from adain_jax.model import Features, Model, to_float
-from adain_jax.networks import TAPS
+from adain_jax.networks import ARCHITECTURES, TAPS
 from adain_jax.ops.statistics import adain
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.losses import (
     TapStats,
     content_loss,
     gram_loss,
+    gram_matrices,
     reconstruction_loss,
     style_loss,
     tap_stats,
@@ -90,7 +91,8 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
     A batch holds `content`, images (N, H, W, 3), and `style`, likewise, or in its place, or beside
     it for a network with an encoder of its own, `style_stats`, the `tap_stats` of the styles.
     """
-    network_architecture = config.network or architecture
+    network_architecture = config.architecture(architecture)
+    concatenates = ARCHITECTURES[network_architecture].concatenates
     layers = dict(zip(TAPS, config.content_layers, strict=True))
     layers = {name: weight for name, weight in layers.items() if weight or name == _TARGET}
     dtype = jnp.dtype(config.compute)
@@ -104,7 +106,10 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
     def reconstruct(params: Params, frozen: Params, batch: Batch, _) -> tuple[jax.Array, Metrics]:
         _, network = models(params, frozen)
         images = to_float(batch["content"]).astype(dtype)
-        loss = reconstruction_loss(network.decode(network.encode(images)), images)
+        features = network.encode(images)
+        if concatenates:
+            features = _concatenate(features, features)
+        loss = reconstruction_loss(network.decode(features), images)
         return loss, {"loss": loss}
 
     def stylize(params: Params, frozen: Params, batch: Batch, step) -> tuple[jax.Array, Metrics]:
@@ -119,6 +124,10 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
             assert styles is not None
             features = network.encode(contents)
             transferred = network.transfer(features, network.style_of(network.encode(styles)))
+        elif concatenates:
+            assert styles is not None
+            features = {_TARGET: taps[_TARGET]}
+            transferred = _concatenate(features, style_taps or vgg.encode(styles))
         else:
             features = {_TARGET: taps[_TARGET]}
             transferred = {_TARGET: targets[_TARGET]}
@@ -139,14 +148,15 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
             loss += config.tv_weight * metrics["tv_loss"]
         if config.gram_weight:
             assert style_taps is not None
-            metrics["gram_loss"] = gram_loss(output, style_taps)
+            metrics["gram_loss"] = gram_loss(output, gram_matrices(style_taps))
             loss += config.gram_weight * metrics["gram_loss"]
         if config.teacher_weight:
             teacher = jnp.clip(vgg.decode({_TARGET: targets[_TARGET]}), 0, 1)
             metrics["teacher_loss"] = reconstruction_loss(images, jax.lax.stop_gradient(teacher))
             loss += config.teacher_weight * metrics["teacher_loss"]
         if config.identity_weight:  # in its own statistics, AdaIN changes nothing
-            metrics["identity_loss"] = content_loss(network.decode(features), contents)
+            same = _concatenate(features, features) if concatenates else features
+            metrics["identity_loss"] = content_loss(network.decode(same), contents)
             loss += config.identity_weight * metrics["identity_loss"]
         return loss, {"loss": loss, **metrics}
 
@@ -218,6 +228,11 @@ def _encode(
     return {name: x[:count] for name, x in taps.items()}, {
         name: x[count:] for name, x in taps.items()
     }
+
+
+def _concatenate(content: Features, style: Features) -> Features:
+    """What a decoder takes that has the style's map itself, not its statistics."""
+    return {_TARGET: jnp.concatenate([content[_TARGET], style[_TARGET]], -1)}
 
 
 def _style_weight(config: TrainConfig, step: ArrayLike) -> jax.Array:

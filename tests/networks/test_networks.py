@@ -13,10 +13,14 @@ COUNTS = {
     "vgg19": (3_505_728, 3_505_219),
     "fast": (289_600, 584_652),
 }
+# A scale and a shift for each channel of each layer; twice the channels into the first.
+for name, channels in (("vgg16", 1_152), ("vgg19", 1_408)):
+    encoder, decoder = COUNTS[name]
+    COUNTS[f"{name}_batch"] = COUNTS[f"{name}_instance"] = (encoder, decoder + 2 * channels)
+    COUNTS[f"{name}_concatenation"] = (encoder, decoder + 9 * 512 * 256)
 SIZES = dict(zip(TAPS, [(16, 24, 64), (8, 12, 128), (4, 6, 256), (2, 3, 512)], strict=True))
 MAPS = {
-    "vgg16": SIZES,
-    "vgg19": SIZES,
+    **dict.fromkeys(COUNTS, SIZES),
     "fast": {"conv1_2": (8, 12, 32), "conv2_2": (4, 6, 64), "conv3_2": (2, 3, 128)},
 }
 
@@ -26,7 +30,7 @@ def shapes_of(name):
 
 
 def test_every_architecture_is_counted():
-    assert set(COUNTS) == set(MAPS) == set(ARCHITECTURES) - {"tiny"}
+    assert set(COUNTS) == set(MAPS) == {x for x in ARCHITECTURES if not x.startswith("tiny")}
 
 
 @pytest.mark.parametrize("name", COUNTS)
@@ -40,18 +44,22 @@ def test_parameter_counts(name):
 
 @pytest.mark.parametrize("name", MAPS)
 def test_shapes(name):
-    encoder, decoder, levels, _ = ARCHITECTURES[name]
+    encoder, decoder, levels, _, concatenates = ARCHITECTURES[name]
     images = jax.ShapeDtypeStruct((2, 16, 24, 3), jnp.float32)
     taps, _ = jax.eval_shape(encoder.init_with_output, jax.random.key(0), images)
     assert {name: x.shape for name, x in taps.items()} == {
         name: (2, *size) for name, size in MAPS[name].items()
     }
     features = {name: taps[name] for name in levels}
+    if concatenates:
+        features = jax.eval_shape(
+            lambda maps: {k: jnp.tile(x, 2) for k, x in maps.items()}, features
+        )
     output, _ = jax.eval_shape(decoder.init_with_output, jax.random.key(0), features)
     assert output.shape == images.shape
 
 
-@pytest.mark.parametrize("name", COUNTS)
+@pytest.mark.parametrize("name", [x for x in COUNTS if "concatenation" not in x])
 def test_the_decoder_mirrors_the_encoder(name):
     encoder, decoder = (shapes_of(name)[part] for part in ("encoder", "decoder"))
     for layer, params in encoder.items():

@@ -45,7 +45,7 @@ def test_every_recipe_makes_a_step(name, folders, tiny_file, tmp_path):
         reconstruction_steps=0,
     )
     trained = train(config)
-    assert trained.architecture == (config.network or "tiny")
+    assert trained.architecture == config.architecture("tiny")
     assert np.isfinite(trained.params["decoder"]["conv1_1"]["bias"]).all()
 
 
@@ -117,3 +117,24 @@ def test_fields_of_the_wrong_type(fields, message):
 
 def test_whole_numbers_do_for_floats():
     assert TrainConfig(style_weight=10, tv_weight=1).style_weight == 10
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"variant": "layer"}, "variant must be one of batch, instance, concatenation"),
+        ({"variant": "batch", "network": "fast"}, "leave out network"),
+        ({"variant": "concatenation"}, "pictures_every must be 0"),
+        (
+            {"variant": "concatenation", "pictures_every": 0, "style_crop_size": 128},
+            "style_crop_size must be 256",
+        ),
+        (
+            {"variant": "concatenation", "pictures_every": 0, "frozen_styles": True},
+            "frozen_styles keeps no maps",
+        ),
+    ],
+)
+def test_variants_that_cannot_be(fields, message):
+    with pytest.raises(ValueError, match=message):
+        TrainConfig(**fields)

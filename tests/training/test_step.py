@@ -17,6 +17,7 @@ from adain_jax.training.step import (
     make_schedule,
     make_step,
 )
+from tests.tiny import tiny_model
 
 pytestmark = pytest.mark.usefixtures("standard_promotion")
 
@@ -271,3 +272,25 @@ def test_clipping(config, tiny, batches):
     moments = jax.tree.leaves(state.optimizer)
     norm = max(float(jnp.abs(x).max()) for x in moments if x.dtype == np.float32)
     assert norm <= 1e-4
+
+
+@pytest.mark.parametrize("variant", ["batch", "instance", "concatenation"])
+@pytest.mark.parametrize("phase", ["reconstruction", "style"])
+def test_the_ablations_learn(config, tiny, batches, variant, phase):
+    fields = {"pictures_every": 0, "variant": variant}
+    params = {"decoder": tiny_model(variant).params["decoder"]}
+    config = dataclasses.replace(config, **fields)
+    state, history = run(config, tiny, batches[:1] * 12, phase=phase, params=params)
+    assert set(state.params) == {"decoder"}
+    assert losses(history)[-1] < 0.97 * losses(history)[1]
+
+
+def test_concatenation_sees_the_style_s_map(config, tiny, batches):
+    """Not its statistics alone: a painting turned around makes another picture."""
+    config = dataclasses.replace(config, variant="concatenation")
+    loss = jax.jit(make_loss(config, "tiny", "style"))
+    params = {"decoder": tiny_model("concatenation").params["decoder"]}
+    turned = {**batches[0], "style": batches[0]["style"][:, ::-1, ::-1]}
+    assert float(loss(params, tiny.params, batches[0], 9)[0]) != pytest.approx(
+        float(loss(params, tiny.params, turned, 9)[0]), rel=1e-6
+    )

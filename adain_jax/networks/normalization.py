@@ -1,0 +1,64 @@
+"""Normalisation with learned scales and shifts: what AdaIN came from (section 3 of the paper)."""
+
+from typing import Literal
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from adain_jax.networks.layers import Size
+from adain_jax.ops.statistics import (
+    ChannelStats,
+    adain,
+    batch_norm,
+    channel_stats,
+    conditional_instance_norm,
+    instance_norm,
+)
+
+Kind = Literal["batch", "instance", "conditional"]
+
+# The collection of what a batch normalisation uses in place of its batch's statistics.
+POPULATION = "population"
+
+
+class Normalization(nn.Module):
+    """Batch, instance or conditional instance normalisation of (N, H, W, C).
+
+    Parameters, float32: `gamma`, ones, and `beta`, zeros, each (C,), or (styles, C) if conditional.
+    Batch normalisation uses the statistics of its batch, and those of the collection "population"
+    where that is given; where it is mutable, the batch's are kept there.
+
+    Attributes:
+        kind: of the normalisation (equations 1 to 7 of the paper).
+        styles: how many there are, of conditional instance normalisation.
+    """
+
+    kind: Kind
+    styles: int = 1
+
+    @nn.compact
+    def __call__(
+        self, x: jax.Array, size: Size = None, style: jax.Array | None = None
+    ) -> jax.Array:
+        """(N, H, W, C) to the same; `style` as of `conditional_instance_norm`."""
+        shape = (self.styles, x.shape[-1]) if self.kind == "conditional" else x.shape[-1:]
+        gamma = self.param("gamma", nn.initializers.ones, shape)
+        beta = self.param("beta", nn.initializers.zeros, shape)
+        if self.kind == "conditional":
+            if style is None:
+                raise ValueError("conditional normalisation wants a style: an index, or weights")
+            return conditional_instance_norm(x, gamma, beta, style)
+        if size is not None:  # of one image in a larger array, so that batch is instance
+            rows, columns = (jnp.arange(side) for side in x.shape[1:3])
+            return adain(x, beta, gamma, where=(rows < size[0])[:, None] & (columns < size[1]))
+        if self.kind == "instance":
+            return instance_norm(x, gamma, beta)
+        if self.is_mutable_collection(POPULATION) and not self.is_initializing():
+            stats = channel_stats(x.reshape(1, -1, *x.shape[2:]))
+            self.put_variable(POPULATION, "mean", stats.mean[0])
+            self.put_variable(POPULATION, "std", stats.std[0])
+        elif self.has_variable(POPULATION, "mean"):
+            mean, std = (self.get_variable(POPULATION, name) for name in ("mean", "std"))
+            return batch_norm(x, gamma, beta, stats=ChannelStats(mean, std))
+        return batch_norm(x, gamma, beta)

@@ -1,0 +1,17 @@
+r"""The paper's ablation "Enc-AdaIN-BNDec": batch normalisation in the decoder (section 7.1).
+
+    python scripts/train.py --config configs/ablation_batch.py \
+        --config.content=photos --config.style=paintings
+
+As `base.py` in all else, so that the curves of the two can be laid over each other. A decoder with
+batch normalisation keeps the statistics of batches, which are those of several styles.
+"""
+
+from dataclasses import replace
+
+from adain_jax.training.config import TrainConfig
+from configs import base
+
+
+def get_config() -> TrainConfig:
+    return replace(base.get_config(), workdir="runs/ablation_batch", variant="batch")

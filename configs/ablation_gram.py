@@ -1,0 +1,26 @@
+r"""The style loss by Gram matrices, as Gatys et al. and most after them have it.
+
+    python scripts/train.py --config configs/ablation_gram.py \
+        --config.content=photos --config.style=paintings
+
+The paper found them to give similar pictures to means and deviations, which it prefers as the
+simpler ones (section 5). As `base.py` but for squares of paintings of the crops' size, encoded in
+every step. Gram matrices are squares of features, and their loss larger by as much: hence the
+weight.
+"""
+
+from dataclasses import replace
+
+from adain_jax.training.config import TrainConfig
+from configs import base
+
+
+def get_config() -> TrainConfig:
+    return replace(
+        base.get_config(),
+        workdir="runs/ablation_gram",
+        style_crop_size=96,
+        frozen_styles=False,
+        style_weight=0.0,
+        gram_weight=0.1,
+    )

@@ -1,0 +1,17 @@
+r"""The paper's ablation "Enc-AdaIN-INDec": instance normalisation in the decoder (section 7.1).
+
+    python scripts/train.py --config configs/ablation_instance.py \
+        --config.content=photos --config.style=paintings
+
+As `base.py` in all else. Instance normalisation brings every sample to one style, whatever AdaIN
+gave it, and so the style loss stays high.
+"""
+
+from dataclasses import replace
+
+from adain_jax.training.config import TrainConfig
+from configs import base
+
+
+def get_config() -> TrainConfig:
+    return replace(base.get_config(), workdir="runs/ablation_instance", variant="instance")
