@@ -5,8 +5,7 @@ r"""The style loss by Gram matrices, as Gatys et al. and most after them have it
 
 The paper found them to give similar pictures to means and deviations, which it prefers as the
 simpler ones (section 5). As `base.py` but for squares of paintings of the crops' size, encoded in
-every step. Gram matrices are squares of features, and their loss larger by as much: hence the
-weight.
+every step. With this weight, the loss of a photograph is about as large as with `base.py`'s.
 """
 
 from dataclasses import replace
@@ -22,5 +21,5 @@ def get_config() -> TrainConfig:
         style_crop_size=96,
         frozen_styles=False,
         style_weight=0.0,
-        gram_weight=0.1,
+        gram_weight=3.0,
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from adain_jax.checks import EXTRAPOLATION
-from adain_jax.cli import grid, info, style, stylize
+from adain_jax.cli import grid, info, optimize, style, stylize
 from adain_jax.cli.messages import fail
 from adain_jax.recolor import COLORS
 from adain_jax.tiling import TILE, TILE_ABOVE
@@ -71,6 +71,13 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     _add_model(gridding)
     gridding.set_defaults(run=grid.run)
+    optimizing = commands.add_parser(
+        "optimize",
+        help="give a photograph a style by optimising the picture (slow; Gatys et al. 2016)",
+        description="Give a photograph the style of a painting by optimising the picture itself, "
+        "for minutes: what AdaIN does in one pass.",
+    )
+    _add_optimize(optimizing)
     about = commands.add_parser(
         "info",
         help="list the models, with sizes and numbers",
@@ -220,6 +227,68 @@ def _check_stylize(args: argparse.Namespace, command: argparse.ArgumentParser) -
             command.error("give a content and a style")
         *args.images, last = args.images
         args.style = [last]
+
+
+def _add_optimize(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(run=optimize.run)
+    command.add_argument("content", type=_path, metavar="CONTENT", help="a photograph")
+    command.add_argument("style", type=_path, metavar="STYLE", help="a painting")
+    command.add_argument(
+        "-o", "--output", type=_path, required=True, help="the file for the picture"
+    )
+    command.add_argument(
+        "--steps", type=int, default=500, help="steps of the optimizer (default: %(default)s)"
+    )
+    command.add_argument(
+        "--method",
+        choices=("lbfgs", "adam"),
+        default="lbfgs",
+        help="the optimizer (default: %(default)s)",
+    )
+    command.add_argument(
+        "--loss",
+        choices=("gram", "statistics"),
+        default="gram",
+        help="of the style: Gram matrices, or means and deviations (default: %(default)s)",
+    )
+    command.add_argument(
+        "--start",
+        choices=("content", "noise"),
+        default="content",
+        help="what the picture begins as (default: %(default)s)",
+    )
+    command.add_argument("--content-weight", type=float, default=1.0, help="(default: %(default)s)")
+    command.add_argument(
+        "--style-weight", type=float, help="(default: 3 for gram, 10 for statistics)"
+    )
+    command.add_argument(
+        "--tv-weight", type=float, default=0.0, help="of total variation (default: %(default)s)"
+    )
+    command.add_argument(
+        "--learning-rate", type=float, default=0.02, help="of adam (default: %(default)s)"
+    )
+    command.add_argument(
+        "--size",
+        type=_size,
+        help=f"scale the content to this shorter side, 0: leave it (default: {optimize.SIZE}, if "
+        "it is larger)",
+    )
+    command.add_argument("--seed", type=int, default=0, help="of the noise (default: %(default)s)")
+    command.add_argument(
+        "--every",
+        type=_size,
+        default=0,
+        metavar="STEPS",
+        help="steps between pictures of the way, beside the output (default: none)",
+    )
+    command.add_argument(
+        "--state",
+        type=_path,
+        metavar="FILE",
+        help="keep the state in this .safetensors file, and go on from it if it is there; some "
+        "twenty times as large as the picture in memory, removed at the end",
+    )
+    _add_model(command)
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:

@@ -1,0 +1,1 @@
+"""What the paper compares AdaIN with: optimisation, style swap, networks for a few styles."""

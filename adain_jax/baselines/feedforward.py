@@ -1,0 +1,215 @@
+"""Networks for one style, or for a few: one pass, no encoder of styles (section 3 of the paper).
+
+With batch normalisation (Ulyanov et al. 2016, Johnson et al. 2016), with instance normalisation
+(Ulyanov et al. 2017), and with conditional instance normalisation (Dumoulin et al. 2017), in which
+k styles share all weights but the scales and shifts.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import optax
+
+from adain_jax.checks import Params
+from adain_jax.model import Model, to_float
+from adain_jax.networks import TAPS
+from adain_jax.networks.layers import Conv3x3
+from adain_jax.networks.normalization import POPULATION, Kind, Normalization
+from adain_jax.ops.convolution import Method
+from adain_jax.ops.resampling import max_pool
+from adain_jax.training.losses import TapStats, content_loss, style_loss, total_variation
+from adain_jax.training.step import Metrics, TrainState
+
+_TARGET = TAPS[-1]
+STRIDE = 4  # pixels to a side of one cell of the smallest map
+
+
+class FeedForward(nn.Module):
+    """Two halvings, residual blocks, two doublings; behind each convolution a normalisation.
+
+    Takes RGB images (N, H, W, 3) in [0, 1], H and W multiples of 4, and returns the like, not
+    clipped.
+
+    Attributes:
+        normalization: "batch", "instance" or "conditional".
+        styles: how many there are, if conditional.
+        widths: channels at the full size, at a half and at a quarter of it.
+        blocks: residual blocks, of two convolutions each.
+        method: of every convolution (`adain_jax.ops.convolution`).
+
+    >>> import jax, jax.numpy as jnp
+    >>> network = FeedForward("conditional", styles=2, widths=(8, 8, 8), blocks=1)
+    >>> images = jnp.zeros((1, 16, 24, 3))
+    >>> variables = network.init(jax.random.key(0), images, jnp.zeros(1, jnp.int32))
+    >>> network.apply(variables, images, jnp.array([[0.3, 0.7]])).shape  # a blend of the two
+    (1, 16, 24, 3)
+    """
+
+    normalization: Kind = "instance"
+    styles: int = 1
+    widths: tuple[int, int, int] = (32, 64, 128)
+    blocks: int = 3
+    method: Method = "auto"
+
+    @nn.compact
+    def __call__(self, images: jax.Array, style: jax.Array | None = None) -> jax.Array:
+        """`style`, if conditional: indices (N,) of the styles, or weights (N, styles)."""
+        if images.shape[1] % STRIDE or images.shape[2] % STRIDE:
+            raise ValueError(
+                f"images have sides that are multiples of {STRIDE}, not {images.shape}"
+            )
+
+        def layer(x: jax.Array, width: int, name: str, *, relu: bool = True, up: bool = False):
+            x = Conv3x3(width, self.method, relu=False, upsample=up, name=name)(x)
+            norm = Normalization(self.normalization, self.styles, name=f"{name}_norm")
+            x = norm(x, style=style)
+            return nn.relu(x) if relu else x
+
+        wide, middle, deep = self.widths
+        x = layer(images, wide, "down1")
+        x = layer(max_pool(x), middle, "down2")
+        x = layer(max_pool(x), deep, "down3")
+        for block in range(1, self.blocks + 1):
+            y = layer(x, deep, f"residual{block}_1")
+            x += layer(y, deep, f"residual{block}_2", relu=False)
+        x = layer(x, middle, "up1", up=True)
+        x = layer(x, wide, "up2", up=True)
+        # Small weights and mid-grey, for the reasons given at `Decoder`.
+        last = Conv3x3(
+            3, self.method, relu=False, initial_scale=0.1, initial_bias=0.5, name="picture"
+        )
+        return last(x)
+
+
+def initialize(network: FeedForward, key: jax.Array) -> Params:
+    """Random weights."""
+    style = jnp.zeros(1, jnp.int32) if network.normalization == "conditional" else None
+    images = jnp.zeros((1, 2 * STRIDE, 2 * STRIDE, 3))
+    return network.clone(method="xla").init(key, images, style)["params"]
+
+
+def stylize(
+    network: FeedForward, variables: Mapping[str, Any], images: jax.Array, style: Any = None
+) -> jax.Array:
+    """Pictures (N, H, W, 3) in [0, 1] of images of any size, uint8 or floating in [0, 1].
+
+    Args:
+        network: whose weights are given.
+        variables: `{"params": ...}`, and the `population` if there is one.
+        images: (N, H, W, 3).
+        style: of conditional normalisation: an index or weights (S,) for all images, or one for
+            each of them, (N,) integers or (N, S) floats.
+    """
+    if style is not None:
+        style = jnp.asarray(style)
+        shares = jnp.issubdtype(style.dtype, jnp.floating)
+        if style.ndim == int(shares):
+            style = jnp.broadcast_to(style, (len(images), *style.shape))
+    return _stylize(network, variables, images, style)
+
+
+@jax.jit(static_argnames="network")
+def _stylize(network: FeedForward, variables: Any, images: jax.Array, style: Any) -> jax.Array:
+    height, width = images.shape[1:3]
+    rest = ((0, 0), (0, -height % STRIDE), (0, -width % STRIDE), (0, 0))
+    padded = jnp.pad(to_float(images), rest, mode="edge")
+    pictures: Any = network.apply(variables, padded, style)
+    return jnp.clip(pictures[:, :height, :width], 0, 1)
+
+
+def population(network: FeedForward, params: Params, images: jax.Array) -> dict[str, Any]:
+    """The statistics of a batch, which batch normalisation then uses for single images.
+
+    Returns `{"population": ...}`, to be joined to `{"params": params}`.
+    """
+    _, kept = network.apply({"params": params}, to_float(images), mutable=[POPULATION])
+    return dict(kept)
+
+
+LossFunction = Callable[[Params, Model, TapStats, Mapping[str, Any]], tuple[jax.Array, Metrics]]
+
+
+def make_loss(
+    network: FeedForward, *, style_weight: float = 10.0, tv_weight: float = 0.0
+) -> LossFunction:
+    """`(params, vgg, stats, batch) -> (loss, metrics)`.
+
+    `stats` are the `tap_stats` of k styles, each (k, C). A batch holds `content`, images
+    (N, H, W, 3), and `style`, the index of a style for each of them. The content loss is the
+    distance to the photograph's own relu4_1, as these methods have it.
+    """
+    conditional = network.normalization == "conditional"
+
+    def loss(
+        params: Params, vgg: Model, stats: TapStats, batch: Mapping[str, Any]
+    ) -> tuple[jax.Array, Metrics]:
+        images, style = to_float(jnp.asarray(batch["content"])), jnp.asarray(batch["style"])
+        pictures: Any = network.apply({"params": params}, images, style if conditional else None)
+        output = vgg.taps(pictures)
+        content = content_loss(output[_TARGET], vgg.encode(images)[_TARGET])
+        styled = style_loss(output, jax.tree.map(lambda x: x[style], stats))
+        metrics = {"content_loss": content, "style_loss": styled}
+        total = content + style_weight * styled
+        if tv_weight:
+            total += tv_weight * total_variation(pictures)
+        return total, {"loss": total, **metrics}
+
+    return loss
+
+
+def make_step(
+    loss: LossFunction, optimizer: optax.GradientTransformation, trained: Params | None = None
+) -> Callable[[TrainState, Model, TapStats, Mapping[str, Any]], tuple[TrainState, Metrics]]:
+    """One optimizer step, `(state, vgg, stats, batch) -> (state, metrics)`, not yet compiled.
+
+    `trained` has ones where weights are trained and zeros where they are frozen (`newest_style`).
+    """
+
+    def step(
+        state: TrainState, vgg: Model, stats: TapStats, batch: Mapping[str, Any]
+    ) -> tuple[TrainState, Metrics]:
+        gradients, metrics = jax.grad(loss, has_aux=True)(state.params, vgg, stats, batch)
+        if trained is not None:
+            gradients = jax.tree.map(jnp.multiply, gradients, trained)
+        updates, opt_state = optimizer.update(gradients, state.optimizer, state.params)
+        params: Any = optax.apply_updates(state.params, updates)
+        return TrainState(state.step + 1, params, opt_state, state.average), metrics
+
+    return step
+
+
+def create_state(params: Params, optimizer: optax.GradientTransformation) -> TrainState:
+    """The state before the first step."""
+    return TrainState(jnp.zeros((), jnp.int32), params, optimizer.init(params), {})
+
+
+def add_style(params: Params) -> Params:
+    """The weights of a conditional network for one style more, which begins as the others' mean.
+
+    They are those of `FeedForward` with `styles` one larger; the others' pictures stay the same.
+    """
+    return {
+        name: {
+            key: jnp.concatenate([x, x.mean(0, keepdims=True)]) if _of_styles(key) else x
+            for key, x in layer.items()
+        }
+        for name, layer in params.items()
+    }
+
+
+def newest_style(params: Params) -> Params:
+    """For `make_step`: ones at the scales and shifts of the last style, zeros at all else."""
+    return {
+        name: {
+            key: jnp.zeros_like(x).at[-1].set(1) if _of_styles(key) else jnp.zeros_like(x)
+            for key, x in layer.items()
+        }
+        for name, layer in params.items()
+    }
+
+
+def _of_styles(key: str) -> bool:
+    return key in ("gamma", "beta")

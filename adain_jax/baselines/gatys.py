@@ -1,0 +1,258 @@
+"""Style transfer by optimising the picture itself (Gatys et al. 2016)."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import safetensors
+import safetensors.numpy
+from jax.typing import ArrayLike
+
+from adain_jax.atomic import atomic_path
+from adain_jax.checks import check_image
+from adain_jax.model import Model, to_float
+from adain_jax.networks import TAPS
+from adain_jax.training.losses import (
+    content_loss,
+    gram_loss,
+    gram_matrices,
+    style_loss,
+    tap_stats,
+    total_variation,
+)
+
+_TARGET = TAPS[-1]
+
+Method = Literal["lbfgs", "adam"]
+StyleLoss = Literal["gram", "statistics"]
+Start = Literal["content", "noise"]
+
+
+class Targets(NamedTuple):
+    """What the picture is compared with.
+
+    Attributes:
+        content: relu4_1 of the photograph.
+        style: of the painting's four taps the Gram matrices, or means and deviations.
+    """
+
+    content: jax.Array
+    style: Any
+
+
+class State(NamedTuple):
+    """What a step changes.
+
+    Attributes:
+        step: steps made.
+        image: the picture, (1, H, W, 3), not clipped.
+        optimizer: the optimizer's memory: of L-BFGS twenty pictures, of Adam two.
+    """
+
+    step: jax.Array
+    image: jax.Array
+    optimizer: Any
+
+
+class Optimization:
+    """A picture that goes from a photograph, or from noise, to a painting's style.
+
+    The content loss is that of relu4_1, the style loss that of the four taps relu1_1 to relu4_1, by
+    Gram matrices or, as the paper has it, by means and deviations.
+
+    >>> import adain_jax, numpy as np
+    >>> from adain_jax.baselines.gatys import Optimization
+    >>> model = adain_jax.load("vgg16")
+    >>> optimization = Optimization(method="adam")
+    >>> photo, painting = np.random.default_rng(0).random((2, 16, 24, 3), np.float32)
+    >>> targets = optimization.targets(model, photo, painting)
+    >>> state = optimization.start(photo)
+    >>> for _ in range(3):
+    ...     state, loss = optimization.step(model, targets, state)
+    >>> picture(state).shape
+    (16, 24, 3)
+    """
+
+    def __init__(
+        self,
+        *,
+        method: Method = "lbfgs",
+        loss: StyleLoss = "gram",
+        content_weight: float = 1.0,
+        style_weight: float | None = None,
+        tv_weight: float = 0.0,
+        learning_rate: float = 0.02,
+    ) -> None:
+        """Choose.
+
+        Args:
+            method: "lbfgs", as Gatys et al., or "adam".
+            loss: of the style: "gram", or "statistics" for means and deviations.
+            content_weight: of the content loss.
+            style_weight: of the style loss; by default 10 for means and deviations, and 3 for
+                Gram matrices.
+            tv_weight: of the total variation.
+            learning_rate: of Adam.
+
+        Raises:
+            ValueError: if a choice is none of these, or a weight negative.
+        """
+        for name, value, choices in (("method", method, Method), ("loss", loss, StyleLoss)):
+            if value not in get_args(choices):
+                raise ValueError(f"{name} is one of {', '.join(get_args(choices))}, not {value!r}")
+        if style_weight is None:
+            style_weight = 3.0 if loss == "gram" else 10.0
+        weights = {"content": content_weight, "style": style_weight, "tv": tv_weight}
+        for name, weight in weights.items():
+            if not 0 <= weight < float("inf"):
+                raise ValueError(f"{name}_weight is at least 0, and finite, not {weight:g}")
+        if not learning_rate > 0:
+            raise ValueError(f"learning_rate is positive, not {learning_rate:g}")
+        self._options = {"method": method, "loss": loss, "learning_rate": learning_rate, **weights}
+        self._method = method
+        self._loss = loss
+        self._weights = weights
+        self._optimizer = (
+            optax.lbfgs(memory_size=10) if method == "lbfgs" else optax.adam(learning_rate)
+        )
+        self._compiled = jax.jit(self._step)
+
+    def targets(self, model: Model, content: ArrayLike, style: ArrayLike) -> Targets:
+        """What a photograph and a painting, (H, W, 3) each, are to the losses."""
+        images = [
+            to_float(check_image(name, image))[None]
+            for name, image in (("content", content), ("style", style))
+        ]
+        if any(image.ndim != 4 for image in images):
+            raise ValueError("an optimization takes one content and one style, (H, W, 3) each")
+        taps = model.taps(images[1])
+        summary = gram_matrices if self._loss == "gram" else tap_stats
+        return Targets(model.encode(images[0])[_TARGET], jax.jit(summary)(taps))
+
+    def start(self, content: ArrayLike, start: Start = "content", *, seed: int = 0) -> State:
+        """Before the first step: the photograph (H, W, 3), or noise around mid-grey of its size."""
+        if start not in get_args(Start):
+            raise ValueError(f"start is one of {', '.join(get_args(Start))}, not {start!r}")
+        image = to_float(check_image("content", content))[None]
+        if start == "noise":
+            image = 0.5 + 0.1 * jax.random.normal(jax.random.key(seed), image.shape, jnp.float32)
+        optimizer = jax.jit(self._optimizer.init)(image)
+        return State(jnp.zeros((), jnp.int32), image, optimizer)
+
+    def losses(self, model: Model, targets: Targets, image: jax.Array) -> dict[str, jax.Array]:
+        """The weighted sum, `loss`, and its parts, of a picture (1, H, W, 3)."""
+        taps = model.taps(image)
+        style = gram_loss if self._loss == "gram" else style_loss
+        parts = {
+            "content": content_loss(taps[_TARGET], targets.content),
+            "style": style(taps, targets.style),
+            "tv": total_variation(image),
+        }
+        total = jnp.zeros((), jnp.float32)
+        for name, value in parts.items():
+            total += self._weights[name] * value
+        return {"loss": total, **{f"{name}_loss": value for name, value in parts.items()}}
+
+    def step(self, model: Model, targets: Targets, state: State) -> tuple[State, jax.Array]:
+        """One step, compiled once for each size; the loss is that before it."""
+        with jax.numpy_dtype_promotion("standard"):  # optax raises floats to integer powers
+            return self._compiled(model, targets, state)
+
+    def _step(self, model: Model, targets: Targets, state: State) -> tuple[State, jax.Array]:
+        def loss(image: jax.Array) -> jax.Array:
+            return self.losses(model, targets, image)["loss"]
+
+        if self._method == "adam":
+            value, gradient = jax.value_and_grad(loss)(state.image)
+            updates, memory = self._optimizer.update(gradient, state.optimizer)
+        else:
+            # The line search knows the loss and the gradient where it ended.
+            known = optax.value_and_grad_from_state(loss)
+            value, gradient = known(state.image, state=state.optimizer)
+            updates, memory = self._optimizer.update(  # type: ignore[call-arg]
+                gradient,
+                state.optimizer,
+                state.image,
+                value=value,
+                grad=gradient,
+                value_fn=loss,
+            )
+        image: Any = optax.apply_updates(state.image, updates)
+        return State(state.step + 1, image, memory), value
+
+    def run(
+        self, model: Model, targets: Targets, state: State, steps: int
+    ) -> Iterator[tuple[State, float]]:
+        """The states up to step number `steps`, and the losses before them.
+
+        Raises:
+            ValueError: if the loss is not finite.
+        """
+        for number in range(int(state.step) + 1, steps + 1):
+            state, loss = self.step(model, targets, state)
+            if not np.isfinite(value := float(loss)):
+                raise ValueError(f"the loss is not finite at step {number}: lower the weights")
+            yield state, value
+
+    def save(self, path: str | os.PathLike, state: State, key: str = "") -> None:
+        """Write the state to a safetensors file, whole or not at all.
+
+        `key` says of what it is (`digest`); only the same is taken up again.
+        """
+        arrays = {str(i): np.asarray(x) for i, x in enumerate(jax.tree.leaves(state))}
+        header = {"kind": "optimization", "key": key, "options": json.dumps(self._options)}
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(safetensors.numpy.save(arrays, metadata=header))
+
+    def load(self, path: str | os.PathLike, state: State, key: str = "") -> State:
+        """The state in a file; `state` gives the shapes.
+
+        Raises:
+            ValueError: if it is not a file of `save`, or of another optimization.
+        """
+        path = Path(path)
+        try:
+            with safetensors.safe_open(path, framework="numpy") as file:
+                header = file.metadata() or {}
+                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except safetensors.SafetensorError as error:
+            raise ValueError(f"{path} is no state of an optimization: {error}") from None
+        if header.get("kind") != "optimization":
+            raise ValueError(f"{path} is no state of an optimization")
+        leaves, structure = jax.tree.flatten(state)
+        shapes = [arrays[str(i)].shape for i in range(len(arrays)) if str(i) in arrays]
+        if (header.get("key"), header.get("options")) != (key, json.dumps(self._options)) or (
+            shapes != [x.shape for x in leaves]
+        ):
+            raise ValueError(
+                f"{path} is of an optimization of other images, sizes or options: delete it, or "
+                "name another"
+            )
+        return jax.tree.unflatten(
+            structure, [jnp.asarray(arrays[str(i)]) for i in range(len(leaves))]
+        )
+
+
+def digest(*parts: Any) -> str:
+    """A short text that tells images, numbers and names from others.
+
+    >>> digest(1, "a") == digest(1, "a"), digest(1, "a") == digest(2, "a")
+    (True, False)
+    """
+    total = hashlib.sha256()
+    for part in parts:
+        array = np.asarray(part)
+        total.update(f"{array.dtype} {array.shape} ".encode() + array.tobytes())
+    return total.hexdigest()[:16]
+
+
+def picture(state: State) -> np.ndarray:
+    """The picture so far, float32 (H, W, 3) in [0, 1]."""
+    return np.clip(np.asarray(state.image[0]), 0, 1)

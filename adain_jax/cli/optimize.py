@@ -1,0 +1,75 @@
+"""`adain-jax optimize`: a picture by optimisation."""
+
+import argparse
+
+from adain_jax.cli import process
+
+SIZE = 512  # of the shorter side, if it is larger and nothing else is asked for
+_SAVE_EVERY = 25  # steps between states
+
+
+def run(args: argparse.Namespace) -> bool:
+    """Make the picture."""
+    if args.steps < 1:
+        raise ValueError(f"--steps is at least 1, not {args.steps}")
+    try:
+        from adain_jax.baselines import gatys
+    except ImportError as error:
+        raise ValueError(
+            f"optimize needs the package {error.name}: pip install 'adain-jax[train]'"
+        ) from None
+    from tqdm import tqdm
+
+    from adain_jax.files import image
+    from adain_jax.model import Model
+    from adain_jax.networks import ARCHITECTURES
+
+    process.prepare()
+    image.check_writable(args.output)
+    if not args.output.parent.is_dir():
+        raise FileNotFoundError(f"no such folder: {args.output.parent}")
+    optimization = gatys.Optimization(
+        method=args.method,
+        loss=args.loss,
+        content_weight=args.content_weight,
+        style_weight=args.style_weight,
+        tv_weight=args.tv_weight,
+        learning_rate=args.learning_rate,
+    )
+    content = image.load(args.content, size=args.size or 0)
+    if args.size is None and min(content.rgb.shape[:2]) > SIZE:
+        content = image.load(args.content, size=SIZE)
+    style = image.load(args.style, size=args.style_size).rgb
+    model = Model.load(args.model)
+    if "relu4_1" not in ARCHITECTURES[model.architecture].levels:
+        raise ValueError(f"--model: {args.model} is no VGG, of which the losses are")
+    state = optimization.start(content.rgb, args.start, seed=args.seed)
+    key = gatys.digest(content.rgb, style, args.start, args.seed, model.fingerprint)
+    if args.state and args.state.exists():
+        state = optimization.load(args.state, state, key)
+        print(f"going on from step {int(state.step)} in {args.state}")
+    targets = optimization.targets(model, content.rgb, style)
+    try:
+        with tqdm(
+            total=args.steps, initial=int(state.step), desc="optimize", unit="step", disable=None
+        ) as bar:
+            for latest, loss in optimization.run(model, targets, state, args.steps):
+                state = latest
+                number = int(state.step)
+                bar.update()
+                bar.set_postfix(loss=f"{loss:.4g}")
+                if args.every and number % args.every == 0 and number < args.steps:
+                    path = args.output.with_stem(f"{args.output.stem}_{number:05}")
+                    image.save(path, gatys.picture(state), content.alpha)
+                    bar.write(str(path))
+                if args.state and number % _SAVE_EVERY == 0:
+                    optimization.save(args.state, state, key)
+    except KeyboardInterrupt:
+        if args.state:
+            optimization.save(args.state, state, key)
+        raise
+    image.save(args.output, gatys.picture(state), content.alpha)
+    if args.state:
+        args.state.unlink(missing_ok=True)
+    print(args.output)
+    return True

@@ -1,0 +1,97 @@
+import sys
+
+import numpy as np
+import pytest
+
+from adain_jax import cli
+from adain_jax.baselines import gatys
+from adain_jax.cli import process
+from adain_jax.files import image
+
+
+@pytest.fixture(scope="session")
+def tiny_file(tiny, tmp_path_factory):
+    path = tmp_path_factory.mktemp("tiny") / "tiny.safetensors"
+    tiny.save(path)
+    return str(path)
+
+
+@pytest.fixture
+def main(tmp_path, monkeypatch, capsys, photo, painting, tiny_file):
+    """`adain-jax optimize` of the photo and the painting: what it prints."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(process, "leave", sys.exit)
+
+    def main(*args, code=0, content=photo):
+        left_with: int | str = 0
+        given = ["optimize", content, painting, "--model", tiny_file, *args]
+        try:
+            cli.main([*map(str, given)])
+        except SystemExit as exit_:
+            left_with = exit_.code or 0
+        printed = capsys.readouterr()
+        assert left_with == code, printed.err
+        return printed
+
+    return main
+
+
+def test_a_picture_and_those_of_the_way(main, photo, tmp_path):
+    out = main("-o", "out.png", "--steps", 5, "--every", 2, "--method", "adam").out
+    assert out.splitlines() == ["out_00002.png", "out_00004.png", "out.png"]
+    pictures = [image.load(tmp_path / name).rgb for name in out.splitlines()]
+    before = image.load(photo).rgb
+    assert {x.shape for x in pictures} == {before.shape}
+    assert 0 < np.abs(pictures[0] - before).max() < np.abs(pictures[2] - before).max()
+
+
+def test_stopping_and_going_on(main, tmp_path, monkeypatch):
+    """The picture is that of a run that was not stopped, and the state is gone."""
+    args = ("--steps", 5, "--method", "adam", "--size", 24)
+    main("-o", "whole.png", *args)
+    run = gatys.Optimization.run
+
+    def stopped(self, *rest):
+        for number, result in enumerate(run(self, *rest), start=1):
+            if number == 3:
+                raise KeyboardInterrupt
+            yield result
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gatys.Optimization, "run", stopped)
+        main("-o", "parts.png", "--state", "s.safetensors", *args, code=130)
+    assert not (tmp_path / "parts.png").exists()
+    out = main("-o", "parts.png", "--state", "s.safetensors", *args).out
+    assert out.startswith("going on from step 2 in s.safetensors")
+    assert (tmp_path / "whole.png").read_bytes() == (tmp_path / "parts.png").read_bytes()
+    assert not (tmp_path / "s.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("-o", "out.png", "--steps", "0"), "--steps is at least 1, not 0"),
+        (("-o", "out.txt"), "cannot write out.txt"),
+        (("-o", "nowhere/out.png"), "no such folder: nowhere"),
+        (("-o", "out.png", "--size", "-1"), "--size: must not be negative"),
+        (("-o", "out.png", "--style-weight", "-1"), "style_weight is at least 0"),
+        (("-o", "out.png", "--model", "fast"), "fast is no VGG"),
+    ],
+)
+def test_one_line_for_what_is_wrong(main, tmp_path, args, message):
+    error = main(*args, code=2).err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_no_photograph(main):
+    assert "no such file: none.jpg" in main("-o", "out.png", content="none.jpg", code=2).err
+
+
+def test_without_optax(main, monkeypatch):
+    monkeypatch.delitem(sys.modules, "adain_jax.baselines.gatys", raising=False)
+    monkeypatch.delattr("adain_jax.baselines.gatys", raising=False)
+    monkeypatch.setitem(sys.modules, "optax", None)
+    error = main("-o", "out.png", code=2).err
+    assert "optimize needs the package optax: pip install 'adain-jax[train]'" in error
