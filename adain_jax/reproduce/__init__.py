@@ -1,0 +1,1 @@
+"""The paper's table and figures, made again: numbers, plots, pictures, and what held."""

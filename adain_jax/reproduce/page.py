@@ -1,0 +1,135 @@
+"""What a figure leaves behind: a page of claims, a table, plots and pictures."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_CELL = 1.5  # inches to a side of a picture in a grid
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the paper says, its number, ours, and whether it held."""
+
+    text: str
+    paper: str
+    ours: str
+    held: bool
+
+    @property
+    def row(self) -> str:
+        """Of a Markdown table."""
+        return f"| {self.text} | {self.paper} | {self.ours} | {'yes' if self.held else '**no**'} |"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One figure's result.
+
+    Attributes:
+        title: of the page.
+        setup: sentences: what was run, how long, on what.
+        claims: of the paper.
+        columns: of the table.
+        rows: of the table, as long as `columns`.
+        pictures: file names in the page's folder, with a caption each.
+    """
+
+    title: str
+    setup: str
+    claims: Sequence[Claim]
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    pictures: Mapping[str, str] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> None:
+        """Write `page.md` and `claims.csv`."""
+        lines = [f"# {self.title}", "", self.setup, "", *claims_table(self.claims), ""]
+        lines += [f"| {' | '.join(self.columns)} |", "| --- " * len(self.columns) + "|"]
+        lines += [f"| {' | '.join(map(_cell, row))} |" for row in self.rows]
+        for name, caption in self.pictures.items():
+            lines += ["", f"![{caption}]({name})", "", f"*{caption}*"]
+        (folder / "page.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_csv(
+            folder / "claims.csv",
+            ("claim", "paper", "ours", "held"),
+            [(x.text, x.paper, x.ours, int(x.held)) for x in self.claims],
+        )
+
+
+def claims_table(claims: Sequence[Claim]) -> list[str]:
+    """The lines of a Markdown table."""
+    return ["| claim | paper | here | held |", "| --- | --- | --- | --- |"] + [
+        claim.row for claim in claims
+    ]
+
+
+def read_claims(folder: Path) -> list[Claim]:
+    """What `Page.write` wrote."""
+    with (folder / "claims.csv").open(newline="", encoding="utf-8") as file:
+        return [
+            Claim(row["claim"], row["paper"], row["ours"], row["held"] == "1")
+            for row in csv.DictReader(file)
+        ]
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A table with a line of names."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(rows)
+
+
+def plot(panels: int = 1, *, width: float = 4.2, height: float = 3.2) -> tuple[Any, Any]:
+    """A matplotlib figure of panels side by side, and their axes, a list."""
+    figure = _figure((width * panels, height))
+    return figure, list(figure.subplots(1, panels, squeeze=False)[0])
+
+
+def save_plot(path: Path, figure: Any) -> None:
+    """Write it."""
+    figure.savefig(path, dpi=90)
+
+
+def picture_grid(
+    path: Path,
+    rows: Sequence[Sequence[np.ndarray | None]],
+    *,
+    columns: Sequence[str] = (),
+    names: Sequence[str] = (),
+) -> None:
+    """Write pictures, uint8 or floats in [0, 1], as a grid with names above and at the left."""
+    figure = _figure((_CELL * len(rows[0]), (_CELL + 0.12) * len(rows)))
+    axes = figure.subplots(len(rows), len(rows[0]), squeeze=False)
+    for i, row in enumerate(rows):
+        for j, picture in enumerate(row):
+            axis = axes[i][j]
+            axis.set(xticks=[], yticks=[])
+            for spine in axis.spines.values():
+                spine.set_visible(False)
+            if picture is not None:
+                axis.imshow(picture if picture.dtype == np.uint8 else np.clip(picture, 0, 1))
+            if i == 0 and columns:
+                axis.set_title(columns[j], fontsize=8)
+            if j == 0 and names:
+                axis.set_ylabel(names[i], fontsize=8)
+    figure.savefig(path, dpi=100)
+
+
+def _figure(size: tuple[float, float]) -> Any:
+    try:
+        from matplotlib.figure import Figure  # type: ignore[import-not-found]
+    except ImportError:
+        raise ImportError("plots need matplotlib: pip install 'adain-jax[reproduce]'") from None
+    return Figure(figsize=size, layout="constrained")
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "" if value is None else str(value)

@@ -1,0 +1,89 @@
+"""Trainings side by side, a step each in turn, with the same images: so that curves compare, and a
+busy machine slows all of them alike.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+from tqdm import tqdm
+
+Step = Callable[[Any, Any], tuple[Any, Mapping[str, jax.Array]]]
+Curves = dict[str, list[dict[str, float]]]
+
+_LEAST = 4  # steps, however little time there is
+
+
+def race(
+    runners: Mapping[str, tuple[Step, Any]],
+    batches: Iterator[Any],
+    *,
+    seconds: float,
+    steps: int = 0,
+    title: str,
+) -> tuple[dict[str, Any], Curves]:
+    """Train all until the time is over, or for so many steps.
+
+    Args:
+        runners: by name a compiled step, `(state, batch) -> (state, metrics)`, and its first state.
+        batches: without end; each is given to all.
+        seconds: in all, compilation included.
+        steps: of each, if not 0, whatever the time.
+        title: of the progress bar.
+
+    Returns:
+        The last states, and the metrics of each step, by name.
+
+    Raises:
+        ValueError: if a loss is not finite.
+
+    >>> def step(state, batch):
+    ...     return state + batch, {"loss": state}
+    >>> race({"sum": (step, 0.0)}, iter([1.0, 2.0]), seconds=9, steps=2, title="sum")
+    ({'sum': 3.0}, {'sum': [{'loss': 0.0}, {'loss': 1.0}]})
+    """
+    states = {name: state for name, (_, state) in runners.items()}
+    curves: Curves = {name: [] for name in runners}
+    end, number = time.monotonic() + seconds, 0
+    with tqdm(total=steps or None, desc=title, unit="step", disable=None) as bar:
+        while number < steps if steps else number < _LEAST or time.monotonic() < end:
+            batch = next(batches)
+            for name, (step, _) in runners.items():
+                states[name], metrics = step(states[name], batch)
+                values = {key: float(value) for key, value in metrics.items()}
+                if not all(map(np.isfinite, values.values())):
+                    raise ValueError(f"{title}: a loss of {name} is not finite at step {number}")
+                curves[name].append(values)
+            number += 1
+            bar.update()
+            if not steps:
+                bar.set_postfix(left=f"{max(0, end - time.monotonic()):.0f}s")
+    return states, curves
+
+
+def crops(images: np.ndarray, size: int, batch: int, rng: np.random.Generator) -> Iterator[Any]:
+    """Batches (batch, size, size, 3) of random squares of random images (N, H, W, 3), for ever."""
+    slack = images.shape[1] - size + 1, images.shape[2] - size + 1
+    while True:
+        places = zip(
+            rng.integers(len(images), size=batch),
+            rng.integers(slack[0], size=batch),
+            rng.integers(slack[1], size=batch),
+            strict=True,
+        )
+        yield np.stack([images[i, top : top + size, left : left + size] for i, top, left in places])
+
+
+def tail(curve: list[dict[str, float]], name: str) -> float:
+    """The mean of a metric over the last quarter of a training."""
+    last = curve[-max(1, len(curve) // 4) :]
+    return float(np.mean([values[name] for values in last]))
+
+
+def smooth(values: list[float]) -> np.ndarray:
+    """A running mean over a twentieth of the steps, for plots."""
+    window = max(1, len(values) // 20)
+    padded = np.pad(np.asarray(values, float), (window - 1, 0), mode="edge")
+    return np.convolve(padded, np.ones(window) / window, mode="valid")

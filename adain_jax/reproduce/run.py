@@ -1,0 +1,78 @@
+"""Making figures one after the other, each whole or not at all."""
+
+import dataclasses
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import jax
+from tqdm import tqdm
+
+from adain_jax.atomic import atomic_path
+from adain_jax.reproduce import controls, fig1, fig3, fig6, fig7, table1
+from adain_jax.reproduce.page import claims_table, read_claims
+from adain_jax.reproduce.settings import Settings
+
+# What makes each, and its share of the time.
+FIGURES = {
+    "table1": (table1.make, 0.12),
+    "fig1": (fig1.make, 0.22),
+    "fig3": (fig3.make, 0.26),
+    "fig6": (fig6.make, 0.24),
+    "fig7": (fig7.make, 0.12),
+    "controls": (controls.make, 0.04),
+}
+
+
+def run(
+    names: Sequence[str], out: str | os.PathLike, settings: Settings, *, again: bool = False
+) -> Path:
+    """Make figures in folders of `out`, and an index of all that are there; returns the index.
+
+    Args:
+        names: of `FIGURES`.
+        out: a folder, which is made if it is not there.
+        settings: `seconds` is the time of all figures together; those that are there already
+            leave theirs to the others.
+        again: make also what is there.
+    """
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    wanted = [name for name in names if again or not (out / name).is_dir()]
+    for name in names:
+        if name not in wanted:
+            tqdm.write(f"{out / name} is there, and is not made again")
+    total = sum(FIGURES[name][1] for name in wanted)
+    for name in wanted:
+        make, share = FIGURES[name]
+        mine = dataclasses.replace(
+            settings, seconds=settings.seconds * share / total, started=time.monotonic()
+        )
+        part = out / f".{name}"  # what a run that was stopped had begun
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
+        try:
+            make(mine, part).write(part)
+            shutil.rmtree(out / name, ignore_errors=True)
+            part.rename(out / name)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+        jax.clear_caches()  # of programs that no other figure has
+        took = time.monotonic() - mine.started
+        tqdm.write(f"{out / name}/page.md ({took:.0f} s)")
+        _index(out)
+    return _index(out)
+
+
+def _index(out: Path) -> Path:
+    lines = ["# What held", ""]
+    for name in FIGURES:
+        if (out / name / "page.md").is_file():
+            title = (out / name / "page.md").read_text(encoding="utf-8").splitlines()[0]
+            lines += [f"## [{title.lstrip('# ')}]({name}/page.md)", ""]
+            lines += [*claims_table(read_claims(out / name)), ""]
+    with atomic_path(out / "README.md") as temporary:
+        temporary.write_text("\n".join(lines), encoding="utf-8")
+    return out / "README.md"
