@@ -88,7 +88,8 @@ def initialize(network: FeedForward, key: jax.Array) -> Params:
     """Random weights."""
     style = jnp.zeros(1, jnp.int32) if network.normalization == "conditional" else None
     images = jnp.zeros((1, 2 * STRIDE, 2 * STRIDE, 3))
-    return network.clone(method="xla").init(key, images, style)["params"]
+    variables: Any = network.clone(method="xla").init(key, images, style)
+    return variables["params"]
 
 
 def stylize(

@@ -185,7 +185,7 @@ class Optimization:
                 value_fn=loss,
             )
         image: Any = optax.apply_updates(state.image, updates)
-        return State(state.step + 1, image, memory), value
+        return State(state.step + 1, image, memory), jnp.asarray(value)
 
     def run(
         self, model: Model, targets: Targets, state: State, steps: int

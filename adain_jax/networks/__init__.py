@@ -13,8 +13,15 @@ from adain_jax.networks.fast import FastDecoder, FastEncoder
 from adain_jax.ops.convolution import Method
 
 __all__ = [
-    *("ARCHITECTURES", "DEPTHS", "TAPS", "VARIANTS", "Architecture", "Decoder", "Encoder"),
-    *("initialize", "vgg"),
+    "ARCHITECTURES",
+    "DEPTHS",
+    "TAPS",
+    "VARIANTS",
+    "Architecture",
+    "Decoder",
+    "Encoder",
+    "initialize",
+    "vgg",
 ]
 
 # Convolutions per block of each VGG, up to conv4_1.

@@ -50,16 +50,16 @@ class Decoder(nn.Module):
             for layer in range(self.depths[block - 1], 0, -1):
                 name = f"conv{block}_{layer}"
                 up, last = name in self.upsampling, name == "conv1_1"  # which makes the picture
-                normalized = not last and self.normalization is not None
+                normalization = None if last else self.normalization
                 x = Conv3x3(
                     3 if last else 32 * 2 ** (block - (layer == 1)),
                     self.method,
-                    relu=not last and not normalized,
+                    relu=not last and not normalization,
                     upsample=up,
                     name=name,
                     **(_FIRST if x is features[TAPS[-1]] else _LAST if last else {}),
                 )(x, size)
                 size = double(size) if up else size
-                if normalized:
-                    x = nn.relu(Normalization(self.normalization, name=f"{name}_norm")(x, size))
+                if normalization:
+                    x = nn.relu(Normalization(normalization, name=f"{name}_norm")(x, size))
         return x

@@ -82,7 +82,7 @@ def make(settings: Settings, folder: Path) -> Page:
                 ),
             ]
             for content, style in zip(contents, styles, strict=True)
-        ],  # fmt: skip
+        ],
         columns=("style", "photograph", *VARIANTS),
     )
     ends = {
@@ -140,7 +140,7 @@ def _picture(
 
 
 def _claims(ends: dict[str, tuple[float, ...]]) -> list[Claim]:
-    ours = {name: dict(zip(METRICS, ends[name], strict=True)) for name in VARIANTS}
+    ours = {name: dict[str, float](zip(METRICS, ends[name], strict=True)) for name in VARIANTS}
     base = ours["Enc-AdaIN-Dec"]
 
     def claim(text: str, name: str, metric: str, higher: bool) -> Claim:

@@ -72,10 +72,12 @@ def test_conditional_is_as_many_instance_normalised_networks(batch):
     }
     several = FeedForward("conditional", styles=3, **SMALL)
     images = batch["content"]
+    ours = None
     for i, params in enumerate(networks):
         ours = feedforward.stylize(several, {"params": together}, images, i)
         theirs = feedforward.stylize(one, {"params": params}, images)
         np.testing.assert_allclose(ours, theirs, atol=2e-5)
+    assert ours is not None
     each = feedforward.stylize(several, {"params": together}, images, np.arange(3))
     np.testing.assert_allclose(each[2], ours[2], atol=2e-5)
     blend = feedforward.stylize(several, {"params": together}, images, [0.0, 0.0, 1.0])

@@ -14,7 +14,7 @@ def images(rng):
     return [rng.random(size, dtype=np.float32) for size in sizes]
 
 
-def run(model, images, steps, *, start="content", state=None, **options):
+def run(model, images, steps, *, start: gatys.Start = "content", state=None, **options):
     optimization = Optimization(**options)
     targets = optimization.targets(model, *images)
     state = state or optimization.start(images[0], start)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,33 +14,37 @@ GAMMA, BETA = jnp.array([2.0, 3.0, 0.5]), jnp.array([1.0, -1.0, 0.0])
 PARAMS = {"params": {"gamma": GAMMA, "beta": BETA}}
 
 
+def apply(layer, *args, **options) -> Any:
+    return layer.apply(*args, **options)
+
+
 @pytest.fixture
 def x(rng):
     return jnp.asarray(rng.normal(2, 3, (4, 6, 5, 3)), jnp.float32)
 
 
 def test_batch_and_instance(x):
-    ours = Normalization("instance").apply(PARAMS, x)
+    ours = apply(Normalization("instance"), PARAMS, x)
     np.testing.assert_allclose(ours, instance_norm(x, GAMMA, BETA), atol=1e-5)
-    ours = Normalization("batch").apply(PARAMS, x)
+    ours = apply(Normalization("batch"), PARAMS, x)
     np.testing.assert_allclose(ours, batch_norm(x, GAMMA, BETA), atol=1e-5)
 
 
 def test_the_statistics_of_a_population(x):
     """Those of one batch, kept, make of its images alone what the batch made of them."""
     layer = Normalization("batch")
-    together, population = layer.apply(PARAMS, x, mutable=[POPULATION])
-    alone = layer.apply({**PARAMS, **population}, x[:1])
+    together, population = apply(layer, PARAMS, x, mutable=[POPULATION])
+    alone = apply(layer, {**PARAMS, **population}, x[:1])
     np.testing.assert_allclose(alone, together[:1], atol=1e-5)
-    assert float(jnp.abs(layer.apply(PARAMS, x[:1]) - alone).max()) > 0.1
+    assert float(jnp.abs(apply(layer, PARAMS, x[:1]) - alone).max()) > 0.1
 
 
 def test_conditional_wants_a_style(x):
     layer = Normalization("conditional", styles=2)
-    params = layer.init(jax.random.key(0), x, style=jnp.zeros(4, jnp.int32))
+    params: Any = layer.init(jax.random.key(0), x, style=jnp.zeros(4, jnp.int32))
     assert params["params"]["gamma"].shape == (2, 3)
     with pytest.raises(ValueError, match="wants a style"):
-        layer.apply(params, x)
+        apply(layer, params, x)
 
 
 @pytest.mark.parametrize("variant", ["batch", "instance"])
