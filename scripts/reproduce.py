@@ -1,7 +1,7 @@
 r"""Make the paper's table and figures again, and say which of its claims held.
 
     pip install -e '.[reproduce]'
-    python scripts/reproduce.py all --out report --budget 30
+    python scripts/reproduce.py all --out report --budget 50
     python scripts/reproduce.py fig1 fig6 --out report --content photos --style paintings
 
 Each gets a folder with `page.md` (claim, the paper's number, ours, whether it held), `numbers.csv`,
@@ -66,7 +66,7 @@ def parse() -> argparse.Namespace:
         "figures", nargs="*", default=["all"], help="table1 fig1 fig3 fig6 fig7 controls, or all"
     )
     parser.add_argument("--out", type=Path, default=Path("report"), help="a folder")
-    parser.add_argument("--budget", type=float, default=30, help="minutes for all (default: 30)")
+    parser.add_argument("--budget", type=float, default=50, help="minutes for all (default: 50)")
     parser.add_argument(
         "--content", type=Path, default=EXAMPLES / "content", help="photographs to train with"
     )
@@ -75,11 +75,11 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--crop", type=int, default=64, help="side of training crops, in pixels")
     parser.add_argument("--batch", type=int, default=4, help="crops in a training's batch")
-    parser.add_argument("--size", type=int, default=128, help="side of pictures, in pixels")
+    parser.add_argument("--size", type=int, default=256, help="side of pictures, in pixels")
     parser.add_argument(
         "--timed", type=int, nargs="+", default=[256, 512], help="sides that table1 times"
     )
-    parser.add_argument("--pairs", type=int, default=12, help="pairs that are measured")
+    parser.add_argument("--pairs", type=int, default=6, help="pairs that are measured")
     parser.add_argument(
         "--steps", type=int, default=0, help="steps of every training, whatever the budget"
     )

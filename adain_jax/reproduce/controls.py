@@ -33,14 +33,13 @@ def make(settings: Settings, folder: Path) -> Page:
     return Page(
         "Controls at run time",
         f"`{settings.model}` as it ships, at {settings.size} pixels. No control needs training. "
-        "The regions' features are put together before the decoder, each with AdaIN of its own, "
-        "whose statistics of the photograph are those of the region.",
+        "Each region has AdaIN of its own, with statistics of its part of the photograph.",
         claims,
         ("control", "how"),
         [
             ("interpolation (fig. 8)", "`Style.mix`: one AdaIN with mixed statistics"),
             ("colour (fig. 9)", "`ops.color.coral`: the painting is given the photo's colours"),
-            ("space (fig. 10)", "`ops.statistics.adain(where=...)` for each region"),
+            ("space (fig. 10)", "`stylize(masks=)`: AdaIN for each region"),
         ],
         {
             "interpolation.jpg": "Four styles at the corners, their mixtures between",
@@ -131,16 +130,10 @@ def _color(model: Model, contents: np.ndarray, styles: np.ndarray, folder: Path)
 
 
 def _space(model: Model, content: np.ndarray, styles: np.ndarray, folder: Path) -> Claim:
-    photo = jnp.asarray(content, jnp.float32)[None] / 255
-    features = model.encode(photo)["relu4_1"]
-    left = np.arange(features.shape[2]) < features.shape[2] // 2
-    total = jnp.zeros_like(features)
-    for style, where in zip(styles[:2], (left, ~left), strict=True):
-        region = np.broadcast_to(where, features.shape[1:3])
-        known = model.style(style)
-        part = adain(features, known.mean, known.std, where=region)
-        total += jnp.where(region[None, ..., None], part, 0)
-    picture = np.clip(np.asarray(model.decode({"relu4_1": total})[0]), 0, 1)
+    known = Style.stack([model.style(style) for style in styles[:2]])
+    left = np.arange(content.shape[1]) < content.shape[1] // 2
+    mask = np.broadcast_to(left, content.shape[:2])
+    picture = np.asarray(model.stylize(content.astype(np.float32) / 255, known, masks=mask[None]))
     picture_grid(
         folder / "space.jpg",
         [[content, styles[0], styles[1], picture]],

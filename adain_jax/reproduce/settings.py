@@ -31,11 +31,11 @@ class Settings:
     # Sides, in pixels: of the trainings' crops, of the pictures that are measured and shown, and of
     # those that the table times.
     crop: int = 64
-    size: int = 128
+    size: int = 256
     timed: tuple[int, ...] = (256, 512)
     # Images in a training's batch, and pairs that are measured.
     batch: int = 4
-    pairs: int = 12
+    pairs: int = 6
     model: str = "vgg16"
     seed: int = 0
     started: float = field(default_factory=time.monotonic)

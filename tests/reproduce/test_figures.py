@@ -1,0 +1,127 @@
+import csv
+from functools import partial
+
+import numpy as np
+import pytest
+
+from adain_jax.baselines.feedforward import FeedForward
+from adain_jax.reproduce import fig1, fig3, fig6, fig7, page, run, table1
+from adain_jax.reproduce.settings import Settings
+from tests.conftest import ROOT
+
+pytest.importorskip("matplotlib")
+pytestmark = pytest.mark.usefixtures("standard_promotion")
+
+ROWS = {"table1": 5, "fig1": 3 * 2 * 2, "fig3": 6, "fig6": 4 * 2, "fig7": 5 + 4, "controls": 4}
+
+
+@pytest.fixture(scope="module")
+def settings(tiny, tmp_path_factory):
+    """Of everything very little."""
+    path = tmp_path_factory.mktemp("tiny") / "tiny.safetensors"
+    tiny.save(path)
+    places = [str(ROOT / "examples" / kind) for kind in ("content", "style")]
+    return Settings(
+        *places, *places, steps=2, crop=32, size=32, timed=(32,), batch=2, pairs=2, model=str(path)
+    )
+
+
+@pytest.fixture(scope="module")
+def report(settings, tmp_path_factory):
+    """All figures, made with smaller networks."""
+    small = partial(FeedForward, widths=(8, 8, 8), blocks=1, method="xla")
+    out = tmp_path_factory.mktemp("out") / "report"
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (fig1, fig3, table1):
+            patch.setattr(module, "FeedForward", small)
+        index = run.run(list(run.FIGURES), out, settings)
+    assert index == out / "README.md"
+    return out
+
+
+@pytest.mark.parametrize("name", list(run.FIGURES))
+def test_a_figure(report, name):
+    text = (report / name / "page.md").read_text()
+    with (report / name / "numbers.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == ROWS[name]
+    claims = page.read_claims(report / name)
+    assert claims
+    for claim in claims:
+        assert claim.row in text
+        assert claim.row in (report / "README.md").read_text()
+    pictures = [x.name for x in (report / name).iterdir() if x.suffix in (".png", ".jpg")]
+    assert pictures
+    for picture in pictures:
+        assert f"]({picture})" in text
+
+
+def test_nothing_is_made_twice(report, settings, capsys):
+    before = {path: path.stat().st_mtime_ns for path in report.glob("*/*")}
+    run.run(list(run.FIGURES), report, settings)
+    assert {path: path.stat().st_mtime_ns for path in report.glob("*/*")} == before
+    assert "is there, and is not made again" in capsys.readouterr().out
+
+
+def test_what_is_interrupted_leaves_nothing(settings, tmp_path, monkeypatch):
+    def interrupted(settings, folder):
+        (folder / "numbers.csv").touch()
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(run.FIGURES, "fig1", (interrupted, 1.0))
+    with pytest.raises(KeyboardInterrupt):
+        run.run(["fig1"], tmp_path, settings)
+    assert not list(tmp_path.iterdir())
+
+
+def held(claims):
+    return [claim.held for claim in claims]
+
+
+def test_the_paper_s_numbers_hold():
+    """And their contrary does not."""
+    ends = {name: (style, content) for name, (_, style, content) in fig6.VARIANTS.items()}
+    assert all(held(fig6._claims(ends)))
+    flat = dict.fromkeys(ends, (1.0, 1.0))
+    assert not any(held(fig6._claims(flat))[1:])
+
+    times = {
+        (name, size): table1.PAPER[name][k]
+        for name in table1.PAPER
+        for k, size in enumerate((256, 512))
+    }
+    assert all(held(table1._claims(times, (256, 512))))
+    even = dict.fromkeys(times, (1.0, 1.0))
+    assert not any(held(table1._claims(even, (256, 512))))
+
+    losses = {name: np.exp([style, 1.0]) for name, (style, _) in fig3.PAPER.items()} | {
+        "style swap": np.exp([3.0, 1.0]),
+        "optimisation, 25 steps": np.exp([3.0, 1.0]),
+        "optimisation, 100 steps": np.exp([2.6, 1.0]),
+    }
+    assert all(held(fig3._claims(losses, "optimisation, 500 steps")))
+    losses |= {"AdaIN": losses["photograph"] * 2}
+    assert held(fig3._claims(losses, "optimisation, 25 steps")) == [
+        False,
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("gaps", "expected"),
+    [
+        ((0.5, 0.4, 0.1), [True, True, True]),
+        ((0.5, 0.1, 0.4), [True, False, False]),
+        ((0.0, 0.0, 0.0), [False, False, False]),
+    ],
+)
+def test_claims_of_figure_1(gaps, expected):
+    assert held(fig1._claims(dict(zip(fig1.SETS, gaps, strict=True)))) == expected
+
+
+def test_claims_of_figure_7():
+    rising = [(x, 5.0 - x, x) for x in range(4)]
+    assert held(fig7._claims(rising, rising[::-1])) == [True, True, False, False]

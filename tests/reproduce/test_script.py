@@ -1,0 +1,24 @@
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["fig2"], "fig2 is none of all, table1, fig1"),
+        (["fig1", "--budget", "0", "--crop", "30"], "the budget is positive, not 0 s"),
+        (["fig1", "--content", "nowhere"], "no such folder: nowhere"),
+    ],
+)
+def test_one_line_for_what_is_wrong(args, message, tmp_path):
+    command = [sys.executable, ROOT / "scripts/reproduce.py", *args, "--out", tmp_path / "out"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert result.stderr.startswith("reproduce.py: error: ")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "out/fig1").exists()
