@@ -1,5 +1,6 @@
 """Table 1: seconds for a picture, by every method."""
 
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -193,5 +194,6 @@ def _claims(times: dict[tuple[str, int], tuple[float, float | None]], sizes: Any
 
 
 def _device() -> str:
-    device = jax.devices()[0]
-    return f"{device.device_kind} ({jax.default_backend()}, JAX {jax.__version__})"
+    kind, backend = jax.devices()[0].device_kind, jax.default_backend()
+    name = f"{os.cpu_count()} CPU cores" if backend == "cpu" else kind
+    return f"{name}, JAX {jax.__version__}"
