@@ -3,7 +3,7 @@
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -149,7 +149,7 @@ def _time(call: Callable[[], Any], seconds: float) -> float:
     return statistics.median(times)
 
 
-def _claims(times: dict[tuple[str, int], tuple[float, float | None]], sizes: Any) -> list[Claim]:
+def _claims(times: Mapping[tuple[str, int], tuple[float, float | None]], sizes: Any) -> list[Claim]:
     def ratio(other: str, size: int) -> float:
         return times[other, size][0] / times["AdaIN", size][0]
 

@@ -20,9 +20,19 @@ def settings(tiny, tmp_path_factory):
     """Of everything very little."""
     path = tmp_path_factory.mktemp("tiny") / "tiny.safetensors"
     tiny.save(path)
-    places = [str(ROOT / "examples" / kind) for kind in ("content", "style")]
+    content, style = (str(ROOT / "examples" / kind) for kind in ("content", "style"))
     return Settings(
-        *places, *places, steps=2, crop=32, size=32, timed=(32,), batch=2, pairs=2, model=str(path)
+        content,
+        style,
+        content,
+        style,
+        steps=2,
+        crop=32,
+        size=32,
+        timed=(32,),
+        batch=2,
+        pairs=2,
+        model=str(path),
     )
 
 
