@@ -26,8 +26,6 @@ def run(args: argparse.Namespace) -> bool:
 
     process.prepare()
     image.check_writable(args.output)
-    if not args.output.parent.is_dir():
-        raise FileNotFoundError(f"no such folder: {args.output.parent}")
     optimization = gatys.Optimization(
         method=args.method,
         loss=args.loss,
@@ -43,6 +41,7 @@ def run(args: argparse.Namespace) -> bool:
     model = Model.load(args.model)
     if "relu4_1" not in ARCHITECTURES[model.architecture].levels:
         raise ValueError(f"--model: {args.model} is no VGG, of which the losses are")
+    args.output.parent.mkdir(parents=True, exist_ok=True)
     state = optimization.start(content.rgb, args.start, seed=args.seed)
     key = gatys.digest(content.rgb, style, args.start, args.seed, model.fingerprint)
     if args.state and args.state.exists():

@@ -48,7 +48,7 @@ def test_a_picture_and_those_of_the_way(main, photo, tmp_path):
 def test_stopping_and_going_on(main, tmp_path, monkeypatch):
     """The picture is that of a run that was not stopped, and the state is gone."""
     args = ("--steps", 5, "--method", "adam", "--size", 24)
-    main("-o", "whole.png", *args)
+    main("-o", "new/whole.png", *args)
     run = gatys.Optimization.run
 
     def stopped(self, *rest):
@@ -63,7 +63,7 @@ def test_stopping_and_going_on(main, tmp_path, monkeypatch):
     assert not (tmp_path / "parts.png").exists()
     out = main("-o", "parts.png", "--state", "s.safetensors", *args).out
     assert out.startswith("going on from step 2 in s.safetensors")
-    assert (tmp_path / "whole.png").read_bytes() == (tmp_path / "parts.png").read_bytes()
+    assert (tmp_path / "new/whole.png").read_bytes() == (tmp_path / "parts.png").read_bytes()
     assert not (tmp_path / "s.safetensors").exists()
 
 
@@ -72,7 +72,7 @@ def test_stopping_and_going_on(main, tmp_path, monkeypatch):
     [
         (("-o", "out.png", "--steps", "0"), "--steps is at least 1, not 0"),
         (("-o", "out.txt"), "cannot write out.txt"),
-        (("-o", "nowhere/out.png"), "no such folder: nowhere"),
+        (("-o", "photo.png/out.png"), "photo.png"),
         (("-o", "out.png", "--size", "-1"), "--size: must not be negative"),
         (("-o", "out.png", "--style-weight", "-1"), "style_weight is at least 0"),
         (("-o", "out.png", "--model", "fast"), "fast is no VGG"),
