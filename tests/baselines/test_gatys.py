@@ -29,7 +29,6 @@ def run(model, images, steps, *, start: gatys.Start = "content", state=None, **o
     ("method", "loss", "start"),
     [
         ("lbfgs", "gram", "content"),
-        ("lbfgs", "statistics", "noise"),
         ("adam", "gram", "noise"),
         ("adam", "statistics", "content"),
     ],

@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 pytest.importorskip("matplotlib")
 pytestmark = pytest.mark.usefixtures("standard_promotion")
 
-ROWS = {"table1": 5, "fig1": 3 * 2 * 2, "fig3": 6, "fig6": 4 * 2, "fig7": 5 + 4, "controls": 4}
+ROWS = {"table1": 5, "fig1": 3 * 2 * 2, "fig3": 6, "fig6": 4 * 2, "fig7": 5 + 2, "controls": 4}
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,7 @@ def report(settings, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for module in (fig1, fig3, table1):
             patch.setattr(module, "FeedForward", small)
+        patch.setattr(fig7, "LAMBDAS", (1.0, 100.0))
         index = run.run(list(run.FIGURES), out, settings)
     assert index == out / "README.md"
     return out

@@ -275,8 +275,9 @@ def test_told_to_stop(uninterrupted, tmp_path, number, code):
     assert "Traceback" not in err
     assert "stopped at step" in err
     assert "the same command goes on" in err
-    finish(start(**ours))
-    assert_equal(load_params(ours["workdir"]), expected)
+    if number == signal.SIGTERM:  # the rest is the same for both
+        finish(start(**ours))
+        assert_equal(load_params(ours["workdir"]), expected)
 
 
 def test_goes_on_with_another_number_of_devices(uninterrupted, tmp_path):
