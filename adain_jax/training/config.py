@@ -81,13 +81,18 @@ class TrainConfig:
     # the style is then 1e-2.
     style_reduction: str = "mean"
     # No part of the paper's loss: total variation of the pictures, Gram matrices in place of or
-    # beside means and deviations, and a photograph's distance to itself in its own style.
+    # beside means and deviations, and the squared distance of (a quarter of) each photograph to
+    # itself in its own style, which is what a strength of 0 gives.
     tv_weight: float = 0.0
     gram_weight: float = 0.0
     identity_weight: float = 0.0
     # For a `network` of its own: mean absolute difference to the pictures that the frozen VGG and
     # its decoder make.
     teacher_weight: float = 0.0
+    # Likewise, in the reconstruction steps: what the network's maps leave unexplained of the VGG's,
+    # by the best linear map (`losses.feature_loss`). And whether, after them, its encoder is kept.
+    feature_weight: float = 0.0
+    freeze_encoder: bool = False
 
     # ------------------------------------------------------------------ optimization
     # Pairs in a step, over all devices and hosts. Each device cuts its part into `accumulate`
@@ -193,8 +198,11 @@ class TrainConfig:
             problems.append(
                 f"batch_size {self.batch_size} is no multiple of accumulate {self.accumulate}"
             )
-        if self.teacher_weight and not self.network:
-            problems.append("teacher_weight is for a network of its own: name it by network")
+        problems += [
+            f"{name} is for a network of its own: name it by network"
+            for name in ("teacher_weight", "feature_weight", "freeze_encoder")
+            if getattr(self, name) and not self.network
+        ]
         if self.frozen_styles:
             problems += [
                 f"frozen_styles keeps no pictures of styles, which {name} needs"

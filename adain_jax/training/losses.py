@@ -102,6 +102,34 @@ def reconstruction_loss(images: jax.Array, originals: jax.Array) -> jax.Array:
     return jnp.mean(jnp.abs(images.astype(jnp.float32) - originals.astype(jnp.float32)))
 
 
+def feature_loss(features: Mapping[str, jax.Array], taps: Mapping[str, jax.Array]) -> jax.Array:
+    """How much of a VGG's maps the linear map that fits best does not explain by `features`.
+
+    Takes maps by name, each (N, h, w, C), and the VGG's, likewise, of which the deepest of each
+    size counts. Returns the share of their variance that is left, in [0, 1], in the mean of the
+    sizes. The map is found anew for each batch, by least squares: only features are learned.
+
+    >>> import jax, jax.numpy as jnp
+    >>> x = jax.random.normal(jax.random.key(0), (1, 16, 16, 4))
+    >>> print(feature_loss({"x": x}, {"y": x @ jnp.ones((4, 9)) + 1}).round(3))
+    0.0
+    """
+    by_size = {x.shape[1:3]: x for _, x in sorted(taps.items())}
+    left = [_unexplained(x, by_size[x.shape[1:3]]) for x in features.values()]
+    return jnp.stack(left).mean()
+
+
+def _unexplained(x: jax.Array, y: jax.Array) -> jax.Array:
+    """The share of the variance of `y` that no linear map of `x` explains."""
+    x, y = (z.astype(jnp.float32).reshape(-1, z.shape[-1]) for z in (x, y))
+    x, y = (z - z.mean(0) for z in (x, y))
+    products = x.T @ x
+    ridge = (1e-4 * jnp.trace(products) / x.shape[-1] + 1e-6) * jnp.eye(x.shape[-1])
+    # At its optimum the map's own change does not matter to the gradient.
+    linear = jax.lax.stop_gradient(jnp.linalg.solve(products + ridge, x.T @ y))
+    return jnp.mean(jnp.square(y - x @ linear)) / (jnp.mean(jnp.square(y)) + 1e-6)
+
+
 def _gram(features: jax.Array) -> jax.Array:
     x = features.astype(jnp.float32)
     return jnp.einsum("nhwc,nhwd->ncd", x, x) / (x.shape[1] * x.shape[2])

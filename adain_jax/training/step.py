@@ -16,6 +16,7 @@ from adain_jax.training.config import TrainConfig
 from adain_jax.training.losses import (
     TapStats,
     content_loss,
+    feature_loss,
     gram_loss,
     gram_matrices,
     reconstruction_loss,
@@ -104,15 +105,21 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         )
 
     def reconstruct(params: Params, frozen: Params, batch: Batch, _) -> tuple[jax.Array, Metrics]:
-        _, network = models(params, frozen)
+        vgg, network = models(params, frozen)
         images = to_float(batch["content"]).astype(dtype)
         features = network.encode(images)
         if concatenates:
             features = _concatenate(features, features)
         loss = reconstruction_loss(network.decode(features), images)
-        return loss, {"loss": loss}
+        metrics = {"reconstruction_loss": loss}
+        if config.feature_weight:
+            metrics["feature_loss"] = feature_loss(features, vgg.taps(images))
+            loss += config.feature_weight * metrics["feature_loss"]
+        return loss, {"loss": loss, **metrics}
 
     def stylize(params: Params, frozen: Params, batch: Batch, step) -> tuple[jax.Array, Metrics]:
+        if config.freeze_encoder:
+            params = {**params, "encoder": jax.lax.stop_gradient(params["encoder"])}
         vgg, network = models(params, frozen)
         contents = to_float(batch["content"]).astype(dtype)
         styles = to_float(batch["style"]).astype(dtype) if "style" in batch else None
@@ -155,8 +162,10 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
             metrics["teacher_loss"] = reconstruction_loss(images, jax.lax.stop_gradient(teacher))
             loss += config.teacher_weight * metrics["teacher_loss"]
         if config.identity_weight:  # in its own statistics, AdaIN changes nothing
-            same = _concatenate(features, features) if concatenates else features
-            metrics["identity_loss"] = content_loss(network.decode(same), contents)
+            same = _corner(_concatenate(features, features) if concatenates else features)
+            images = network.decode(same)
+            height, width = images.shape[1:3]
+            metrics["identity_loss"] = content_loss(images, contents[:, :height, :width])
             loss += config.identity_weight * metrics["identity_loss"]
         return loss, {"loss": loss, **metrics}
 
@@ -191,6 +200,8 @@ def make_step(
         metrics["gradient_norm"] = optax.tree.norm(gradients)
         updates, opt_state = optimizer.update(gradients, state.optimizer, state.params)
         params: Params = optax.apply_updates(state.params, updates)  # type: ignore[assignment]
+        if config.freeze_encoder and phase == "style":  # which Adam's momentum would still move
+            params = {**params, "encoder": state.params["encoder"]}
         average = state.average
         if config.ema_decay:
             # A plain mean at first, so that the random start is soon forgotten.
@@ -233,6 +244,16 @@ def _encode(
 def _concatenate(content: Features, style: Features) -> Features:
     """What a decoder takes that has the style's map itself, not its statistics."""
     return {_TARGET: jnp.concatenate([content[_TARGET], style[_TARGET]], -1)}
+
+
+def _corner(features: Features) -> dict[str, jax.Array]:
+    """The upper left quarter of all maps: enough to learn from, at a quarter of the price."""
+    smallest = min(x.shape[1:3] for x in features.values())
+    height, width = (max(side // 2, 1) for side in smallest)
+    return {
+        name: x[:, : height * x.shape[1] // smallest[0], : width * x.shape[2] // smallest[1]]
+        for name, x in features.items()
+    }
 
 
 def _style_weight(config: TrainConfig, step: ArrayLike) -> jax.Array:

@@ -41,8 +41,8 @@ class Validation:
         for batch in self._batches:
             size = len(batch["content"])
             _, metrics = self._losses["style"](params, frozen, batch, self._last_step)
-            loss, _ = self._losses["reconstruction"](params, frozen, batch, self._last_step)
-            for name, value in {**metrics, "reconstruction_loss": loss}.items():
+            _, at_zero = self._losses["reconstruction"](params, frozen, batch, self._last_step)
+            for name, value in {**at_zero, **metrics}.items():
                 sums[name] = sums.get(name, 0.0) + size * float(value)
             count += size
         return {name: total / count for name, total in sums.items()}

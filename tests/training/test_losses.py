@@ -4,6 +4,7 @@ import pytest
 
 from adain_jax.training.losses import (
     content_loss,
+    feature_loss,
     gram_loss,
     gram_matrices,
     reconstruction_loss,
@@ -96,3 +97,29 @@ def test_under_jit_and_vmap_with_gradients():
     direction = RNG.normal(size=A.shape).astype(np.float32)
     slope = (loss(A + 1e-2 * direction) - loss(A - 1e-2 * direction)) / 2e-2
     np.testing.assert_allclose(np.vdot(gradient, direction), slope, rtol=2e-2)
+
+
+def test_features_leave_what_least_squares_leave():
+    rng = np.random.default_rng(1)
+    ours, noise = rng.normal(size=(2, 2, 6, 6, 5)).astype(np.float32)
+    theirs = ours @ rng.normal(size=(5, 9)).astype(np.float32) + 2
+    theirs[..., :5] += 3 * noise
+    x, y = (z.reshape(-1, z.shape[-1]) - z.mean((0, 1, 2)) for z in (ours, theirs))
+    rest = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
+    expected = np.mean(rest**2) / np.mean(y**2)
+    # Of the two maps of a size the deeper one counts, and the mean over sizes.
+    taps = {"relu1_1": noise[:, ::2], "relu1_2": noise, "relu2_1": theirs}
+    loss = feature_loss({"ours": ours}, taps)
+    np.testing.assert_allclose(loss, expected, rtol=1e-3)
+    both = feature_loss({"ours": ours, "same": noise[:, ::2]}, taps)
+    np.testing.assert_allclose(both, expected / 2, rtol=1e-3)
+
+
+def test_the_gradient_of_the_feature_loss_is_that_of_differences():
+    """Although the best map is taken for a constant."""
+    x, direction = A[..., :2], B[..., :2] / np.linalg.norm(B[..., :2])
+    loss = lambda x: feature_loss({"x": x}, {"y": B})  # noqa: E731
+    slope = float(np.sum(jax.grad(loss)(x) * direction))
+    step = 0.05
+    expected = float(loss(x + step * direction) - loss(x - step * direction)) / (2 * step)
+    assert slope == pytest.approx(expected, rel=0.02)

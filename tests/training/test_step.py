@@ -156,6 +156,37 @@ def test_the_loss_falls(config, tiny, batches, phase):
     assert losses(history)[-1] < 0.97 * losses(history)[1]
 
 
+def test_an_encoder_learns_the_features_of_a_vgg_and_is_then_kept(config, tiny, batches):
+    config = dataclasses.replace(
+        config, network="fast", feature_weight=1.0, freeze_encoder=True, learning_rate=1e-3
+    )
+    first = initialize("fast", jax.random.key(0))
+    started, history = run(config, tiny, batches[:1] * 4, phase="reconstruction", params=first)
+    assert history[-1]["feature_loss"] < 0.99 * history[0]["feature_loss"]
+    for metrics in history:
+        parts = metrics["reconstruction_loss"] + metrics["feature_loss"]
+        assert metrics["loss"] == pytest.approx(parts, rel=1e-5)
+    # Adam's moments, of the first steps, would still move it.
+    optimizer = make_optimizer(config)
+    step = jax.jit(make_step(config, tiny.architecture, optimizer, "style"))
+    state, _ = step(started, tiny.params, batches[0])
+    assert_close(state.params["encoder"], started.params["encoder"], rtol=0)
+    before, after = (x.params["decoder"]["residual_1"]["kernel"] for x in (started, state))
+    assert np.abs(after - before).max() > 0
+
+
+def test_identity_is_of_the_upper_left_quarter(config, tiny, batches):
+    changed = dict(batches[0], content=batches[0]["content"].copy())
+    changed["content"][:, 8:, 8:] = 0
+    of = [loss_of(config, tiny, batch, identity_weight=1.0)[1] for batch in (batches[0], changed)]
+    model = Model({**tiny.params}, "tiny", "")
+    contents = batches[0]["content"].astype(np.float32) / 255
+    features = {name: x[:, :1, :1] for name, x in model.encode(contents).items()}
+    expected = np.mean((np.asarray(model.decode(features)) - contents[:, :8, :8]) ** 2)
+    assert of[0]["identity_loss"] == pytest.approx(float(expected), rel=1e-3)
+    assert of[1]["content_loss"] != of[0]["content_loss"]
+
+
 def test_frozen_styles_are_the_same_as_images_of_them(config, tiny, batches):
     encode = jax.jit(lambda model, x: tap_stats(model.taps(x)))
     frozen = [
