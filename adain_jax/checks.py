@@ -129,6 +129,12 @@ def check_params(params: Params, architecture: str) -> None:
     check_shapes(found, wanted, f"{architecture} weights")
 
 
+def check_vgg(architecture: str) -> None:
+    """Raise `ValueError` for an architecture that is no VGG: the losses are of a VGG's maps."""
+    if "relu4_1" not in ARCHITECTURES[architecture].levels:
+        raise ValueError(f"{architecture} is no VGG, of which the losses are: take vgg16")
+
+
 def flatten(tree: Mapping[str, Any]) -> dict[str, Any]:
     """The leaves of nested dictionaries, by their keys joined by dots."""
     return dict(flatten_dict(tree, sep="."))

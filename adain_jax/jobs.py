@@ -1,12 +1,14 @@
 """Which pictures to make of which files, and what to call them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from adain_jax.files import image
 from adain_jax.files.streams import STREAM
 from adain_jax.style import check_weights
+
+_ALIASES = {".jpeg": ".jpg", ".tiff": ".tif"}  # of suffixes, to what --format calls them
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,11 @@ class Mixture:
         for text in texts:
             path, _, weight = text.rpartition(":")
             try:
-                parts.append((Path(path), float(weight)))
-            except ValueError:  # none, or a colon in a name
-                parts.append((Path(text), 1.0))
+                part = Path(path), float(weight)
+            except ValueError:  # none
+                part = Path(text), 1.0
+            # A colon may belong to the name.
+            parts.append((Path(text), 1.0) if Path(text).is_file() else part)
         check_weights([weight for _, weight in parts])
         return cls(tuple(parts))
 
@@ -99,10 +103,16 @@ class Plan:
 
 @dataclass(frozen=True)
 class _Found:
-    """A content, and the folder that it is in within the folder that was asked for."""
+    """An image, and the folder that it is in within the folder that was asked for."""
 
     path: Path
     within: Path
+
+    def lies_in(self, output: Path) -> bool:
+        """Whether it is in `output`, a folder within the one that was asked for: a picture made."""
+        folder = (self.path.parent / Path(*[".."] * len(self.within.parts))).resolve()
+        inside, where = output.resolve(), self.path.resolve()
+        return folder in inside.parents and inside in where.parents
 
 
 def plan(
@@ -134,11 +144,11 @@ def plan(
             the only one.
     """
     encoding = encoding or Encoding()
-    found = _expand(contents)
+    found = [x for x in _expand(contents) if not x.lies_in(output)]
     if isinstance(styles, Mixture):
         mixtures = [styles]
     else:
-        mixtures = [Mixture(((style.path, 1.0),)) for style in _expand(styles)]
+        mixtures = [Mixture(((style.path, 1.0),)) for style in _expand(styles, image.find_styles)]
     inputs = [x.path for x in found] + [path for mixture in mixtures for path in _paths(mixture)]
     if inputs.count(STREAM) > 1:
         raise ValueError(f"{STREAM} stands for standard input, of which there is one: name files")
@@ -156,19 +166,19 @@ def plan(
 
 
 def expand(paths: Iterable[Path]) -> list[Path]:
-    """Files, and in place of folders the images in them.
+    """Files, and in place of folders the images and styles in them.
 
     Raises:
-        FileNotFoundError: if a folder has no image.
+        FileNotFoundError: if a folder has none.
     """
-    return [found.path for found in _expand(paths)]
+    return [found.path for found in _expand(paths, image.find_styles)]
 
 
-def _expand(paths: Iterable[Path]) -> list[_Found]:
+def _expand(paths: Iterable[Path], find: Callable[[Path], list[Path]] = image.find) -> list[_Found]:
     found = {}  # the first of each
     for path in paths:
         if path != STREAM and path.is_dir():
-            for file in image.find(path):
+            for file in find(path):
                 found.setdefault(file, _Found(file, file.parent.relative_to(path)))
         else:
             found.setdefault(path, _Found(path, Path()))
@@ -194,7 +204,8 @@ def _by_name(
 def _name(matches: Sequence[tuple[_Found, Mixture]], output: Path, encoding: Encoding) -> list[Job]:
     one_file = output == STREAM or (output.suffix and not output.is_dir())
     if len(matches) == 1 and one_file:
-        if output != STREAM and encoding.suffix not in (None, output.suffix.lower()):
+        named = _ALIASES.get(output.suffix.lower(), output.suffix.lower())
+        if output != STREAM and encoding.suffix not in (None, named):
             raise ValueError(f"{output} is not called {encoding.suffix}: leave one of them out")
         jobs = [Job(matches[0][0].path, matches[0][1], output)]
     elif matches and (output == STREAM or _is_name_of_image(output)):

@@ -49,7 +49,7 @@ class Style:
         """A style between several: the weighted means of their statistics.
 
         As the statistics enter AdaIN linearly, one AdaIN with these is the mixture of the feature
-        maps that each style alone would give (section 7.2 of the paper), and as quick as one style.
+        maps that each style alone would give (section 7.3 of the paper), and as quick as one style.
 
         Args:
             styles: any number, all made by one model.
@@ -150,6 +150,8 @@ class Style:
             raise ValueError(f"{path} is no safetensors file, or truncated: {error}") from None
         if mean.shape != std.shape or mean.ndim not in (1, 2):
             raise ValueError(f"{path} is no file of a style: mean and std are of no fitting shapes")
+        if not (np.isfinite(mean).all() and np.isfinite(std).all()):
+            raise ValueError(f"{path} is damaged: not all of its statistics are finite")
         mean, std = (jnp.asarray(x, jnp.float32) for x in (mean, std))
         return cls(mean, std, metadata.get("fingerprint", ""))
 

@@ -1,10 +1,11 @@
-r"""The paper's ablation "Enc-AdaIN-BNDec": batch normalisation in the decoder (section 7.1).
+r"""The paper's ablation "Enc-AdaIN-BNDec": batch normalisation in the decoder (section 7.2).
 
     python scripts/train.py --config configs/ablation_batch.py \
         --config.content=photos --config.style=paintings
 
-As `base.py` in all else, so that the curves of the two can be laid over each other. A decoder with
-batch normalisation keeps the statistics of batches, which are those of several styles.
+As `base.py` in all else, so that the curves of the two can be laid over each other. Batches mix
+several styles, and batch normalisation brings all of them to the statistics of the mixture. Those
+of the batch are taken when pictures are made, too: no average is stored.
 """
 
 from dataclasses import replace

@@ -1,4 +1,4 @@
-r"""The paper's ablation "Enc-Concat-Dec": features side by side in place of AdaIN (section 7.1).
+r"""The paper's ablation "Enc-Concat-Dec": features side by side in place of AdaIN (section 7.2).
 
     python scripts/train.py --config configs/ablation_concatenation.py \
         --config.content=photos --config.style=paintings

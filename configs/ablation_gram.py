@@ -4,7 +4,7 @@ r"""The style loss by Gram matrices, as Gatys et al. and most after them have it
         --config.content=photos --config.style=paintings
 
 The paper found them to give similar pictures to means and deviations, which it prefers as the
-simpler ones (section 5). As `base.py` but for squares of paintings of the crops' size, encoded in
+simpler ones (section 6.2). As `base.py` but for squares of paintings of the crops' size, encoded in
 every step. With this weight, the loss of a photograph is about as large as with `base.py`'s.
 """
 

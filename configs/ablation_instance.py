@@ -1,4 +1,4 @@
-r"""The paper's ablation "Enc-AdaIN-INDec": instance normalisation in the decoder (section 7.1).
+r"""The paper's ablation "Enc-AdaIN-INDec": instance normalisation in the decoder (section 7.2).
 
     python scripts/train.py --config configs/ablation_instance.py \
         --config.content=photos --config.style=paintings

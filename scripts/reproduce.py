@@ -27,10 +27,10 @@ def main() -> None:
     try:
         from adain_jax.reproduce import run, settings
 
+        known = ["all", *run.FIGURES]
+        if unknown := [name for name in args.figures if name not in known]:
+            raise ValueError(f"{unknown[0]} is none of {', '.join(known)}")
         names = list(run.FIGURES) if "all" in args.figures else args.figures
-        if unknown := [name for name in names if name not in run.FIGURES]:
-            known = ", ".join(["all", *run.FIGURES])
-            raise ValueError(f"{unknown[0]} is none of {known}")
         print(
             run.run(
                 names,

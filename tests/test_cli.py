@@ -339,6 +339,33 @@ def test_resume_and_report(main, photos, painting, tmp_path, monkeypatch):
     assert printed.err == "adain-jax: skipped, being there already: 2 of 2\n"
 
 
+@pytest.mark.parametrize(
+    ("report", "message"),
+    [
+        ("out.png", "out.png would replace one of the images read or made"),
+        (".", ". is no name for a file"),
+        ("-", "- is no name for a file"),
+        ("photo.png/a.json", "photo.png/a.json cannot be written"),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_known_at_once(main, photo, painting, report, message):
+    printed = main("stylize", photo, painting, "-o", "out.png", "--json", report, code=2)
+    assert printed.err == f"adain-jax: error: --json: {message}" + (
+        ": name another\n" if "replace" in message else "\n"
+    )
+    assert printed.out == ""
+
+
+def test_names_that_the_terminal_cannot_print(run, photo, painting, tmp_path):
+    name = "画.png"
+    (tmp_path / name).write_bytes(photo.read_bytes())
+    args = ("stylize", tmp_path / name, photo, "-s", painting, "-o", tmp_path / "out", *SMALL)
+    result = run(*args, "--json", tmp_path / "a.json", PYTHONIOENCODING="ascii")
+    assert "\\u753b_stylized_painting.png" in result.stdout
+    rows = json.loads((tmp_path / "a.json").read_text("ascii"))["pictures"]
+    assert rows[0]["content"] == str(tmp_path / name)
+
+
 def test_dry_run(main, photos, painting, tmp_path, monkeypatch):
     monkeypatch.setattr("adain_jax.model.Model.load", None)
     (tmp_path / "out/2024").mkdir(parents=True)
@@ -352,6 +379,8 @@ def test_dry_run(main, photos, painting, tmp_path, monkeypatch):
     assert "photos/bad.jpg" in bad
     assert printed.err == "adain-jax: skipped, being there already: 1 of 3\n"
     assert sorted(tmp_path.rglob("*")) == before
+    masks = ("--styles", painting, "--masks", "mask.png", "--dry-run")
+    assert "no such file: mask.png" in main("stylize", "photos", *masks, code=2).err
     printed = main("stylize", "nix.jpg", painting, "--dry-run", code=2)
     assert printed.err == "adain-jax: error: no such file: nix.jpg\n"
 

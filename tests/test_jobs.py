@@ -93,6 +93,31 @@ def test_the_tree_is_kept(folders, tmp_path):
     assert alone.jobs[0].output == tmp_path / "a_stylized_x.jpg"
 
 
+def test_pictures_within_the_contents_are_none_of_them(folders, tmp_path):
+    first = plan([tmp_path / "c"], [tmp_path / "s/x.png"], tmp_path / "c/out")
+    for job in first.jobs:
+        add(job.output)
+    assert plan([tmp_path / "c"], [tmp_path / "s/x.png"], tmp_path / "c/out") == first
+    named = plan([tmp_path / "c/out"], [tmp_path / "s/x.png"], tmp_path / "other")
+    assert len(named.jobs) == 2  # asked for by its name
+
+
+def test_files_of_styles_in_folders(folders, tmp_path):
+    (tmp_path / "s/monet.safetensors").touch()
+    planned = plan([tmp_path / "c/a.jpg"], [tmp_path / "s"], tmp_path / "out")
+    assert [job.output.name for job in planned.jobs] == [
+        "a_stylized_monet.jpg",
+        "a_stylized_x.jpg",
+        "a_stylized_y.jpg",
+    ]
+
+
+def test_a_colon_may_belong_to_a_name(tmp_path):
+    (tmp_path / "st:2").touch()
+    assert Mixture.parse([f"{tmp_path}/st:2"]).parts == ((tmp_path / "st:2", 1.0),)
+    assert Mixture.parse([f"{tmp_path}/st:3"]).parts == ((tmp_path / "st", 3.0),)
+
+
 def test_pairs(folders, tmp_path):
     """By name, whatever the suffixes and the folders within."""
     for name in ("c/2024/y.jpg", "c/x.webp", "s/monet/a.jpg"):

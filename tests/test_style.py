@@ -95,6 +95,9 @@ def test_files_that_are_none(tiny, rng, tmp_path, model):
     style = tiny.style(rng.random((16, 16, 3), dtype=np.float32))
     with pytest.raises(ValueError, match=r"ends in \.safetensors"):
         style.save(tmp_path / "a.style")
+    Style(style.mean / 0, style.std, style.fingerprint).save(path)
+    with pytest.raises(ValueError, match="not all of its statistics are finite"):
+        Style.load(path)
     style.save(path)
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(ValueError, match="truncated"):

@@ -173,9 +173,9 @@ def make_step(
         state: TrainState, vgg: Model, stats: TapStats, batch: Mapping[str, Any]
     ) -> tuple[TrainState, Metrics]:
         gradients, metrics = jax.grad(loss, has_aux=True)(state.params, vgg, stats, batch)
-        if trained is not None:
-            gradients = jax.tree.map(jnp.multiply, gradients, trained)
         updates, opt_state = optimizer.update(gradients, state.optimizer, state.params)
+        if trained is not None:  # updates, not gradients: some optimizers shrink all weights
+            updates = jax.tree.map(jnp.multiply, updates, trained)
         params: Any = optax.apply_updates(state.params, updates)
         return TrainState(state.step + 1, params, opt_state, state.average), metrics
 

@@ -16,7 +16,7 @@ import safetensors.numpy
 from jax.typing import ArrayLike
 
 from adain_jax.atomic import atomic_path
-from adain_jax.checks import check_image
+from adain_jax.checks import check_image, check_vgg
 from adain_jax.model import Model, to_float
 from adain_jax.networks import TAPS
 from adain_jax.training.losses import (
@@ -102,7 +102,7 @@ class Optimization:
             learning_rate: of Adam.
 
         Raises:
-            ValueError: if a choice is none of these, or a weight negative.
+            ValueError: if a choice is none of these, a weight negative, or a number not finite.
         """
         for name, value, choices in (("method", method, Method), ("loss", loss, StyleLoss)):
             if value not in get_args(choices):
@@ -113,9 +113,11 @@ class Optimization:
         for name, weight in weights.items():
             if not 0 <= weight < float("inf"):
                 raise ValueError(f"{name}_weight is at least 0, and finite, not {weight:g}")
-        if not learning_rate > 0:
-            raise ValueError(f"learning_rate is positive, not {learning_rate:g}")
-        self._options = {"method": method, "loss": loss, "learning_rate": learning_rate, **weights}
+        if not 0 < learning_rate < float("inf"):
+            raise ValueError(f"learning_rate is positive, and finite, not {learning_rate:g}")
+        self._options = {"method": method, "loss": loss, **weights}
+        if method == "adam":
+            self._options["learning_rate"] = learning_rate
         self._method = method
         self._loss = loss
         self._weights = weights
@@ -132,6 +134,7 @@ class Optimization:
         ]
         if any(image.ndim != 4 for image in images):
             raise ValueError("an optimization takes one content and one style, (H, W, 3) each")
+        check_vgg(model.architecture)
         taps = model.taps(images[1])
         summary = gram_matrices if self._loss == "gram" else tap_stats
         return Targets(model.encode(images[0])[_TARGET], jax.jit(summary)(taps))
@@ -193,12 +196,16 @@ class Optimization:
         """The states up to step number `steps`, and the losses before them.
 
         Raises:
-            ValueError: if the loss is not finite.
+            ValueError: if the loss or the picture is not finite.
         """
         for number in range(int(state.step) + 1, steps + 1):
             state, loss = self.step(model, targets, state)
-            if not np.isfinite(value := float(loss)):
-                raise ValueError(f"the loss is not finite at step {number}: lower the weights")
+            value = float(loss)
+            if not (np.isfinite(value) and jnp.isfinite(state.image).all()):
+                raise ValueError(
+                    f"loss or picture is not finite at step {number}: lower the weights or the "
+                    "learning rate"
+                )
             yield state, value
 
     def save(self, path: str | os.PathLike, state: State, key: str = "") -> None:

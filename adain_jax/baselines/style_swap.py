@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from adain_jax.checks import check_image
+from adain_jax.checks import check_alpha, check_image, check_vgg
 from adain_jax.model import Model, to_float
 from adain_jax.networks import TAPS
 
@@ -112,9 +112,13 @@ def stylize(
         Floats in [0, 1] of the shape of `content`.
 
     Raises:
-        ValueError: if an image is not as said, or has fewer cells than a patch.
+        ValueError: if an argument is not as said, or an image has fewer cells than a patch.
     """
+    check_vgg(model.architecture)
     content, style = check_image("content", content), check_image("style", style)
+    if jnp.ndim(alpha):
+        raise ValueError(f"style swap takes one alpha, not {jnp.shape(alpha)}")
+    check_alpha(alpha, content)
     if style.ndim != 3:
         raise ValueError(f"style swap takes one style (H, W, 3), not {style.shape}")
     return _stylize(model, content, encode_style(model, style, size=size), jnp.float32(alpha))

@@ -1,5 +1,6 @@
 """The command as a whole: from its arguments to its exit code."""
 
+import io
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +14,9 @@ INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command; exits with 2 if anything could not be done, with 130 after Ctrl-C."""
     try:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # names of files need be no text in it
+                stream.reconfigure(errors="backslashreplace")
         args = parse(argv)
         ok = args.run(args)
         if sys.stdout is not None:

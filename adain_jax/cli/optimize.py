@@ -20,12 +20,16 @@ def run(args: argparse.Namespace) -> bool:
         ) from None
     from tqdm import tqdm
 
+    from adain_jax.checks import check_vgg
     from adain_jax.files import image
     from adain_jax.model import Model
-    from adain_jax.networks import ARCHITECTURES
 
     process.prepare()
     image.check_writable(args.output)
+    if args.state and (args.state.is_dir() or not args.state.absolute().parent.is_dir()):
+        raise ValueError(f"--state: {args.state} is a folder, or in none that exists")
+    if not 0 <= args.seed < 2**32:
+        raise ValueError(f"--seed is from 0 to {2**32 - 1}, not {args.seed}")
     optimization = gatys.Optimization(
         method=args.method,
         loss=args.loss,
@@ -39,13 +43,17 @@ def run(args: argparse.Namespace) -> bool:
         content = image.load(args.content, size=SIZE)
     style = image.load(args.style, size=args.style_size).rgb
     model = Model.load(args.model)
-    if "relu4_1" not in ARCHITECTURES[model.architecture].levels:
-        raise ValueError(f"--model: {args.model} is no VGG, of which the losses are")
+    check_vgg(model.architecture)
     args.output.parent.mkdir(parents=True, exist_ok=True)
     state = optimization.start(content.rgb, args.start, seed=args.seed)
     key = gatys.digest(content.rgb, style, args.start, args.seed, model.fingerprint)
     if args.state and args.state.exists():
         state = optimization.load(args.state, state, key)
+        if int(state.step) > args.steps:
+            raise ValueError(
+                f"--state: {args.state} is at step {int(state.step)} already, beyond --steps "
+                f"{args.steps}"
+            )
         print(f"going on from step {int(state.step)} in {args.state}")
     targets = optimization.targets(model, content.rgb, style)
     try:

@@ -14,6 +14,7 @@ from adain_jax.version import __version__
 
 # By what --format calls them; other suffixes of the same formats are found in names of files.
 FORMATS = ("png", "jpg", "webp", "avif", "tif", "bmp")
+_LARGEST = 1 << 15  # pixels to a side that are scaled to
 
 
 class _Parser(argparse.ArgumentParser):
@@ -311,14 +312,20 @@ def _path(text: str) -> Path:
 
 
 def _size(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"must not be negative, not {text}")
-    return value
+    return _whole(text, 0, _LARGEST)
 
 
 def _quality(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= 100:
-        raise argparse.ArgumentTypeError(f"must be between 1 and 100, not {text}")
+    return _whole(text, 1, 100)
+
+
+def _whole(text: str, least: int, most: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if not least <= value <= most:
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number between {least} and {most}, not {text}"
+        )
     return value

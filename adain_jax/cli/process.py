@@ -8,8 +8,13 @@ from typing import NoReturn
 
 
 def prepare() -> None:
-    """Keep freed memory, and what XLA compiles."""
+    """Keep freed memory, and what XLA compiles; read images of a gigapixel."""
+    from PIL import Image
+
     from adain_jax.memory import keep_freed_memory
+
+    # Above which Pillow warns; above twice as much it refuses. Its own is a twelfth.
+    Image.MAX_IMAGE_PIXELS = 1 << 30
 
     keep_freed_memory()
     keep_compilations()

@@ -48,7 +48,8 @@ class Report:
         content = {"complete": self.complete, "pictures": rows + self._alone}
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as temporary:
-            temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+            # Escaped: names of files need be no text that could be encoded.
+            temporary.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
 
 
 def _row(

@@ -1,10 +1,12 @@
 """`adain-jax stylize`: pictures of photographs and paintings."""
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adain_jax.cli import messages, process
@@ -27,13 +29,13 @@ def run(args: argparse.Namespace) -> bool:
     encoding = jobs.Encoding(suffix, args.quality, args.depth, args.strip)
     styles = jobs.Mixture.parse(args.styles) if args.styles else args.style
     plan = jobs.plan(args.images, styles, args.output, pairs=args.pairs, encoding=encoding)
-    if args.json and args.json.resolve() in {path.resolve() for path in plan.inputs}:
-        raise ValueError(f"{args.json} would replace one of the images read: name another")
+    if args.json:
+        _check_report(args.json, plan)
     to_stdout = args.output == streams.STREAM
     there = {job for job in plan.jobs if args.resume and not to_stdout and job.output.exists()}
     failed = [f"{content}: no style has this name" for content in plan.alone]
     if args.dry_run:
-        failed += _show(plan, there)
+        failed += _show(args, plan, there)
     else:
         report = Report(plan)
         for job in there:
@@ -59,14 +61,29 @@ def run(args: argparse.Namespace) -> bool:
     return not failed
 
 
-def _show(plan: "Plan", there: "set[Job]") -> list[str]:
+def _check_report(path: Path, plan: "Plan") -> None:
+    """Now, and not when all pictures are made."""
+    used = {*plan.inputs, *(job.output for job in plan.jobs)}
+    if path.resolve() in {other.resolve() for other in used}:
+        raise ValueError(
+            f"--json: {path} would replace one of the images read or made: name another"
+        )
+    if path.is_dir() or path.name == "-":
+        raise ValueError(f"--json: {path} is no name for a file")
+    there = next(x for x in path.absolute().parents if x.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        raise ValueError(f"--json: {path} cannot be written")
+
+
+def _show(args: argparse.Namespace, plan: "Plan", there: "set[Job]") -> list[str]:
     """Print what would be done, a line for each picture, and return what would fail."""
     from adain_jax.files import streams
 
     for job in plan.jobs:
         skipped = " (skipped: is there)" if job in there else ""
         print(f"{job.content} in the style of {job.style} -> {job.output}{skipped}")
-    files = sorted(path for path in plan.inputs if path != streams.STREAM and not path.exists())
+    others = [*args.masks, *([args.alpha_map] if args.alpha_map else [])]
+    files = sorted(x for x in {*plan.inputs, *others} if x != streams.STREAM and not x.exists())
     return [f"no such file: {path}" for path in files]
 
 

@@ -2,6 +2,7 @@
 
 import io
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -208,7 +209,7 @@ def check_writable(path: str | os.PathLike, depth: int = 8) -> None:
         raise ValueError(f"cannot write {path} with 16 bits: only {' and '.join(DEEP)} have them")
 
 
-def find(folder: str | os.PathLike) -> list[Path]:
+def find(folder: str | os.PathLike, suffixes: Collection[str] = READABLE) -> list[Path]:
     """The image files in a folder and its subfolders, by suffix, sorted; hidden ones are left out.
 
     Raises:
@@ -220,13 +221,18 @@ def find(folder: str | os.PathLike) -> list[Path]:
     paths = sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in READABLE
+        if path.suffix.lower() in suffixes
         and path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
     if not paths:
         raise FileNotFoundError(f"no image in {folder}")
     return paths
+
+
+def find_styles(folder: str | os.PathLike) -> list[Path]:
+    """As `find`, and files of styles too."""
+    return find(folder, {*READABLE, ".safetensors"})
 
 
 def _check(rgb: np.ndarray, quality: int | None) -> None:

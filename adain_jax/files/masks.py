@@ -8,6 +8,7 @@ from PIL import Image
 
 from adain_jax.files import image
 
+_DARK = 16  # the grey that a mask has to reach somewhere
 _PROPORTIONS = 0.02  # by which those of a mask may differ from the photograph's
 
 
@@ -21,8 +22,8 @@ def load_masks(paths: Sequence[Path], styles: int, size: tuple[int, int]) -> np.
 
     Raises:
         OSError: if a file cannot be read.
-        ValueError: if one is coloured, of other proportions than the photograph, or empty, or there
-            are too many or too few for the styles.
+        ValueError: if one is coloured, transparent, of other proportions than the photograph, or
+            empty, or there are too many or too few for the styles.
     """
     greys = [_grey(path, size) for path in paths]
     labels = np.unique(greys[0])
@@ -41,6 +42,11 @@ def load_masks(paths: Sequence[Path], styles: int, size: tuple[int, int]) -> np.
     for path, grey in zip(paths, greys, strict=True):
         if not grey.any():
             raise ValueError(f"{path} is black everywhere: a region is white")
+        if grey.max() < _DARK:  # a soft mask of next to nothing, taken literally
+            raise ValueError(
+                f"{path} is all but black, its brightest grey {grey.max()} of 255: a region is "
+                "white; multiply labels of 0 and 1 by 255"
+            )
     if all(np.isin(grey, (0, 255)).all() for grey in greys):
         return np.stack([_scale(grey, size, Image.Resampling.NEAREST) > 0 for grey in greys])
     soft = [_scale(grey, size, Image.Resampling.BILINEAR) for grey in greys]
@@ -59,7 +65,10 @@ def load_map(path: Path, size: tuple[int, int]) -> np.ndarray:
 
 
 def _grey(path: Path, size: tuple[int, int]) -> np.ndarray:
-    rgb = image.load(path, as_bytes=True).rgb
+    loaded = image.load(path, as_bytes=True)
+    rgb = loaded.rgb
+    if loaded.alpha is not None:
+        raise ValueError(f"{path} is transparent: a mask is grey, white inside and black outside")
     if (rgb != rgb[..., :1]).any():
         raise ValueError(f"{path} is coloured: a mask is grey, white inside and black outside")
     height, width = rgb.shape[:2]

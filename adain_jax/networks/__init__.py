@@ -65,7 +65,7 @@ def vgg(
 ARCHITECTURES = {
     **vgg("vgg16", DEPTHS["vgg16"], (32, 64)),
     **vgg("vgg19", DEPTHS["vgg19"], (32, 64)),
-    "fast": Architecture(FastEncoder(), FastDecoder(), ("conv2_2", "conv3_2"), (32, 80)),
+    "fast": Architecture(FastEncoder(), FastDecoder(), ("conv1_2", "conv2_2", "conv3_2"), (32, 80)),
 }
 
 

@@ -1,4 +1,4 @@
-"""The decoder: the encoder's mirror (section 4 of the paper)."""
+"""The decoder: the encoder's mirror (section 6.1 of the paper)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,7 +24,7 @@ class Decoder(nn.Module):
     Takes `{"relu4_1": (N, H, W, 512)}` and returns images (N, 8H, 8W, 3), not clipped, that mean
     [0, 1]. Every layer bears the name of the encoder's layer that it undoes, nearest-neighbour
     upsampling stands for each max pooling, and there is no normalisation unless asked for: it would
-    bring every sample to one style (section 5 of the paper).
+    bring every sample to one style (section 6.1 of the paper).
 
     Attributes:
         depths: those of the encoder.

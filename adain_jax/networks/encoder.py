@@ -1,4 +1,4 @@
-"""The VGG encoder up to relu4_1 (Simonyan & Zisserman 2015; section 4 of the paper)."""
+"""The VGG encoder up to relu4_1 (Simonyan & Zisserman 2015; section 6.1 of the paper)."""
 
 from collections.abc import Sequence
 

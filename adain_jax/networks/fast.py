@@ -73,7 +73,7 @@ class FastDecoder(nn.Module):
             x = Conv3x3(width, self.method, name=f"conv{block + 1}_1")(x, size)
             name = f"conv{block}_2"
             x = Conv3x3(width, self.method, relu=False, upsample=True, name=name)(x, size)
-            x = nn.relu(x + features[name] if name in features else x)
+            x = nn.relu(x + features[name])
             size = double(size)
         # Small weights and mid-grey, for the reasons given at `Decoder`.
         x = Conv3x3(

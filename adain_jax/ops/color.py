@@ -18,9 +18,11 @@ def coral(source: ArrayLike, target: ArrayLike, *, xp: Any = jnp) -> Any:
     """Give `source` the colours of `target`: CORAL (Sun et al. 2016), as the paper's code has it.
 
     The colours of `source`, standardised, are whitened by the symmetric root of their correlation
-    (the sum over pixels, plus the identity), coloured by that of the target's, and given the
-    target's means and standard deviations (n - 1). Not clipped. Differentiable in both, grey images
-    included.
+    plus a little of the identity, coloured by that of the target's, and given the target's means
+    and standard deviations (n - 1). Not clipped. Differentiable in both, grey images included.
+
+    The paper's code sums over pixels, where this takes means: so images of two sizes have colours
+    of one scale. Of images of one size the result is the same.
 
     Args:
         source: (H, W, 3), floating.
@@ -43,8 +45,8 @@ def coral(source: ArrayLike, target: ArrayLike, *, xp: Any = jnp) -> Any:
     target_colors, mean, std = _standardize(y, xp)
     # Accelerators would round the operands of a product to bfloat16 or tf32.
     with jax.default_matmul_precision("highest"):
-        whitening = _root(-0.5, xp.asarray(colors.T @ colors))
-        coloring = _root(0.5, xp.asarray(target_colors.T @ target_colors))
+        whitening = _root(-0.5, *_correlation(colors))
+        coloring = _root(0.5, *_correlation(target_colors))
         recolored = colors @ xp.asarray(whitening @ coloring)
     return (recolored * std + mean).reshape(x.shape).astype(x.dtype)
 
@@ -162,11 +164,19 @@ def _standardize(image: Any, xp: Any) -> tuple[Any, Any, Any]:
     return deviation / std, mean, std
 
 
+def _correlation(colors: Any) -> tuple[Any, float]:
+    """Of standardised colours (n, 3), and how much of the identity belongs to it.
+
+    One n-th, which is the paper's code's identity; or as much as rounding takes away.
+    """
+    return colors.T @ colors / len(colors), max(1 / len(colors), 1e-5)
+
+
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 @partial(jax.jit, static_argnums=0)
-def _root(power: float, correlation: ArrayLike) -> jax.Array:
-    """The symmetric matrix root, of power 0.5 or -0.5, of X^T X + I."""
-    values, vectors = _eigen(correlation)
+def _root(power: float, correlation: ArrayLike, ridge: ArrayLike) -> jax.Array:
+    """The symmetric matrix root, of power 0.5 or -0.5, of the correlation and the ridge."""
+    values, vectors = _eigen(correlation, ridge)
     return (vectors * values**power) @ vectors.T
 
 
@@ -176,7 +186,7 @@ def _root_jvp(power: float, primals: Any, tangents: Any) -> tuple[jax.Array, jax
 
     The derivative of an eigenvector, which JAX would take, is not.
     """
-    values, vectors = _eigen(primals[0])
+    values, vectors = _eigen(*primals)
     root = jnp.sqrt(values)
     quotients = 1 / (root[:, None] + root)
     if power < 0:
@@ -185,5 +195,6 @@ def _root_jvp(power: float, primals: Any, tangents: Any) -> tuple[jax.Array, jax
     return (vectors * values**power) @ vectors.T, change
 
 
-def _eigen(correlation: ArrayLike) -> tuple[jax.Array, jax.Array]:
-    return tuple(jnp.linalg.eigh(jnp.asarray(correlation) + jnp.eye(3)))
+def _eigen(correlation: ArrayLike, ridge: ArrayLike) -> tuple[jax.Array, jax.Array]:
+    values, vectors = jnp.linalg.eigh(jnp.asarray(correlation))
+    return jnp.maximum(values, 0) + ridge, vectors

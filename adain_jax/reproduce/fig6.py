@@ -97,7 +97,8 @@ def make(settings: Settings, folder: Path) -> Page:
         "256). Losses are unweighted, means over channels and over the last quarter of the steps; "
         "the content loss is that to AdaIN's result for all of them. The paper's numbers are read "
         "off its plot; its losses have other units, so that orders and ratios are to be compared. "
-        f"Differences of less than {_MARGIN - 1:.0%} are taken for none.",
+        f"Differences of less than {_MARGIN - 1:.0%} are taken for none. In the pictures, batch "
+        "normalisation takes the statistics of the one picture that is made.",
         _claims(ends),
         ("network", "style loss", "content loss", "paper: style", "content"),
         [(name, *ends[name], *VARIANTS[name][1:]) for name in VARIANTS],

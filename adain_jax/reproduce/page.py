@@ -121,11 +121,17 @@ def picture_grid(
     figure.savefig(path, dpi=100)
 
 
-def _figure(size: tuple[float, float]) -> Any:
+def check_plots() -> None:
+    """Raise `ImportError` if there is nothing to plot with: better before the trainings."""
     try:
-        from matplotlib.figure import Figure  # type: ignore[import-not-found]
+        import matplotlib.figure  # type: ignore[import-not-found]  # noqa: F401
     except ImportError:
         raise ImportError("plots need matplotlib: pip install 'adain-jax[reproduce]'") from None
+
+
+def _figure(size: tuple[float, float]) -> Any:
+    from matplotlib.figure import Figure  # type: ignore[import-not-found]
+
     return Figure(figsize=size, layout="constrained")
 
 

@@ -11,8 +11,10 @@ import jax
 from tqdm import tqdm
 
 from adain_jax.atomic import atomic_path
+from adain_jax.checks import check_vgg
+from adain_jax.model import Model
 from adain_jax.reproduce import controls, fig1, fig3, fig6, fig7, table1
-from adain_jax.reproduce.page import claims_table, read_claims
+from adain_jax.reproduce.page import check_plots, claims_table, read_claims
 from adain_jax.reproduce.settings import Settings
 
 # What makes each, and its share of the time.
@@ -37,7 +39,14 @@ def run(
         settings: `seconds` is the time of all figures together; those that are there already
             leave theirs to the others.
         again: make also what is there.
+
+    Raises:
+        ImportError: without matplotlib.
+        ValueError: if the model is no VGG.
     """
+    check_plots()
+    check_vgg(Model.load(settings.model).architecture)
+    names = list(dict.fromkeys(names))
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     wanted = [name for name in names if again or not (out / name).is_dir()]

@@ -53,8 +53,8 @@ class Settings:
             for name in ("batch", "pairs")
             if getattr(self, name) < 1
         ]
-        if not self.seconds > 0:
-            problems.append(f"the budget is positive, not {self.seconds:g} s")
+        if not 0 < self.seconds < float("inf"):
+            problems.append(f"the budget is positive, and finite, not {self.seconds:g} s")
         if self.steps < 0:
             problems.append(f"steps must not be negative, not {self.steps}")
         if problems:

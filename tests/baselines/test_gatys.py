@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import adain_jax
 from adain_jax.baselines import gatys
 from adain_jax.baselines.gatys import Optimization
 
@@ -93,6 +94,7 @@ def test_states_of_other_optimizations(images, tmp_path):
         ({"loss": "max"}, "loss is one of gram, statistics"),
         ({"style_weight": -1.0}, "style_weight is at least 0"),
         ({"learning_rate": 0.0}, "learning_rate is positive"),
+        ({"learning_rate": np.inf}, "learning_rate is positive, and finite, not inf"),
     ],
 )
 def test_options_that_cannot_be(options, message):
@@ -103,3 +105,28 @@ def test_options_that_cannot_be(options, message):
 def test_a_start_that_cannot_be(images):
     with pytest.raises(ValueError, match="start is one of content, noise"):
         Optimization().start(images[0], "style")  # type: ignore[arg-type]
+
+
+def test_a_network_without_the_losses_maps(images):
+    with pytest.raises(ValueError, match="fast is no VGG"):
+        Optimization().targets(adain_jax.load("fast"), *images)
+
+
+def test_a_picture_one_pixel_high(tiny, images):
+    optimization = Optimization(method="adam", tv_weight=1.0)
+    photo = images[0][:1]
+    targets = optimization.targets(tiny, photo, images[1])
+    (state, loss), *_ = optimization.run(tiny, targets, optimization.start(photo), 1)
+    assert gatys.picture(state).shape == photo.shape
+    assert np.isfinite(loss)
+
+
+def test_a_picture_that_is_not_finite_is_an_error(tiny, images, monkeypatch):
+    """At the last step, too, whose loss is that of the picture before it."""
+    optimization = Optimization(method="adam")
+    targets = optimization.targets(tiny, *images)
+    monkeypatch.setattr(
+        optimization, "step", lambda _, __, state: (state._replace(image=state.image / 0), 1.0)
+    )
+    with pytest.raises(ValueError, match="not finite at step 1: lower the weights or the learning"):
+        list(optimization.run(tiny, targets, optimization.start(images[0]), 1))

@@ -61,6 +61,10 @@ def test_stopping_and_going_on(main, tmp_path, monkeypatch):
         patch.setattr(gatys.Optimization, "run", stopped)
         main("-o", "parts.png", "--state", "s.safetensors", *args, code=130)
     assert not (tmp_path / "parts.png").exists()
+    fewer = ("--steps", 1, *args[2:])
+    error = main("-o", "parts.png", "--state", "s.safetensors", *fewer, code=2).err
+    assert "s.safetensors is at step 2 already, beyond --steps 1" in error
+    assert (tmp_path / "s.safetensors").exists()
     out = main("-o", "parts.png", "--state", "s.safetensors", *args).out
     assert out.startswith("going on from step 2 in s.safetensors")
     assert (tmp_path / "new/whole.png").read_bytes() == (tmp_path / "parts.png").read_bytes()
@@ -73,9 +77,15 @@ def test_stopping_and_going_on(main, tmp_path, monkeypatch):
         (("-o", "out.png", "--steps", "0"), "--steps is at least 1, not 0"),
         (("-o", "out.txt"), "cannot write out.txt"),
         (("-o", "photo.png/out.png"), "photo.png"),
-        (("-o", "out.png", "--size", "-1"), "--size: must not be negative"),
+        (
+            ("-o", "out.png", "--size", "-1"),
+            "--size: must be a whole number between 0 and 32768, not -1",
+        ),
         (("-o", "out.png", "--style-weight", "-1"), "style_weight is at least 0"),
         (("-o", "out.png", "--model", "fast"), "fast is no VGG"),
+        (("-o", "out.png", "--seed", "99999999999"), "--seed is from 0 to 4294967295"),
+        (("-o", "out.png", "--state", "."), "--state: . is a folder"),
+        (("-o", "out.png", "--state", "nowhere/s.safetensors"), "or in none that exists"),
     ],
 )
 def test_one_line_for_what_is_wrong(main, tmp_path, args, message):

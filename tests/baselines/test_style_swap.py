@@ -5,6 +5,7 @@ import pytest
 
 from adain_jax.baselines import style_swap
 from adain_jax.baselines.style_swap import style_patches, swap
+from adain_jax.model import Model
 
 
 def numpy_swap(content, style, size):
@@ -57,6 +58,12 @@ def test_what_cannot_be(tiny, rng):
     photo = rng.random((32, 32, 3), dtype=np.float32)
     with pytest.raises(ValueError, match="the style is too small: 2 x 4 cells"):
         style_swap.stylize(tiny, photo, photo[:16])
+    with pytest.raises(ValueError, match="alpha is between 0 and 1, not 2"):
+        style_swap.stylize(tiny, photo, photo, 2.0)
+    with pytest.raises(ValueError, match="takes one alpha"):
+        style_swap.stylize(tiny, photo, photo, np.ones((32, 32)))
+    with pytest.raises(ValueError, match="fast is no VGG"):
+        style_swap.stylize(Model({}, "fast", ""), photo, photo)
     with pytest.raises(ValueError, match="takes one style"):
         style_swap.stylize(tiny, photo, photo[None])
     with pytest.raises(ValueError, match=r"content features are floating \(N, H, W, C\)"):

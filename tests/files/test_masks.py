@@ -63,11 +63,14 @@ def test_a_map(draw):
 def test_bad_masks(draw, tmp_path):
     hard, black = draw("hard.png", [[255, 0], [0, 0]]), draw("black.png", [[0, 0], [0, 0]])
     Image.new("RGB", (60, 40), (255, 0, 0)).save(tmp_path / "red.png")
+    Image.new("RGBA", (60, 40), (255, 255, 255, 9)).save(tmp_path / "clear.png")
     Image.new("L", (50, 50), 255).save(tmp_path / "square.png")
     for paths, styles, message in (
         ([hard, black], 2, "black.png is black everywhere"),
         ([tmp_path / "red.png"], 1, "red.png is coloured"),
         ([tmp_path / "square.png"], 1, "square.png, 50x50, has other proportions .* 60x40"),
+        ([draw("01.png", [[1, 0], [0, 0]])], 2, "01.png is all but black.* grey 1 of 255"),
+        ([tmp_path / "clear.png"], 1, "clear.png is transparent"),
         ([hard, hard], 1, "1 styles for 2 masks"),
         ([hard], 3, "3 styles for 1 masks"),
     ):

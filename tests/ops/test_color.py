@@ -25,7 +25,7 @@ def numpy_coral(source, target):
         flat = image.reshape(-1, 3).astype(np.float64)
         mean, std = flat.mean(0), flat.std(0, ddof=1)
         standard = (flat - mean) / std
-        values, vectors = np.linalg.eigh(standard.T @ standard + np.eye(3))
+        values, vectors = np.linalg.eigh((standard.T @ standard + np.eye(3)) / len(standard))
         root = vectors @ np.diag(np.sqrt(values)) @ vectors.T
         return standard, mean, std, root
 
@@ -71,6 +71,25 @@ def test_coral_gives_the_mean_and_covariance_of_the_target():
     target = TARGET.reshape(-1, 3)
     np.testing.assert_allclose(result.mean(0), target.mean(0), atol=1e-5)
     np.testing.assert_allclose(np.cov(result.T), np.cov(target.T), atol=1e-3)
+
+
+def test_coral_does_not_depend_on_how_large_images_are():
+    """Where the paper's code makes colours as many times as strong as the content is larger."""
+    large = np.tile(TARGET, (5, 5, 1))
+    np.testing.assert_allclose(coral(SOURCE, large), coral(SOURCE, TARGET), atol=0.02)
+
+
+@pytest.mark.parametrize("xp", [jnp, np])
+def test_coral_of_large_flat_and_grey_images_is_finite(xp):
+    """Whose correlations have eigenvalues that rounding makes negative."""
+    rng = np.random.default_rng(6)
+    grey = np.repeat(rng.random((700, 700, 1), np.float32), 3, -1)
+    for color in rng.random((5, 3), np.float32):
+        flat = np.broadcast_to(color, (600, 600, 3))
+        for pair in ((flat, SOURCE), (SOURCE, flat), (grey, flat)):
+            result = coral(*pair, xp=xp)
+            assert np.isfinite(result).all()
+            assert np.abs(result).max() < 2
 
 
 @pytest.mark.parametrize("function", [coral, match_histogram, keep_chroma])

@@ -10,7 +10,10 @@ from tests.conftest import ROOT
     ("args", "message"),
     [
         (["fig2"], "fig2 is none of all, table1, fig1"),
-        (["fig1", "--budget", "0", "--crop", "30"], "the budget is positive, not 0 s"),
+        (["fig1", "--budget", "0", "--crop", "30"], "the budget is positive, and finite, not 0 s"),
+        (["all", "fig2"], "fig2 is none of all"),
+        (["fig1", "--budget", "inf"], "positive, and finite, not inf s"),
+        (["fig7", "--model", "fast"], "fast is no VGG"),
         (["fig1", "--content", "nowhere"], "no such folder: nowhere"),
     ],
 )

@@ -1,4 +1,5 @@
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -97,6 +98,12 @@ def test_under_jit_and_vmap_with_gradients():
     direction = RNG.normal(size=A.shape).astype(np.float32)
     slope = (loss(A + 1e-2 * direction) - loss(A - 1e-2 * direction)) / 2e-2
     np.testing.assert_allclose(np.vdot(gradient, direction), slope, rtol=2e-2)
+
+
+def test_total_variation_of_one_row_and_of_one_pixel():
+    rising = jnp.arange(6.0).reshape(1, 1, 6, 1)
+    assert float(total_variation(rising)) == 1
+    assert float(total_variation(rising[:, :, :1])) == 0
 
 
 def test_features_leave_what_least_squares_leave():
