@@ -9,7 +9,7 @@ from jax.typing import ArrayLike
 from adain_jax.checks import check_image
 from adain_jax.model import Model
 from adain_jax.style import Style
-from adain_jax.stylize import load
+from adain_jax.stylize import load, model_or
 
 
 def random_style(
@@ -80,7 +80,7 @@ def random_style(
     >>> sum(losses[-5:]) < sum(losses[:5])
     True
     """
-    model = load() if model is None else model
+    model = model_or(load, model)
     images = check_image("images", images)
     if images.ndim != 4:
         raise ValueError(f"images are a batch (N, H, W, 3), not {images.shape}")

@@ -1,7 +1,7 @@
 """`stylize`: arrays in, arrays out."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 from itertools import islice
 from typing import Any
@@ -88,10 +88,7 @@ def stylize(
     >>> picture.shape, picture.dtype
     ((20, 30, 3), dtype('uint8'))
     """
-    if model is None:
-        model = load()
-    elif not isinstance(model, Model):
-        raise ValueError("model is a Model: load it by adain_jax.load(name_or_path)")
+    model = model_or(load, model)
     content, color = check_image("content", content), check_color(color)
     if recolors(color):
         several = isinstance(style, list | tuple)
@@ -186,9 +183,7 @@ def stylize_batch(
     >>> np.stack(list(pictures)).shape
     (5, 16, 24, 3)
     """
-    model = prepared() if model is None else model
-    if not isinstance(model, Model):
-        raise ValueError("model is a Model: load it by adain_jax.load(name_or_path)")
+    model = model_or(prepared, model)
     if jnp.ndim(alpha):
         raise ValueError("alpha is one number for all images")
     check_alpha(alpha, jnp.zeros((1, 1, 1, 3)))
@@ -246,6 +241,15 @@ def _stylize_batches(
 @partial(jax.jit, donate_argnums=1)
 def _donating(model: Model, contents: jax.Array, style: Style, alpha: jax.Array) -> jax.Array:
     return model.stylize(contents, style, alpha)
+
+
+def model_or(default: Callable[[], Model], model: Model | None) -> Model:
+    """The model that is given, if one is, or a `ValueError` if it is none."""
+    if model is None:
+        return default()
+    if not isinstance(model, Model):
+        raise ValueError("model is a Model: load it by adain_jax.load(name_or_path)")
+    return model
 
 
 @cache

@@ -20,7 +20,7 @@ from adain_jax.networks import ARCHITECTURES
 from adain_jax.networks.layers import Size
 from adain_jax.ops.statistics import EPS, ChannelStats, channel_stats
 from adain_jax.style import Style
-from adain_jax.stylize import as_style, prepared
+from adain_jax.stylize import as_style, model_or, prepared
 from adain_jax.transfer import STRIDE, both, shares_of, transfer
 
 TILE = 768  # pixels to a side of a window
@@ -120,7 +120,7 @@ def stylize_tiled(
     (200, 300, 3)
     """
     content = _sliceable("content", content)
-    model = prepared() if model is None else model
+    model = model_or(prepared, model)
     style = as_style(style, model, weights, regions=masks is not None)
     if out is None:
         out = np.empty(content.shape, content.dtype)

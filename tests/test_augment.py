@@ -110,6 +110,8 @@ def test_what_is_refused(images, bank, augment, tiny):
     for probability in (-0.1, 1.1, np.nan):
         with pytest.raises(ValueError, match="probability is between 0 and 1"):
             augment(KEY, images, probability=probability)
+    with pytest.raises(ValueError, match="model is a Model"):
+        augment(KEY, images, model="fast")
     with pytest.raises(ValueError, match="images are a batch"):
         augment(KEY, images[0])
     for wrong in (images, jax.tree.map(lambda x: x[0], bank)):

@@ -173,6 +173,8 @@ def test_bad_input(rng, painting, tiny):
         stylize_tiled(np.full((20, 30, 3), 7.0, np.float32), style, model=tiny)
     with pytest.raises(ValueError, match="between 0 and 1"):
         stylize_tiled(content, style, alpha=1.5, model=tiny)
+    with pytest.raises(ValueError, match="model is a Model"):
+        stylize_tiled(content, style, model="fast")  # type: ignore[arg-type]
 
 
 def test_styles_as_for_stylize(rng, painting, tiny):
