@@ -9,7 +9,7 @@ from adain_jax.model import Model, to_float
 from adain_jax.ops.color import coral
 from adain_jax.ops.statistics import adain, channel_stats
 from adain_jax.reproduce.measure import losses
-from adain_jax.reproduce.page import Claim, Page, picture_grid, write_csv
+from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
 from adain_jax.reproduce.settings import Settings
 from adain_jax.style import Style
 
@@ -25,11 +25,6 @@ def make(settings: Settings, folder: Path) -> Page:
         _color(model, contents, styles, folder),
         _space(model, contents[0], styles, folder),
     ]
-    write_csv(
-        folder / "numbers.csv",
-        ("claim", "ours", "held"),
-        [(claim.text, claim.ours, int(claim.held)) for claim in claims],
-    )
     return Page(
         "Controls at run time",
         f"`{settings.model}` as it ships, at {settings.size} pixels. No control needs training. "
@@ -42,6 +37,7 @@ def make(settings: Settings, folder: Path) -> Page:
             ("space (fig. 10)", "`stylize(masks=)`: AdaIN for each region"),
         ],
         {
+            "plot.png": "Style losses on the way from the first style to the second",
             "interpolation.jpg": "Four styles at the corners, their mixtures between",
             "color.jpg": "Photograph, style, stylized, and with the photograph's colours",
             "space.jpg": "Photograph, two styles, and one on each side",
@@ -85,6 +81,14 @@ def _interpolation(
         return [float(losses(model, value, content, styles[k])[0]) for value in values]
 
     left, right = to_corner(0), to_corner(1)
+    columns = ("share of the second style", "style loss to the first", "to the second")
+    write_csv(folder / "numbers.csv", columns, list(zip(ramp, left, right, strict=True)))
+    figure, [axis] = plot()
+    for name, values in zip(columns[1:], (left, right), strict=True):
+        axis.plot(ramp, values, marker="o", label=name)
+    axis.set(xlabel=columns[0], ylabel="style loss")
+    axis.legend(fontsize=8)
+    save_plot(folder / "plot.png", figure)
     steady = bool((np.diff(left) > 0).all() and (np.diff(right) < 0).all())
     return [
         Claim(

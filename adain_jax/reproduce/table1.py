@@ -17,7 +17,7 @@ from adain_jax.baselines import feedforward, style_swap
 from adain_jax.baselines.feedforward import FeedForward
 from adain_jax.baselines.gatys import Optimization
 from adain_jax.model import Model
-from adain_jax.reproduce.page import Claim, Page, plot, save_plot, write_csv
+from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
 from adain_jax.reproduce.settings import Settings, squares
 
 STEPS = 500  # of the optimisation, as the paper's
@@ -64,6 +64,16 @@ def make(settings: Settings, folder: Path) -> Page:
     axis.set_xticklabels(list(PAPER), fontsize=8)
     axis.legend()
     save_plot(folder / "plot.png", figure)
+    photo, painting = (images[0] for images in settings.shown(1, 1))
+    pictures = (
+        style_swap.stylize(model, photo, painting),
+        model.stylize(photo, model.style(painting)),
+    )
+    picture_grid(
+        folder / "pictures.jpg",
+        [[photo, painting, *map(np.asarray, pictures)]],
+        columns=("photograph", "style", "Chen and Schmidt", "AdaIN"),
+    )
     return Page(
         "Table 1: seconds for a picture",
         f"On {_device()}. Medians of calls after the first, which compiles. Gatys et al. is timed "
@@ -75,7 +85,10 @@ def make(settings: Settings, folder: Path) -> Page:
         _claims(times, settings.timed),
         columns,
         rows,
-        {"plot.png": "Seconds for a picture, the style encoded before"},
+        {
+            "plot.png": "Seconds for a picture, the style encoded before",
+            "pictures.jpg": "What the methods make that need no training of their own",
+        },
     )
 
 
