@@ -1,5 +1,6 @@
 """The controls at run time: four styles mixed, colours kept, a style for each region."""
 
+from itertools import combinations
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -14,12 +15,13 @@ from adain_jax.reproduce.settings import Settings
 from adain_jax.style import Style
 
 GRID = 5  # mixtures to a side
+_SHOWN = 3
 
 
 def make(settings: Settings, folder: Path) -> Page:
     """Pictures of the three, and what each should do, in numbers."""
     model = Model.load(settings.model)
-    contents, styles = settings.shown(3, 4)
+    contents, styles = settings.shown(_SHOWN, 4)
     claims = [
         *_interpolation(model, contents[0], styles, folder),
         _color(model, contents, styles, folder),
@@ -40,7 +42,7 @@ def make(settings: Settings, folder: Path) -> Page:
             "plot.png": "Style losses on the way from the first style to the second",
             "interpolation.jpg": "Four styles at the corners, their mixtures between",
             "color.jpg": "Photograph, style, stylized, and with the photograph's colours",
-            "space.jpg": "Photograph, two styles, and one on each side",
+            "space.jpg": "Photographs, two styles, and one on each side",
         },
     )
 
@@ -134,30 +136,31 @@ def _color(model: Model, contents: np.ndarray, styles: np.ndarray, folder: Path)
 
 
 def _space(model: Model, content: np.ndarray, styles: np.ndarray, folder: Path) -> Claim:
-    known = Style.stack([model.style(style) for style in styles[:2]])
-    left = np.arange(content.shape[1]) < content.shape[1] // 2
-    mask = np.broadcast_to(left, content.shape[:2])
-    picture = np.asarray(model.stylize(content.astype(np.float32) / 255, known, masks=mask[None]))
+    known = [model.style(style) for style in styles]
+    middle = content.shape[1] // 2
+    left = np.broadcast_to(np.arange(content.shape[1]) < middle, content.shape[:2])
+    parts = (slice(None), slice(middle)), (slice(None), slice(middle, None))
+    rows, closer = [], []
+    for one, other in combinations(range(len(styles)), 2):
+        both = Style.stack([known[one], known[other]])
+        picture = np.asarray(
+            model.stylize(content.astype(np.float32) / 255, both, masks=left[None])
+        )
+        rows.append([content, styles[one], styles[other], picture])
+        for part, own, foreign in zip(parts, (one, other), (other, one), strict=True):
+            to_own, to_foreign = (
+                float(losses(model, picture[part], content[part], styles[k])[0])
+                for k in (own, foreign)
+            )
+            closer.append(to_own < to_foreign)
     picture_grid(
-        folder / "space.jpg",
-        [[content, styles[0], styles[1], picture]],
-        columns=("photograph", "left", "right", "both"),
+        folder / "space.jpg", rows[:_SHOWN], columns=("photograph", "left", "right", "both")
     )
-    middle = picture.shape[1] // 2
-    halves = [
-        (picture[:, :middle], content[:, :middle]),
-        (picture[:, middle:], content[:, middle:]),
-    ]
-    values = [
-        [float(losses(model, half, photo_half, style)[0]) for style in styles[:2]]
-        for half, photo_half in halves
-    ]
     return Claim(
-        "each region is closer to its own style than to the other's (style losses of the left to "
-        "both, of the right to both)",
+        "each half of a picture is closer, by the style loss, to its own style than to the other's",
         "pictures",
-        f"{_list(values[0])}; {_list(values[1])}",
-        values[0][0] < values[0][1] and values[1][1] < values[1][0],
+        f"{sum(closer)} of {len(closer)} halves",
+        all(closer),
     )
 
 

@@ -16,90 +16,105 @@ from adain_jax.baselines import feedforward
 from adain_jax.baselines.feedforward import FeedForward
 from adain_jax.model import Model
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
-from adain_jax.reproduce.race import crops, race, smooth, tail
+from adain_jax.reproduce.race import Curves, crops, race, smooth, tail
 from adain_jax.reproduce.settings import Settings
 from adain_jax.training.losses import tap_stats
 
 KINDS = ("batch", "instance")
 SETS = ("as they are", "contrast-normalised", "style-normalised")
+SEEDS = 3  # trainings of each, with other first weights and other crops
 LEARNING_RATE = 1e-3
 _SHOWN = 3
+_NORMALIZED_AT_ONCE = 16
 
 
 def make(settings: Settings, folder: Path) -> Page:
-    """Train a network for one style with each normalisation on each set of images."""
+    """Train networks for one style with each normalisation on each set of images."""
     model = Model.load(settings.model)
     contents, [style] = settings.shown(_SHOWN, 1)
     stats = tap_stats(model.taps(jnp.asarray(style, jnp.float32)[None] / 255))
-    images = settings.training
-    sets = dict(
-        zip(SETS, (images, equalized(images), _stylized(model, images, style)), strict=True)
-    )
-
     optimizer = optax.adam(optax.linear_schedule(LEARNING_RATE / 10, LEARNING_RATE, 30))
     networks = {kind: FeedForward(kind) for kind in KINDS}
     steps: dict[str, Any] = {
         kind: jax.jit(feedforward.make_step(feedforward.make_loss(network), optimizer))
         for kind, network in networks.items()
     }
-    key = jax.random.key(settings.seed)
-    curves, pictures = {}, {}
-    for number, (name, array) in enumerate(sets.items(), start=1):
+
+    def train(name: str, images: np.ndarray) -> tuple[dict[str, Any], Curves]:
         runners = {
-            kind: (
-                partial(_step, steps[kind], model, stats),
-                feedforward.create_state(feedforward.initialize(network, key), optimizer),
+            _runner(kind, seed): (
+                partial(_step, steps[kind], model, stats, seed),
+                feedforward.create_state(
+                    feedforward.initialize(network, jax.random.key(settings.seed + seed)),
+                    optimizer,
+                ),
             )
             for kind, network in networks.items()
+            for seed in range(SEEDS)
         }
-        states, curves[name] = race(
+        return race(
             runners,
-            _batches(array, settings),
+            _batches(images, settings),
             # A third of the time each, and what those before left.
-            seconds=settings.left() / (len(sets) - number + 1),
+            seconds=settings.left() / (len(SETS) - SETS.index(name)),
             steps=settings.steps,
             title=f"fig. 1, images {name}",
         )
-        if name == SETS[0]:
-            batch = _middle(array[:64], settings.crop)
-            for kind, network in networks.items():
-                variables = {"params": states[kind].params}
-                if kind == "batch":
-                    variables |= feedforward.population(network, states[kind].params, batch)
-                pictures[kind] = feedforward.stylize(network, variables, jnp.asarray(contents))
+
+    plain, contrast, styled = SETS
+    images, curves = settings.training, {}
+    states, curves[plain] = train(plain, images)
+    _, curves[contrast] = train(contrast, equalized(images))
+    trained: dict[str, Any] = {kind: states[_runner(kind, 0)].params for kind in KINDS}
+    # By a network that knows the style, as in the paper.
+    normalized = _stylized(networks["instance"], trained["instance"], images)
+    _, curves[styled] = train(styled, normalized)
+
+    pictures = []
+    for kind, network in networks.items():
+        variables = {"params": trained[kind]}
+        if kind == "batch":
+            batch = _middle(images[:64], settings.crop)
+            variables |= feedforward.population(network, trained[kind], batch)
+        pictures.append(feedforward.stylize(network, variables, jnp.asarray(contents)))
 
     rows = [
-        (name, kind, number, values["style_loss"], values["content_loss"])
+        (name, kind, seed, number, values["style_loss"], values["content_loss"])
         for name in SETS
         for kind in KINDS
-        for number, values in enumerate(curves[name][kind])
+        for seed in range(SEEDS)
+        for number, values in enumerate(curves[name][_runner(kind, seed)])
     ]
-    write_csv(folder / "numbers.csv", ("images", "kind", "step", "style", "content"), rows)
+    columns = ("images", "kind", "seed", "step", "style", "content")
+    write_csv(folder / "numbers.csv", columns, rows)
     _plot(folder / "plot.png", curves)
     picture_grid(
         folder / "pictures.jpg",
-        [list(contents), *(list(np.asarray(pictures[kind])) for kind in KINDS)],
+        [list(contents), *(list(np.asarray(each)) for each in pictures)],
         names=("photograph", "batch", "instance"),
     )
+    gaps = {name: _gaps(curves[name]) for name in SETS}
     table = [
-        (name, len(curves[name]["batch"]), *(tail(curves[name][kind], "style_loss")
-                                             for kind in KINDS), _gap(curves[name]))
+        (name, len(curves[name][_runner("batch", 0)]),
+         *(_mean_tail(curves[name], kind) for kind in KINDS), _list(gaps[name]))
         for name in SETS
     ]  # fmt: skip
     return Page(
         "Figure 1: instance against batch normalisation",
-        "A network for one style, trained twice from the same weights and on the same crops of "
-        f"{settings.crop} pixels, {settings.batch} in a batch, by Adam at {LEARNING_RATE:g}: with "
-        "batch normalisation and with instance normalisation. Contrast-normalised images have "
-        "their luminance equalised; style-normalised ones were brought to the style before, by "
-        f"`{settings.model}` (the paper: by a network for that style). Losses are means over the "
-        "last quarter of the steps; the gap is batch over instance, less one.",
-        _claims({name: _gap(curves[name]) for name in SETS}),
-        ("images", "steps", "style loss, batch", "instance", "gap"),
+        "A network for one style, trained from the same weights and on the same crops of "
+        f"{settings.crop} pixels, {settings.batch} in a batch, by Adam at {LEARNING_RATE:g}, with "
+        f"batch normalisation and with instance normalisation; {SEEDS} times each, with other "
+        "weights and crops. Contrast-normalised images have their luminance equalised; "
+        "style-normalised ones were brought to the style before by the first of the networks with "
+        "instance normalisation that were trained on images as they are. Losses are means over "
+        "the last quarter of the steps; the gap is batch over instance, less one, and claims are "
+        "judged by its mean.",
+        _claims(gaps),
+        ("images", "steps", "style loss, batch", "instance", "gaps"),
         table,
         {
-            "plot.png": "Style loss while training",
-            "pictures.jpg": "Pictures of both networks, trained on images as they are",
+            "plot.png": "Style loss while training: means, and the range of the trainings",
+            "pictures.jpg": "Pictures of two networks, trained on images as they are",
         },
     )
 
@@ -114,20 +129,30 @@ def equalized(images: np.ndarray) -> np.ndarray:
     return np.stack([equalize(image) for image in images])
 
 
-def _stylized(model: Model, images: np.ndarray, style: np.ndarray) -> np.ndarray:
-    known, ready = model.style(style), model.prepare()
-    bar = tqdm(images, desc="normalise the style", unit="image", disable=None, leave=False)
-    return np.stack([np.asarray(ready.stylize(image, known)) for image in bar])
+def _stylized(network: FeedForward, params: Any, images: np.ndarray) -> np.ndarray:
+    """Images in a network's style, uint8 as they were."""
+    parts = np.split(images, range(_NORMALIZED_AT_ONCE, len(images), _NORMALIZED_AT_ONCE))
+    bar = tqdm(parts, desc="normalise the style", unit="batch", disable=None, leave=False)
+    pictures = [feedforward.stylize(network, {"params": params}, jnp.asarray(x)) for x in bar]
+    return np.round(255 * np.concatenate(pictures)).astype(np.uint8)
 
 
 def _batches(images: np.ndarray, settings: Settings) -> Iterator[Any]:
-    rng = np.random.default_rng(settings.seed)
-    for batch in crops(images, settings.crop, settings.batch, rng):
-        yield {"content": batch, "style": np.zeros(len(batch), int)}
+    """A batch for each seed at a time."""
+    each = [
+        crops(images, settings.crop, settings.batch, np.random.default_rng(settings.seed + seed))
+        for seed in range(SEEDS)
+    ]
+    for batches in zip(*each, strict=True):
+        yield [{"content": batch, "style": np.zeros(len(batch), int)} for batch in batches]
 
 
-def _step(step: Any, model: Model, stats: Any, state: Any, batch: Any) -> Any:
-    return step(state, model, stats, batch)
+def _step(step: Any, model: Model, stats: Any, seed: int, state: Any, batches: Any) -> Any:
+    return step(state, model, stats, batches[seed])
+
+
+def _runner(kind: str, seed: int) -> str:
+    return f"{kind} {seed}"
 
 
 def _middle(images: np.ndarray, size: int) -> jax.Array:
@@ -135,39 +160,59 @@ def _middle(images: np.ndarray, size: int) -> jax.Array:
     return jnp.asarray(images[:, start : start + size, start : start + size])
 
 
-def _gap(curves: Any) -> float:
-    return tail(curves["batch"], "style_loss") / tail(curves["instance"], "style_loss") - 1
+def _tails(curves: Curves, kind: str) -> np.ndarray:
+    return np.array([tail(curves[_runner(kind, seed)], "style_loss") for seed in range(SEEDS)])
 
 
-def _claims(gaps: dict[str, float]) -> list[Claim]:
-    plain, contrast, styled = (gaps[name] for name in SETS)
+def _mean_tail(curves: Curves, kind: str) -> float:
+    return float(_tails(curves, kind).mean())
+
+
+def _gaps(curves: Curves) -> np.ndarray:
+    """How much higher the style loss is with batch normalisation, for each seed."""
+    return _tails(curves, "batch") / _tails(curves, "instance") - 1
+
+
+def _list(gaps: np.ndarray) -> str:
+    return " ".join(f"{gap:+.0%}" for gap in gaps)
+
+
+def _claims(gaps: dict[str, np.ndarray]) -> list[Claim]:
+    plain, contrast, styled = (float(gaps[name].mean()) for name in SETS)
+
+    def claim(text: str, name: str, held: bool) -> Claim:
+        ours = f"style loss of batch {gaps[name].mean():+.1%} ({_list(gaps[name])})"
+        return Claim(text, "curves", ours, held)
+
     return [
-        Claim(
+        claim(
             "instance normalisation converges faster than batch normalisation",
-            "curves",
-            f"style loss of batch {plain:+.0%}",
+            SETS[0],
             plain > 0.02,
         ),
-        Claim(
+        claim(
             "it still does on images of normalised contrast (more than half of the gap)",
-            "curves",
-            f"{contrast:+.0%}",
+            SETS[1],
             contrast > max(0.02, plain / 2),
         ),
-        Claim(
+        claim(
             "it hardly does on images that are in the style already (less than half of the gap)",
-            "curves",
-            f"{styled:+.0%}",
+            SETS[2],
             plain > 0.02 and styled < plain / 2,
         ),
     ]
 
 
-def _plot(path: Path, curves: dict[str, Any]) -> None:
+def _plot(path: Path, curves: dict[str, Curves]) -> None:
     figure, axes = plot(len(SETS), width=3.2)
     for axis, name in zip(axes, SETS, strict=True):
         for kind in KINDS:
-            axis.plot(smooth([x["style_loss"] for x in curves[name][kind]]), label=kind)
+            each = [
+                smooth([x["style_loss"] for x in curves[name][_runner(kind, seed)]])
+                for seed in range(SEEDS)
+            ]
+            axis.plot(np.mean(each, 0), label=kind)
+            axis.fill_between(range(len(each[0])), np.min(each, 0), np.max(each, 0), alpha=0.25)
         axis.set(title=f"images {name}", xlabel="step", yscale="log")
     axes[0].set_ylabel("style loss")
     axes[0].legend()
