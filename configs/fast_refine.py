@@ -1,0 +1,33 @@
+r"""The last part of a training of `fast.py`: crops of 256 of images scaled to 512 pixels.
+
+    python scripts/train.py --config configs/fast_refine.py \
+        --config.init_from=runs/fast/model.safetensors \
+        --config.content=photos --config.style=paintings
+
+Colours follow the painting more closely, and the photograph comes back better at alpha 0. Half an
+hour on two CPU cores. Without `init_from` it goes on with the shipped weights.
+"""
+
+from dataclasses import replace
+
+from adain_jax.training.config import TrainConfig
+from configs import fast
+
+
+def get_config() -> TrainConfig:
+    return replace(
+        fast.get_config(),
+        workdir="runs/fast_refine",
+        init_from="fast",
+        content_size=512,
+        crop_size=256,
+        style_crop_size=512,
+        batch_size=4,
+        steps=1_500,
+        reconstruction_steps=0,
+        style_weight=90.0,
+        style_warmup_steps=1,
+        tv_weight=150.0,
+        learning_rate=1.5e-4,
+        lr_warmup_steps=30,
+    )
