@@ -42,7 +42,7 @@ def make(settings: Settings, folder: Path) -> Page:
             "plot.png": "Style losses on the way from the first style to the second",
             "interpolation.jpg": "Four styles at the corners, their mixtures between",
             "color.jpg": "Photograph, style, stylized, and with the photograph's colours",
-            "space.jpg": "Photographs, two styles, and one on each side",
+            "space.jpg": "A photograph, two styles, and one on each side",
         },
     )
 
