@@ -3,8 +3,8 @@ r"""The small network `fast`, an encoder and then a decoder, against the losses 
     python scripts/train.py --config configs/fast.py \
         --config.content=photos --config.style=paintings
 
-Three quarters of an hour on two CPU cores; after 300 steps for the encoder and 400 more, pictures
-already follow the painting's palette. Then `fast_refine.py`, for as long as you can.
+About three quarters of an hour on two CPU cores; after 300 steps for the encoder and 400 more,
+pictures already follow the painting's palette. Then `fast_refine.py`, for as long as you can.
 
 The encoder is fitted to the VGG's features in the reconstruction steps, and then kept: left to the
 style loss, it silences channels and the pictures end in a grey veil. A small decoder satisfies a

@@ -1,4 +1,4 @@
-"""A small encoder and decoder, trained together, for real time on a CPU.
+"""A small encoder and decoder, for real time on a CPU.
 
 The picture is folded to half its size and twelve channels first, so that no convolution runs at
 full size.

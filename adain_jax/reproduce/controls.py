@@ -15,13 +15,13 @@ from adain_jax.reproduce.settings import Settings
 from adain_jax.style import Style
 
 GRID = 5  # mixtures to a side
-_SHOWN = 3
+_CONTENTS = 3
 
 
 def make(settings: Settings, folder: Path) -> Page:
     """Pictures of the three, and what each should do, in numbers."""
     model = Model.load(settings.model)
-    contents, styles = settings.shown(_SHOWN, 4)
+    contents, styles = settings.shown(_CONTENTS, 4)
     claims = [
         *_interpolation(model, contents[0], styles, folder),
         _color(model, contents, styles, folder),
@@ -30,7 +30,8 @@ def make(settings: Settings, folder: Path) -> Page:
     return Page(
         "Controls at run time",
         f"`{settings.model}` as it ships, at {settings.size} pixels. No control needs training. "
-        "Each region has AdaIN of its own, with statistics of its part of the photograph.",
+        "Each region has AdaIN of its own, with statistics of its part of the photograph; all "
+        "pairs of four styles are measured, on one photograph.",
         claims,
         ("control", "how"),
         [
@@ -149,13 +150,10 @@ def _space(model: Model, content: np.ndarray, styles: np.ndarray, folder: Path) 
         rows.append([content, styles[one], styles[other], picture])
         for part, own, foreign in zip(parts, (one, other), (other, one), strict=True):
             to_own, to_foreign = (
-                float(losses(model, picture[part], content[part], styles[k])[0])
-                for k in (own, foreign)
+                losses(model, picture[part], content[part], styles[k])[0] for k in (own, foreign)
             )
-            closer.append(to_own < to_foreign)
-    picture_grid(
-        folder / "space.jpg", rows[:_SHOWN], columns=("photograph", "left", "right", "both")
-    )
+            closer.append(bool(to_own < to_foreign))
+    picture_grid(folder / "space.jpg", rows[::2], columns=("photograph", "left", "right", "both"))
     return Claim(
         "each half of a picture is closer, by the style loss, to its own style than to the other's",
         "pictures",

@@ -96,19 +96,19 @@ def make(settings: Settings, folder: Path) -> Page:
     gaps = {name: _gaps(curves[name]) for name in SETS}
     table = [
         (name, len(curves[name][_runner("batch", 0)]),
-         *(_mean_tail(curves[name], kind) for kind in KINDS), _list(gaps[name]))
+         *(float(_tails(curves[name], kind).mean()) for kind in KINDS), _list(gaps[name]))
         for name in SETS
     ]  # fmt: skip
     return Page(
         "Figure 1: instance against batch normalisation",
-        "A network for one style, trained from the same weights and on the same crops of "
-        f"{settings.crop} pixels, {settings.batch} in a batch, by Adam at {LEARNING_RATE:g}, with "
-        f"batch normalisation and with instance normalisation; {SEEDS} times each, with other "
+        "Networks for one style, trained in pairs, one with batch and one with instance "
+        f"normalisation, from the same weights and on the same crops of {settings.crop} pixels, "
+        f"{settings.batch} in a batch, by Adam at {LEARNING_RATE:g}; {SEEDS} pairs, each of other "
         "weights and crops. Contrast-normalised images have their luminance equalised; "
-        "style-normalised ones were brought to the style before by the first of the networks with "
-        "instance normalisation that were trained on images as they are. Losses are means over "
-        "the last quarter of the steps; the gap is batch over instance, less one, and claims are "
-        "judged by its mean.",
+        "style-normalised ones were first brought to the style by the first pair's network with "
+        "instance normalisation, trained on images as they are. Losses are means over the last "
+        "quarter of the steps; the gap is batch over instance, less one, and claims are judged by "
+        "its mean.",
         _claims(gaps),
         ("images", "steps", "style loss, batch", "instance", "gaps"),
         table,
@@ -164,10 +164,6 @@ def _tails(curves: Curves, kind: str) -> np.ndarray:
     return np.array([tail(curves[_runner(kind, seed)], "style_loss") for seed in range(SEEDS)])
 
 
-def _mean_tail(curves: Curves, kind: str) -> float:
-    return float(_tails(curves, kind).mean())
-
-
 def _gaps(curves: Curves) -> np.ndarray:
     """How much higher the style loss is with batch normalisation, for each seed."""
     return _tails(curves, "batch") / _tails(curves, "instance") - 1
@@ -178,28 +174,19 @@ def _list(gaps: np.ndarray) -> str:
 
 
 def _claims(gaps: dict[str, np.ndarray]) -> list[Claim]:
-    plain, contrast, styled = (float(gaps[name].mean()) for name in SETS)
-
-    def claim(text: str, name: str, held: bool) -> Claim:
-        ours = f"style loss of batch {gaps[name].mean():+.1%} ({_list(gaps[name])})"
-        return Claim(text, "curves", ours, held)
-
+    plain, contrast, styled = means = [float(gaps[name].mean()) for name in SETS]
+    claims = {
+        "instance normalisation converges faster than batch normalisation": plain > 0.02,
+        "it still does on images of normalised contrast (more than half of the gap)": (
+            contrast > max(0.02, plain / 2)
+        ),
+        "it hardly does on images that are in the style already (less than half of the gap)": (
+            plain > 0.02 and styled < plain / 2
+        ),
+    }
     return [
-        claim(
-            "instance normalisation converges faster than batch normalisation",
-            SETS[0],
-            plain > 0.02,
-        ),
-        claim(
-            "it still does on images of normalised contrast (more than half of the gap)",
-            SETS[1],
-            contrast > max(0.02, plain / 2),
-        ),
-        claim(
-            "it hardly does on images that are in the style already (less than half of the gap)",
-            SETS[2],
-            plain > 0.02 and styled < plain / 2,
-        ),
+        Claim(text, "curves", f"style loss of batch {mean:+.1%} ({_list(gaps[name])})", held)
+        for (text, held), name, mean in zip(claims.items(), SETS, means, strict=True)
     ]
 
 
