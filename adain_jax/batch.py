@@ -53,7 +53,7 @@ class Result:
 
 
 _Sources = list[Style | np.ndarray]  # a mixture's, as they were read
-_Computed = TypeVar("_Computed")
+_Value = TypeVar("_Value")
 _AHEAD = 1  # pictures of which the images are read while one is computed
 _BEHIND = 1  # pictures that are written meanwhile
 
@@ -68,15 +68,16 @@ def run(
     stdin: bytes | None = None,
     report: Callable[[str], None] = lambda stage: None,
     timing: Timing | None = None,
+    stop: Callable[[], object] = lambda: False,
 ) -> Generator[Result, None, None]:
     """Make each picture, and yield what became of it, in the order of the jobs.
 
     Every style is read once, and encoded once, unless it is recoloured to each content. A job that
     fails leaves no file and stops no other. While one picture is computed, the images of the next
     are read and the last one is written, in threads of their own; not more than these three are in
-    memory. At a KeyboardInterrupt what is being written is finished, and its results are yielded,
-    before it is raised; what is being computed is dropped, though its thread ends only with its
-    work.
+    memory. At a KeyboardInterrupt, or as soon as `stop` is true, what is being written is finished,
+    and its results are yielded, before KeyboardInterrupt is raised; what is being computed is
+    dropped, though its thread ends only with its work.
 
     Args:
         jobs: from `plan`.
@@ -87,9 +88,12 @@ def run(
         stdin: what `STREAM` stands for as a content or a style.
         report: is told what is being done.
         timing: is told how long is computed, and how long reading and writing is waited for.
+        stop: is asked every now and then. A KeyboardInterrupt may come between a result and the one
+            who is told of it; this does not.
 
     Raises:
         ValueError: if the controls are such that no picture could be made.
+        KeyboardInterrupt: once `stop` is true.
     """
     sizes, encoding, timing = sizes or Sizes(), encoding or Encoding(), timing or Timing()
     controls = controls or Controls()
@@ -98,16 +102,23 @@ def run(
     written: deque[_Picture] = deque()
     reader, computer, writer = (ThreadPoolExecutor(1) for _ in range(3))
 
-    def compute(function: Callable[..., _Computed], *args: Any, **options: Any) -> _Computed:
-        """Not in the main thread, which an interruption would only reach afterwards.
+    def awaited(future: Future[_Value]) -> _Value:
+        """It waits a while and again: a signal that comes just before a wait is seen after it."""
+        done = False
+        while not done:
+            if stop():
+                raise KeyboardInterrupt
+            done = bool(wait([future], timeout=0.2).done)
+        return future.result()
 
-        It waits a while and again: a signal that comes just before a wait is seen after it.
-        """
+    def compute(function: Callable[..., _Value], *args: Any, **options: Any) -> _Value:
+        """Not in the main thread, which an interruption would only reach afterwards."""
         with timing("compute"):
-            future = computer.submit(function, *args, **options)
-            while not wait([future], timeout=0.2).done:
-                pass
-            return future.result()
+            return awaited(computer.submit(function, *args, **options))
+
+    def read(future: Future[_Value]) -> _Value:
+        with timing("read"):
+            return awaited(future)
 
     def results(most: int) -> Iterator[Result]:
         """Those that are known; and others until no more than `most` pictures are being written."""
@@ -123,16 +134,13 @@ def run(
         try:
             if job.style not in styles:
                 report(f"style {job.style.stem}")
-                styles[job.style] = _style(
-                    job.style, inputs.styles, model, controls, compute, timing
-                )
+                styles[job.style] = _style(job.style, inputs.styles, model, controls, read, compute)
             style = styles[job.style]
             if isinstance(style, Exception):
                 raise style
             assert inputs.content is not None
             report(job.content.name)
-            with timing("read"):
-                content, spent = inputs.content.result()
+            content, spent = read(inputs.content)
             height, width = content.rgb.shape[:2]
             size = (width, height)
             name = f"{job.content.name} ({width}x{height})"
@@ -260,15 +268,14 @@ def _style(
     parts: Sequence[Future[Style | np.ndarray]],
     model: Model,
     controls: Controls,
+    read: Callable[[Future[Style | np.ndarray]], Style | np.ndarray],
     compute: Callable[..., Style],
-    timing: Timing,
 ) -> Style | _Sources | Exception:
     """Encoded, or as it was read, if it will be recoloured to each content; or what went wrong."""
     sources = []
     for (path, _), part in zip(mixture.parts, parts, strict=True):
         try:
-            with timing("read"):
-                sources.append(part.result())
+            sources.append(read(part))
         except FAILURES as error:
             return in_words(error, path, "--style-size")
     if controls.recolors:

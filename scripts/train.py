@@ -23,10 +23,10 @@ from typing import NoReturn
 from absl import app, flags, logging
 from ml_collections import config_flags
 
+from adain_jax.interrupt import Interrupted
 from adain_jax.memory import keep_freed_memory
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.devices import connect_hosts
-from adain_jax.training.interrupt import Interrupted
 from adain_jax.training.loop import train
 
 sys.path.append(str(Path(__file__).parents[1]))  # recipes import `configs.base`

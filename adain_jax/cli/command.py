@@ -1,14 +1,16 @@
 """The command as a whole: from its arguments to its exit code."""
 
 import io
+import signal
 import sys
 from collections.abc import Sequence
 
 from adain_jax.cli import process
-from adain_jax.cli.messages import BAD_INPUT, fail
+from adain_jax.cli.messages import BAD_INPUT, fail, note
 from adain_jax.cli.parser import parse
+from adain_jax.interrupt import Interrupted
 
-INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
+STOPPED = 128  # and the number of the signal, as shells have it
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -28,7 +30,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         fail(streams.CLOSED)
     except (ValueError, OSError) as error:
         fail(str(error))
+    except Interrupted as stop:
+        note(str(stop))
+        process.leave(STOPPED + stop.signal)
     except KeyboardInterrupt:
-        process.leave(INTERRUPTED)
+        process.leave(STOPPED + signal.SIGINT)
     if not ok:
         sys.exit(BAD_INPUT)

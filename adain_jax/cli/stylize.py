@@ -4,15 +4,12 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Generator
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adain_jax.cli import messages, process
 
 if TYPE_CHECKING:
-    from adain_jax.batch import Result
     from adain_jax.cli.report import Report
     from adain_jax.jobs import Encoding, Job, Plan
 
@@ -96,6 +93,7 @@ def _make(
     from adain_jax import batch
     from adain_jax.controls import Controls
     from adain_jax.files import streams
+    from adain_jax.interrupt import Interrupted, Interrupts
     from adain_jax.model import Model
     from adain_jax.timing import Timing
 
@@ -120,17 +118,7 @@ def _make(
         model = Model.load(args.model).prepare()
     failed: dict[str, None] = {}  # a bad style fails once, not once for each content
     # On a terminal a bar, elsewhere nothing but the results.
-    with tqdm(total=len(todo), unit="picture", disable=None) as bar:
-
-        def tell(result: "Result") -> None:
-            report.add(result)
-            bar.update()
-            if result.error:
-                failed[str(result.error)] = None
-                bar.set_postfix_str(f"{len(failed)} failed")
-            elif not to_stdout:
-                bar.write(str(result.job.output))
-
+    with tqdm(total=len(todo), unit="picture", disable=None) as bar, Interrupts() as interrupts:
         results = batch.run(
             todo,
             model,
@@ -140,30 +128,25 @@ def _make(
             stdin=stdin,
             report=bar.set_description,
             timing=timing,
+            stop=lambda: interrupts.received,
         )
         try:
-            _tell_all(results, tell)
+            for result in results:
+                report.add(result)
+                bar.update()
+                if result.error:
+                    failed[str(result.error)] = None
+                    bar.set_postfix_str(f"{len(failed)} failed")
+                elif not to_stdout:
+                    bar.write(str(result.job.output))
         except KeyboardInterrupt:
             bar.close()
             for error in failed:
                 messages.error(error)
-            messages.note(
-                f"interrupted: {report.made} of {len(todo)} made, --resume makes the rest"
-            )
-            raise
+            raise Interrupted(
+                interrupts.received,
+                f"interrupted: {report.made} of {len(todo)} made, --resume makes the rest",
+            ) from None
     if args.timing:
         print(timing.table(), file=sys.stderr)
     return list(failed)
-
-
-def _tell_all(results: "Generator[Result, None, None]", tell: "Callable[[Result], None]") -> None:
-    """Also, after Ctrl-C, of the pictures that were being written."""
-    try:
-        for result in results:
-            tell(result)
-    except KeyboardInterrupt as stop:
-        with suppress(KeyboardInterrupt):  # which `results` raises at its end
-            tell(results.throw(stop))
-            for result in results:
-                tell(result)
-        raise

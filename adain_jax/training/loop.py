@@ -6,13 +6,13 @@ from pathlib import Path
 import jax
 from tqdm import tqdm
 
+from adain_jax.interrupt import Interrupted, Interrupts
 from adain_jax.model import Model
 from adain_jax.training.bank import StyleBank
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.data import Pairs
 from adain_jax.training.devices import Placement, largest_over_hosts
 from adain_jax.training.initial import first_params
-from adain_jax.training.interrupt import Interrupted, Interrupts
 from adain_jax.training.record import Record
 from adain_jax.training.sources import Images, Part
 from adain_jax.training.step import create_state, make_optimizer, make_schedule, make_step
