@@ -41,11 +41,13 @@ def run(
         again: make also what is there.
 
     Raises:
-        ImportError: without matplotlib.
         ValueError: if the model is no VGG.
+        FileNotFoundError: if there is no such folder of images, or no image in it.
+        ImportError: without matplotlib.
     """
-    check_plots()
     check_vgg(Model.load(settings.model).architecture)
+    settings.check_folders()
+    check_plots()
     names = list(dict.fromkeys(names))
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)

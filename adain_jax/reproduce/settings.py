@@ -60,6 +60,11 @@ class Settings:
         if problems:
             raise ValueError("; ".join(problems))
 
+    def check_folders(self) -> None:
+        """Raise what a folder that cannot be used is wrong with: better before the trainings."""
+        for place in (self.content, self.style, self.shown_content, self.shown_style):
+            Images(place, self.size)
+
     def left(self, share: float = 1.0) -> float:
         """Seconds that are left of this share of the figure's time."""
         return max(0.0, share * self.seconds - (time.monotonic() - self.started))

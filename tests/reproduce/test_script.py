@@ -3,6 +3,7 @@ import sys
 
 import pytest
 
+from adain_jax.reproduce.page import check_plots
 from tests.conftest import ROOT
 
 
@@ -15,6 +16,7 @@ from tests.conftest import ROOT
         (["fig1", "--budget", "inf"], "positive, and finite, not inf s"),
         (["fig7", "--model", "fast"], "fast is no VGG"),
         (["fig1", "--content", "nowhere"], "no such folder: nowhere"),
+        (["table1", "--style", "nowhere"], "no such folder: nowhere"),
     ],
 )
 def test_one_line_for_what_is_wrong(args, message, tmp_path):
@@ -24,4 +26,10 @@ def test_one_line_for_what_is_wrong(args, message, tmp_path):
     assert result.stderr.startswith("reproduce.py: error: ")
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
-    assert not (tmp_path / "out/fig1").exists()
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_matplotlib(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r"pip install 'adain-jax\[reproduce\]'"):
+        check_plots()
