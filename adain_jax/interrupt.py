@@ -6,7 +6,7 @@ from types import FrameType
 
 
 class Interrupted(Exception):  # noqa: N818 no error
-    """Told to stop, what was being done has been left in good order.
+    """Told to stop; what was being done has been left in good order.
 
     Attributes:
         signal: SIGINT or SIGTERM.
