@@ -6,9 +6,9 @@ import numpy as np
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
-from adain_jax.checks import check_image
-from adain_jax.model import Model
-from adain_jax.style import Style
+from adain_jax.model.arguments import check_image
+from adain_jax.model.model import Model
+from adain_jax.model.style import Style
 from adain_jax.stylize import load, model_or
 
 

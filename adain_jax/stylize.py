@@ -12,11 +12,11 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jax.typing import ArrayLike
 
-from adain_jax.checks import check_alpha, check_image
-from adain_jax.model import Model, to_float
+from adain_jax.inference.recolor import check_color, recolor_each, recolors
+from adain_jax.model.arguments import check_alpha, check_image
+from adain_jax.model.model import Model, to_float
+from adain_jax.model.style import Style
 from adain_jax.ops.color import keep_chroma
-from adain_jax.recolor import check_color, recolor_each, recolors
-from adain_jax.style import Style
 
 
 @cache

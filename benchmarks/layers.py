@@ -21,9 +21,9 @@ import jax.numpy as jnp
 import numpy as np
 from speed import machine
 
-from adain_jax.memory import keep_freed_memory
 from adain_jax.networks import DEPTHS
 from adain_jax.ops.convolution import Method, choose, conv3x3
+from adain_jax.runtime.memory import keep_freed_memory
 
 
 def seconds(function: Callable[[], jax.Array], runs: int) -> float:

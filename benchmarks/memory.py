@@ -37,8 +37,8 @@ def tiled(name: str) -> Callable[[np.ndarray], object]:
     from tqdm import tqdm
 
     from adain_jax import Model
-    from adain_jax.memory import freed_memory_given_back, keep_freed_memory
-    from adain_jax.tiling import stylize_tiled
+    from adain_jax.inference.tiling import stylize_tiled
+    from adain_jax.runtime.memory import freed_memory_given_back, keep_freed_memory
 
     keep_freed_memory()
     model = Model.load(name).prepare()

@@ -29,7 +29,7 @@ def ours(model: str, dtype: str) -> Program:
     import jax
 
     import adain_jax
-    from adain_jax.memory import keep_freed_memory
+    from adain_jax.runtime.memory import keep_freed_memory
 
     keep_freed_memory()
     ready = adain_jax.load(model).prepare(dtype=dtype)
@@ -42,7 +42,7 @@ def pytorch(model: str, dtype: str, mode: str) -> Program:
     from torch_network import Network
 
     import adain_jax
-    from adain_jax.memory import keep_freed_memory
+    from adain_jax.runtime.memory import keep_freed_memory
 
     if mode == "memory":  # as ours: it is no part of PyTorch, but anyone can
         keep_freed_memory()

@@ -21,10 +21,10 @@ import jax
 import numpy as np
 
 import adain_jax
-from adain_jax.memory import keep_freed_memory
+from adain_jax.ops.losses import tap_stats
+from adain_jax.runtime.memory import keep_freed_memory
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.devices import Placement
-from adain_jax.training.losses import tap_stats
 from adain_jax.training.step import create_state, make_optimizer, make_step
 
 Step = Callable[[], None]

@@ -28,13 +28,13 @@ import numpy as np
 from tqdm import tqdm
 
 import adain_jax
-from adain_jax.atomic import atomic_path
 from adain_jax.evaluation import evaluate
 from adain_jax.evaluation.judge import Judge
 from adain_jax.evaluation.magenta import Magenta
 from adain_jax.files import image
-from adain_jax.memory import keep_freed_memory
-from adain_jax.sheet import contact_sheet
+from adain_jax.files.sheet import contact_sheet
+from adain_jax.runtime.atomic import atomic_path
+from adain_jax.runtime.memory import keep_freed_memory
 from adain_jax.training.sources import Images, middle_square
 
 SHEET = (6, 8)  # contents and styles

@@ -16,7 +16,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from adain_jax.memory import keep_freed_memory
+from adain_jax.runtime.memory import keep_freed_memory
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

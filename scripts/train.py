@@ -23,8 +23,8 @@ from typing import NoReturn
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from adain_jax.interrupt import Interrupted
-from adain_jax.memory import keep_freed_memory
+from adain_jax.runtime.interrupt import Interrupted
+from adain_jax.runtime.memory import keep_freed_memory
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.devices import connect_hosts
 from adain_jax.training.loop import train

@@ -179,7 +179,7 @@ def test_gradients(photo, painting, tiny):
 
 
 def test_compiled_once_for_a_size(photo, painting, tiny):
-    from adain_jax import model as module
+    from adain_jax.model import model as module
 
     programs: Any = module._stylize
     style = tiny.style(painting)
@@ -237,8 +237,8 @@ np.testing.assert_allclose(adain_jax.stylize(x, x), first, atol=1e-4)
 
 
 def test_the_defaults_of_the_command_are_those_of_the_functions():
-    from adain_jax import batch
     from adain_jax.cli.parser import parse
+    from adain_jax.jobs import run as batch
 
     args = parse(["stylize", "a", "b"])
     assert args.alpha == inspect.signature(adain_jax.stylize).parameters["alpha"].default

@@ -11,9 +11,10 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from adain_jax.checks import check_alpha, check_image, check_vgg
-from adain_jax.model import Model, to_float
+from adain_jax.model.arguments import check_alpha, check_image
+from adain_jax.model.model import Model, to_float
 from adain_jax.networks import TAPS
+from adain_jax.networks.params import check_vgg
 
 _TARGET = TAPS[-1]
 _LAYOUT = ("NHWC", "HWIO", "NHWC")

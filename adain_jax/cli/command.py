@@ -5,10 +5,10 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from adain_jax.cli import process
 from adain_jax.cli.messages import BAD_INPUT, fail, note
 from adain_jax.cli.parser import parse
-from adain_jax.interrupt import Interrupted
+from adain_jax.runtime import process
+from adain_jax.runtime.interrupt import Interrupted
 
 STOPPED = 128  # and the number of the signal, as shells have it
 

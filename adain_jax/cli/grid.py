@@ -7,9 +7,9 @@ def run(args: argparse.Namespace) -> bool:
     """Write one picture of many."""
     from tqdm import tqdm
 
-    from adain_jax import grid
-    from adain_jax.cli import process
-    from adain_jax.model import Model
+    from adain_jax.jobs import grid
+    from adain_jax.model.model import Model
+    from adain_jax.runtime import process
 
     total = sum(map(len, grid.cells(len(args.styles), args.steps)))
     process.prepare()

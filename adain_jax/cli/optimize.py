@@ -2,7 +2,7 @@
 
 import argparse
 
-from adain_jax.cli import process
+from adain_jax.runtime import process
 
 SIZE = 512  # of the shorter side, if it is larger and nothing else is asked for
 _SAVE_EVERY = 25  # steps between states
@@ -20,9 +20,9 @@ def run(args: argparse.Namespace) -> bool:
         ) from None
     from tqdm import tqdm
 
-    from adain_jax.checks import check_vgg
     from adain_jax.files import image
-    from adain_jax.model import Model
+    from adain_jax.model.model import Model
+    from adain_jax.networks.params import check_vgg
 
     process.prepare()
     image.check_writable(args.output)

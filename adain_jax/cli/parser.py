@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from adain_jax.checks import EXTRAPOLATION
 from adain_jax.cli import grid, info, optimize, style, stylize
 from adain_jax.cli.messages import fail
-from adain_jax.recolor import COLORS
-from adain_jax.tiling import TILE, TILE_ABOVE
+from adain_jax.inference.recolor import COLORS
+from adain_jax.inference.tiling import TILE, TILE_ABOVE
+from adain_jax.model.arguments import EXTRAPOLATION
 from adain_jax.version import __version__
 
 # By what --format calls them; other suffixes of the same formats are found in names of files.

@@ -7,9 +7,9 @@ def run(args: argparse.Namespace) -> bool:
     """Write one file of a style."""
     from tqdm import tqdm
 
-    from adain_jax import style_files
-    from adain_jax.cli import process
-    from adain_jax.model import Model
+    from adain_jax.jobs import style_files
+    from adain_jax.model.model import Model
+    from adain_jax.runtime import process
 
     process.prepare()
     model = Model.load(args.model).prepare()

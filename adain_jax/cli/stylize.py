@@ -7,25 +7,26 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adain_jax.cli import messages, process
+from adain_jax.cli import messages
+from adain_jax.runtime import process
 
 if TYPE_CHECKING:
-    from adain_jax.cli.report import Report
-    from adain_jax.jobs import Encoding, Job, Plan
+    from adain_jax.jobs.plan import Encoding, Job, Plan
+    from adain_jax.jobs.report import Report
 
 _NAMED = 3  # styles without a content that are named
 
 
 def run(args: argparse.Namespace) -> bool:
     """Make all pictures, or print which; whether all could be made."""
-    from adain_jax import jobs
-    from adain_jax.cli.report import Report
     from adain_jax.files import streams
+    from adain_jax.jobs import plan as planning
+    from adain_jax.jobs.report import Report
 
     suffix = f".{args.format}" if args.format else None
-    encoding = jobs.Encoding(suffix, args.quality, args.depth, args.strip)
-    styles = jobs.Mixture.parse(args.styles) if args.styles else args.style
-    plan = jobs.plan(args.images, styles, args.output, pairs=args.pairs, encoding=encoding)
+    encoding = planning.Encoding(suffix, args.quality, args.depth, args.strip)
+    styles = planning.Mixture.parse(args.styles) if args.styles else args.style
+    plan = planning.plan(args.images, styles, args.output, pairs=args.pairs, encoding=encoding)
     if args.json:
         _check_report(args.json, plan)
     to_stdout = args.output == streams.STREAM
@@ -90,12 +91,12 @@ def _make(
     """Make pictures, and return what went wrong, each once."""
     from tqdm import tqdm
 
-    from adain_jax import batch
-    from adain_jax.controls import Controls
     from adain_jax.files import streams
-    from adain_jax.interrupt import Interrupted, Interrupts
-    from adain_jax.model import Model
-    from adain_jax.timing import Timing
+    from adain_jax.jobs import run as running
+    from adain_jax.jobs.picture import Controls
+    from adain_jax.model.model import Model
+    from adain_jax.runtime.interrupt import Interrupted, Interrupts
+    from adain_jax.runtime.timing import Timing
 
     controls = Controls(
         args.alpha,
@@ -119,11 +120,11 @@ def _make(
     failed: dict[str, None] = {}  # a bad style fails once, not once for each content
     # On a terminal a bar, elsewhere nothing but the results.
     with tqdm(total=len(todo), unit="picture", disable=None) as bar, Interrupts() as interrupts:
-        results = batch.run(
+        results = running.run(
             todo,
             model,
             controls,
-            sizes=batch.Sizes(args.size, args.style_size),
+            sizes=running.Sizes(args.size, args.style_size),
             encoding=encoding,
             stdin=stdin,
             report=bar.set_description,

@@ -15,9 +15,9 @@ import numpy as np
 from adain_jax.evaluation.judge import Judge
 from adain_jax.evaluation.magenta import Magenta
 from adain_jax.files import image
-from adain_jax.model import Model
+from adain_jax.model.model import Model
+from adain_jax.ops.losses import content_loss, reconstruction_loss, style_loss, tap_stats
 from adain_jax.ops.statistics import adain
-from adain_jax.training.losses import content_loss, reconstruction_loss, style_loss, tap_stats
 
 
 class Named:

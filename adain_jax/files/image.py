@@ -10,9 +10,9 @@ from typing import IO
 import numpy as np
 from PIL import Image, ImageOps
 
-from adain_jax.atomic import atomic_path
 from adain_jax.files import exif as exif_data
 from adain_jax.files import pixels, srgb, tiff
+from adain_jax.runtime.atomic import atomic_path
 
 READABLE = (
     *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pgm", ".png"),

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adain_jax.model import Model
+from adain_jax.model.model import Model
 from adain_jax.networks import initialize
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
 from adain_jax.reproduce.race import crops, race, smooth, tail

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from adain_jax.model import Model
+from adain_jax.model.model import Model
 from adain_jax.reproduce.fig6 import _batches
 from adain_jax.reproduce.measure import mean_losses, pairs_of
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv

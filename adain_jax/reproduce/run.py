@@ -10,12 +10,12 @@ from pathlib import Path
 import jax
 from tqdm import tqdm
 
-from adain_jax.atomic import atomic_path
-from adain_jax.checks import check_vgg
-from adain_jax.model import Model
-from adain_jax.reproduce import controls, fig1, fig3, fig6, fig7, table1
+from adain_jax.model.model import Model
+from adain_jax.networks.params import check_vgg
+from adain_jax.reproduce import fig1, fig3, fig6, fig7, figures8to10, table1
 from adain_jax.reproduce.page import check_plots, claims_table, read_claims
 from adain_jax.reproduce.settings import Settings
+from adain_jax.runtime.atomic import atomic_path
 
 # What makes each, and its share of the time.
 FIGURES = {
@@ -24,7 +24,7 @@ FIGURES = {
     "fig3": (fig3.make, 0.34),
     "fig6": (fig6.make, 0.22),
     "fig7": (fig7.make, 0.1),
-    "controls": (controls.make, 0.04),
+    "controls": (figures8to10.make, 0.04),
 }
 
 

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from adain_jax.baselines import feedforward, style_swap
 from adain_jax.baselines.feedforward import FeedForward
 from adain_jax.baselines.gatys import Optimization
-from adain_jax.model import Model
+from adain_jax.model.model import Model
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
 from adain_jax.reproduce.settings import Settings, squares
 

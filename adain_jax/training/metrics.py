@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from adain_jax.atomic import atomic_path
+from adain_jax.runtime.atomic import atomic_path
 
 
 class MetricsLog:

@@ -8,12 +8,10 @@ import jax.numpy as jnp
 import optax
 from jax.typing import ArrayLike
 
-from adain_jax.checks import Params
-from adain_jax.model import Features, Model, to_float
+from adain_jax.model.model import Features, Model, to_float
 from adain_jax.networks import ARCHITECTURES, TAPS
-from adain_jax.ops.statistics import adain
-from adain_jax.training.config import TrainConfig
-from adain_jax.training.losses import (
+from adain_jax.networks.params import Params
+from adain_jax.ops.losses import (
     TapStats,
     content_loss,
     feature_loss,
@@ -24,6 +22,8 @@ from adain_jax.training.losses import (
     tap_stats,
     total_variation,
 )
+from adain_jax.ops.statistics import adain
+from adain_jax.training.config import TrainConfig
 
 _TARGET = TAPS[-1]  # the VGG's map that its decoder takes
 

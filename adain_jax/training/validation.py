@@ -3,8 +3,8 @@
 import jax
 import numpy as np
 
-from adain_jax.checks import Params
-from adain_jax.model import Model
+from adain_jax.model.model import Model
+from adain_jax.networks.params import Params
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.sources import Images, middle_square
 from adain_jax.training.step import make_loss

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from adain_jax.checks import Params, check_shapes
 from adain_jax.networks import DEPTHS
+from adain_jax.networks.params import Params, check_shapes
 
 State = Mapping[str, np.ndarray]
 

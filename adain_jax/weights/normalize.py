@@ -12,9 +12,9 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-from adain_jax.checks import Params
 from adain_jax.networks import Encoder
 from adain_jax.networks.layers import Conv3x3
+from adain_jax.networks.params import Params
 
 
 def normalize(params: Params, depths: tuple[int, ...], images: Iterable[np.ndarray]) -> Params:

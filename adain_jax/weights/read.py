@@ -18,8 +18,8 @@ import safetensors
 import safetensors.numpy
 from tqdm import tqdm
 
-from adain_jax.atomic import atomic_path
-from adain_jax.checks import flatten
+from adain_jax.networks.params import flatten
+from adain_jax.runtime.atomic import atomic_path
 
 TORCHVISION = {
     "vgg16": "https://download.pytorch.org/models/vgg16-397923af.pth",

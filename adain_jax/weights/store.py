@@ -13,8 +13,8 @@ import safetensors
 import safetensors.numpy
 from flax.traverse_util import unflatten_dict
 
-from adain_jax.atomic import atomic_path
-from adain_jax.checks import Params, flatten
+from adain_jax.networks.params import Params, flatten
+from adain_jax.runtime.atomic import atomic_path
 
 SHIPPED = Path(__file__).parent
 

@@ -6,7 +6,7 @@ import pytest
 
 from adain_jax.baselines import feedforward
 from adain_jax.baselines.feedforward import FeedForward
-from adain_jax.training.losses import tap_stats
+from adain_jax.ops.losses import tap_stats
 
 SMALL = {"widths": (8, 8, 8), "blocks": 1, "method": "xla"}
 

@@ -5,8 +5,8 @@ import pytest
 
 from adain_jax import cli
 from adain_jax.baselines import gatys
-from adain_jax.cli import process
 from adain_jax.files import image
+from adain_jax.runtime import process
 
 
 @pytest.fixture(scope="session")

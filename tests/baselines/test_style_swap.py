@@ -5,7 +5,7 @@ import pytest
 
 from adain_jax.baselines import style_swap
 from adain_jax.baselines.style_swap import style_patches, swap
-from adain_jax.model import Model
+from adain_jax.model.model import Model
 
 
 def numpy_swap(content, style, size):

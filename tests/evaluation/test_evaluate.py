@@ -12,7 +12,7 @@ import pytest
 from adain_jax.evaluation import evaluate
 from adain_jax.evaluation.evaluate import Named, choose_pairs
 from adain_jax.files import image
-from adain_jax.training.losses import content_loss
+from adain_jax.ops.losses import content_loss
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,9 +9,9 @@ import pytest
 
 from adain_jax.networks import DEPTHS, TAPS, Decoder, Encoder
 from adain_jax.ops.color import coral
+from adain_jax.ops.losses import content_loss, style_loss, tap_stats
 from adain_jax.ops.statistics import adain, channel_stats
 from adain_jax.training.config import TrainConfig
-from adain_jax.training.losses import content_loss, style_loss, tap_stats
 from adain_jax.training.step import make_loss
 from adain_jax.weights.convert import from_port_decoder, from_port_encoder
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from adain_jax.model import Model
+from adain_jax.model.model import Model
 from adain_jax.networks.normalization import POPULATION, Normalization
 from adain_jax.ops.statistics import batch_norm, instance_norm
 from tests.tiny import tiny_model

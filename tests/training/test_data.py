@@ -4,9 +4,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from adain_jax.ops.losses import tap_stats
 from adain_jax.training.bank import StyleBank
 from adain_jax.training.data import Pairs, parse_weights
-from adain_jax.training.losses import tap_stats
 from adain_jax.training.sources import Images
 
 

@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from adain_jax.model import Model
+from adain_jax.model.model import Model
 from adain_jax.networks import initialize
+from adain_jax.ops.losses import tap_stats
 from adain_jax.training.devices import Placement
-from adain_jax.training.losses import tap_stats
 from adain_jax.training.step import (
     Phase,
     create_state,

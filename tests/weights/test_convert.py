@@ -4,8 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from adain_jax.checks import check_params
 from adain_jax.networks import DEPTHS, Encoder
+from adain_jax.networks.params import check_params
 from adain_jax.weights import convert
 
 # Channels of every convolution, in torchvision's order.

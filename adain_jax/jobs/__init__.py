@@ -1,0 +1,1 @@
+"""Files in, files out: which pictures of which files, and making them."""

@@ -1,0 +1,142 @@
+"""One picture of many: a photograph at several strengths, or between several styles."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import safetensors
+from jax.typing import ArrayLike
+
+from adain_jax.files import image
+from adain_jax.files.sheet import sheet
+from adain_jax.jobs import style_files
+from adain_jax.model.model import Features, Model
+from adain_jax.model.style import SUFFIX, Style
+
+STYLES = (1, 2, 4)  # how many a grid can have
+Cell = tuple[tuple[float, ...], float]  # weights of the styles, and strength
+
+
+def cells(styles: int, steps: int) -> list[list[Cell]]:
+    """What is in each place of a grid, in rows.
+
+    Of one style strengths from 0 to 1; of two their mixtures, from the one to the other; of four
+    the bilinear mixtures in a square with them at the corners (upper left, upper right, lower left,
+    lower right).
+
+    Raises:
+        ValueError: if there are not 1, 2 or 4 styles, or fewer than 2 steps.
+
+    >>> cells(1, 3)
+    [[((1.0,), 0.0), ((1.0,), 0.5), ((1.0,), 1.0)]]
+    >>> cells(4, 3)[1][1]
+    ((0.25, 0.25, 0.25, 0.25), 1.0)
+    """
+    if styles not in STYLES:
+        raise ValueError(
+            "a grid is of 1 style (its strengths), 2 (a row between them) or 4 (a square), not of "
+            f"{styles}"
+        )
+    if steps < 2:
+        raise ValueError(f"a grid has at least 2 steps, not {steps}")
+    ramp = [i / (steps - 1) for i in range(steps)]
+    if styles == 1:
+        return [[((1.0,), x) for x in ramp]]
+    if styles == 2:
+        return [[((1 - x, x), 1.0) for x in ramp]]
+    return [
+        [(((1 - x) * (1 - y), x * (1 - y), (1 - x) * y, x * y), 1.0) for x in ramp] for y in ramp
+    ]
+
+
+def pictures(
+    content: ArrayLike, styles: Sequence[Style], steps: int, model: Model
+) -> Iterator[np.ndarray]:
+    """The pictures of a grid, row by row, of a content (H, W, 3) in [0, 1], encoded once.
+
+    As `Model.stylize` makes them. Raises `ValueError` as `cells`.
+
+    >>> import adain_jax
+    >>> model = adain_jax.load("fast")
+    >>> photo = np.zeros((20, 30, 3), np.float32)
+    >>> [picture.shape for picture in pictures(photo, [model.style(photo)], 2, model)]
+    [(20, 30, 3), (20, 30, 3)]
+    """
+    rows = cells(len(styles), steps)
+    content = jnp.asarray(content, jnp.float32)
+    features = model.encode(content[None].astype(model.dtype))
+    for weights, alpha in (cell for row in rows for cell in row):
+        picture = _picture(model, features, Style.mix(list(styles), weights), jnp.float32(alpha))
+        yield np.asarray(picture)[: content.shape[0], : content.shape[1]]
+
+
+@jax.jit
+def _picture(model: Model, features: Features, style: Style, alpha: jax.Array) -> jax.Array:
+    picture = model.decode(model.transfer(features, style, alpha))[0]
+    return jnp.clip(picture.astype(jnp.float32), 0, 1)
+
+
+def write(
+    photo: Path,
+    styles: Sequence[Path],
+    output: Path,
+    model: Model,
+    *,
+    steps: int = 5,
+    size: int = 256,
+    style_size: int = 512,
+) -> Iterator[None]:
+    """Write a grid of a photograph, with the styles beside its ends or corners.
+
+    Yields after each picture made; the file is there when all were.
+
+    Args:
+        photo: scaled to a shorter side of `size`, if that is not 0.
+        styles: 1, 2 or 4 images or files of styles, as in `cells`.
+        output: of a suffix that can be written.
+        model: makes the pictures.
+        steps: pictures to a row, and to a column if there are 4 styles.
+        size: shorter side of each picture, in pixels.
+        style_size: shorter side to which styles are scaled.
+
+    Raises:
+        OSError: if a file cannot be read or written.
+        ValueError: as `cells`, or if a file is not as said.
+    """
+    rows = cells(len(styles), steps)
+    image.check_writable(output)
+    if output.resolve() in {path.resolve() for path in (photo, *styles)}:
+        raise ValueError(f"{output} would replace one of the images read: name another")
+    content = image.load(photo, size=size).rgb
+    encoded = [
+        style_files.encode(path, style_files.read(path, style_size), model) for path in styles
+    ]
+    made = []
+    try:
+        for picture in pictures(content, encoded, steps, model):
+            made.append(picture)
+            yield
+    except (MemoryError, jax.errors.JaxRuntimeError):
+        raise ValueError(f"{photo}: too large for the memory; reduce it by --size") from None
+    looks = [_look(path, style_size) for path in styles]
+    left, right = {
+        1: ([content], [looks[0]]),
+        2: ([looks[0]], [looks[-1]]),
+        4: (looks[0::2], looks[1::2]),
+    }[len(styles)]
+    empty = [None] * (len(rows) - 2)
+    left, right = ([side[0], *empty, *side[1:]] for side in (left, right))
+    parts = [made[i * steps : (i + 1) * steps] for i in range(len(rows))]
+    whole = [[a, *row, b] for a, row, b in zip(left, parts, right, strict=True)]
+    output.parent.mkdir(parents=True, exist_ok=True)
+    image.save(output, sheet(whole, content.shape[:2]))
+
+
+def _look(path: Path, size: int) -> np.ndarray | None:
+    """A style's image, or what its file keeps of it, if anything."""
+    if path.suffix != SUFFIX:
+        return image.load(path, size=size).rgb
+    with safetensors.safe_open(path, framework="numpy") as file:
+        return file.get_tensor("thumbnail") / 255 if "thumbnail" in file.keys() else None  # noqa: SIM118

@@ -1,0 +1,255 @@
+"""Which pictures to make of which files, and what to call them."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from adain_jax.files import image
+from adain_jax.files.streams import STREAM
+from adain_jax.model.style import check_weights
+
+_ALIASES = {".jpeg": ".jpg", ".tiff": ".tif"}  # of suffixes, to what --format calls them
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Styles, images or files of styles, and how much of each; often one, of weight 1."""
+
+    parts: tuple[tuple[Path, float], ...]
+
+    def __str__(self) -> str:
+        return " + ".join(str(path) for path, _ in self.parts)
+
+    @property
+    def stem(self) -> str:
+        """What it is called in the names of pictures."""
+        even = len({weight for _, weight in self.parts}) == 1
+        return "+".join(_stem(path) + ("" if even else f"_{w:g}") for path, w in self.parts)
+
+    @classmethod
+    def parse(cls, texts: Sequence[str]) -> "Mixture":
+        """`PATH:WEIGHT` each, or `PATH` for a weight of 1.
+
+        >>> Mixture.parse(["a.jpg:0.25", "b.jpg"]).parts[0][1]
+        0.25
+
+        Raises:
+            ValueError: if a weight is negative or not finite, or all are 0.
+        """
+        parts = []
+        for text in texts:
+            path, _, weight = text.rpartition(":")
+            try:
+                part = Path(path), float(weight)
+            except ValueError:  # none
+                part = Path(text), 1.0
+            # A colon may belong to the name.
+            parts.append((Path(text), 1.0) if Path(text).is_file() else part)
+        check_weights([weight for _, weight in parts])
+        return cls(tuple(parts))
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How pictures are written.
+
+    Attributes:
+        suffix: the format of those that no name is given for, such as ".png"; None for that of the
+            content where it can be written, else PNG, or TIFF if of 16 bits.
+        quality: of JPEG, WebP and AVIF, 1 to 100; None for that of `image.save`.
+        depth: bits of a channel, 8 or 16.
+        strip: leave out the content's EXIF data, and the colour profile.
+    """
+
+    suffix: str | None = None
+    quality: int | None = None
+    depth: int = 8
+    strip: bool = False
+
+    @property
+    def default_suffix(self) -> str:
+        """That of pictures without a name, of contents that do not say."""
+        return self.suffix or (".png" if self.depth == 8 else ".tif")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to make. `STREAM` is standard input, and as the output standard output."""
+
+    content: Path
+    style: Mixture
+    output: Path
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What there is to do.
+
+    Attributes:
+        jobs: the pictures to make.
+        alone: contents that have no style of their name, if it goes by names.
+        unused: styles that no content has the name of.
+    """
+
+    jobs: list[Job]
+    alone: list[Path] = field(default_factory=list)
+    unused: list[Path] = field(default_factory=list)
+
+    @property
+    def inputs(self) -> set[Path]:
+        """All that is read."""
+        return {path for job in self.jobs for path in (job.content, *_paths(job.style))}
+
+
+@dataclass(frozen=True)
+class _Found:
+    """An image, and the folder that it is in within the folder that was asked for."""
+
+    path: Path
+    within: Path
+
+    def lies_in(self, output: Path) -> bool:
+        """Whether it is in `output`, a folder within the one that was asked for: a picture made."""
+        folder = (self.path.parent / Path(*[".."] * len(self.within.parts))).resolve()
+        inside, where = output.resolve(), self.path.resolve()
+        return folder in inside.parents and inside in where.parents
+
+
+def plan(
+    contents: Sequence[Path],
+    styles: Sequence[Path] | Mixture,
+    output: Path,
+    *,
+    pairs: bool = False,
+    encoding: Encoding | None = None,
+) -> Plan:
+    """Every combination of contents and styles, each a file or a folder of them, or `STREAM`.
+
+    A mixture counts as one style. One content and one style make the file `output`, unless that is
+    a folder or has no suffix. All else makes `{content}_stylized_{style}` with the content's suffix
+    in the folder `output`, in the subfolder that the content has within the folder it was found in.
+
+    Args:
+        contents: photographs.
+        styles: paintings, or one mixture.
+        output: a file, a folder, or `STREAM`, for one picture.
+        pairs: instead of every combination only contents and styles of the same name, whatever
+            their suffixes.
+        encoding: how they will be written.
+
+    Raises:
+        FileNotFoundError: if a folder has no image.
+        ValueError: if two pictures would have one name, one would replace its content or style,
+            `output` is no name for an image, the style of a name is not one, or `STREAM` is not
+            the only one.
+    """
+    encoding = encoding or Encoding()
+    found = [x for x in _expand(contents) if not x.lies_in(output)]
+    if isinstance(styles, Mixture):
+        mixtures = [styles]
+    else:
+        mixtures = [Mixture(((style.path, 1.0),)) for style in _expand(styles, image.find_styles)]
+    inputs = [x.path for x in found] + [path for mixture in mixtures for path in _paths(mixture)]
+    if inputs.count(STREAM) > 1:
+        raise ValueError(f"{STREAM} stands for standard input, of which there is one: name files")
+    alone, unused = [], []
+    if pairs:
+        matches, alone, unused = _by_name(found, mixtures)
+    else:
+        matches = [(content, style) for content in found for style in mixtures]
+    jobs = _name(matches, output, encoding)
+    read = {path.resolve() for path in inputs if path != STREAM}
+    for job in jobs:
+        if job.output != STREAM and job.output.resolve() in read:
+            raise ValueError(f"{job.output} would replace one of the images read: name another")
+    return Plan(jobs, alone, unused)
+
+
+def expand(paths: Iterable[Path]) -> list[Path]:
+    """Files, and in place of folders the images and styles in them.
+
+    Raises:
+        FileNotFoundError: if a folder has none.
+    """
+    return [found.path for found in _expand(paths, image.find_styles)]
+
+
+def _expand(paths: Iterable[Path], find: Callable[[Path], list[Path]] = image.find) -> list[_Found]:
+    found = {}  # the first of each
+    for path in paths:
+        if path != STREAM and path.is_dir():
+            for file in find(path):
+                found.setdefault(file, _Found(file, file.parent.relative_to(path)))
+        else:
+            found.setdefault(path, _Found(path, Path()))
+    return list(found.values())
+
+
+def _by_name(
+    contents: Sequence[_Found], styles: Sequence[Mixture]
+) -> tuple[list[tuple[_Found, Mixture]], list[Path], list[Path]]:
+    by_stem: dict[str, Mixture] = {}
+    for style in styles:
+        if other := by_stem.get(style.stem):
+            raise ValueError(
+                f"{other} and {style} have one name: which of them is meant is unclear"
+            )
+        by_stem[style.stem] = style
+    matches = [(x, by_stem[x.path.stem]) for x in contents if x.path.stem in by_stem]
+    alone = [x.path for x in contents if x.path.stem not in by_stem]
+    used = {style for _, style in matches}
+    return matches, alone, [path for x in styles if x not in used for path in _paths(x)]
+
+
+def _name(matches: Sequence[tuple[_Found, Mixture]], output: Path, encoding: Encoding) -> list[Job]:
+    one_file = output == STREAM or (output.suffix and not output.is_dir())
+    if len(matches) == 1 and one_file:
+        named = _ALIASES.get(output.suffix.lower(), output.suffix.lower())
+        if output != STREAM and encoding.suffix not in (None, named):
+            raise ValueError(f"{output} is not called {encoding.suffix}: leave one of them out")
+        jobs = [Job(matches[0][0].path, matches[0][1], output)]
+    elif matches and (output == STREAM or _is_name_of_image(output)):
+        raise ValueError(
+            f"{output} is for one picture, but there are {len(matches)} to make: name a folder"
+        )
+    else:
+        jobs = [
+            Job(x.path, style, output / x.within / f"{_stem(x.path)}_stylized_{style.stem}{suffix}")
+            for x, style in matches
+            for suffix in [_suffix(x.path, encoding)]
+        ]
+    makers: dict[Path, Job] = {}
+    for job in jobs:
+        if job.output == STREAM:
+            image.check_writable(f"{STREAM}{encoding.default_suffix}", encoding.depth)
+        else:
+            image.check_writable(job.output, encoding.depth)
+        if other := makers.get(job.output):
+            raise ValueError(
+                f"{other.content} with {other.style} and {job.content} with {job.style} would both "
+                f"become {job.output}: rename one, or stylize them apart"
+            )
+        makers[job.output] = job
+    return jobs
+
+
+def _is_name_of_image(output: Path) -> bool:
+    return output.suffix.lower() in image.WRITABLE and not output.is_dir()
+
+
+def _suffix(content: Path, encoding: Encoding) -> str:
+    if encoding.suffix:
+        return encoding.suffix
+    try:
+        image.check_writable(content, encoding.depth)
+    except ValueError:
+        return encoding.default_suffix
+    return content.suffix
+
+
+def _stem(path: Path) -> str:
+    return "stdin" if path == STREAM else path.stem
+
+
+def _paths(mixture: Mixture) -> list[Path]:
+    return [path for path, _ in mixture.parts]

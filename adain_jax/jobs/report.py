@@ -1,0 +1,73 @@
+"""What was made of what, for programs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from adain_jax.jobs.plan import Job, Plan
+from adain_jax.jobs.run import Result
+from adain_jax.runtime.atomic import atomic_path
+
+
+class Report:
+    """A row for each picture of a plan that something became of."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._jobs = plan.jobs
+        self._rows: dict[Job, dict[str, Any]] = {}
+        self._alone: list[dict[str, Any]] = []
+        self.complete = False
+
+    def skip(self, job: Job) -> None:
+        """A picture that was there already."""
+        self._rows[job] = _row(job.content, job, status="skipped")
+
+    def leave_out(self, content: Path, why: str) -> None:
+        """A content that no picture is planned of."""
+        self._alone.append(_row(content, error=why))
+
+    def add(self, result: Result) -> None:
+        """A picture that was made, or could not be."""
+        self._rows[result.job] = _row(
+            result.job.content,
+            result.job,
+            size=result.size,
+            seconds=round(result.seconds, 3),
+            status="failed" if result.error else "ok",
+            error=str(result.error) if result.error else None,
+        )
+
+    @property
+    def made(self) -> int:
+        """How many pictures were made."""
+        return sum(row["status"] == "ok" for row in self._rows.values())
+
+    def save(self, path: Path) -> None:
+        """Write JSON, the pictures in the order of the plan."""
+        rows = [self._rows[job] for job in self._jobs if job in self._rows]
+        content = {"complete": self.complete, "pictures": rows + self._alone}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(path) as temporary:
+            # Escaped: names of files need be no text that could be encoded.
+            temporary.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+
+
+def _row(
+    content: Path,
+    job: Job | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    seconds: float | None = None,
+    status: str = "failed",
+    error: str | None = None,
+) -> dict[str, Any]:
+    parts = job.style.parts if job else ()
+    return {
+        "content": str(content),
+        "styles": [{"file": str(path), "weight": weight} for path, weight in parts],
+        "output": str(job.output) if job else None,
+        "size": size,
+        "seconds": seconds,
+        "status": status,
+        "error": error,
+    }

@@ -1,0 +1,286 @@
+"""Stylizing files: making pictures, one after another."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from adain_jax.files import image, streams
+from adain_jax.files.image import LoadedImage
+from adain_jax.files.streams import STREAM
+from adain_jax.jobs import style_files
+from adain_jax.jobs.failures import FAILURES, in_words
+from adain_jax.jobs.picture import Controls, colors_of
+from adain_jax.jobs.plan import Encoding, Job, Mixture
+from adain_jax.model.model import Model
+from adain_jax.model.style import Style
+from adain_jax.runtime.timing import Timing
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Shorter sides in pixels, 0 for images as they are.
+
+    Attributes:
+        content: of the photograph.
+        style: of the painting; it decides how large its strokes come out.
+    """
+
+    content: int = 0
+    style: int = style_files.SIZE
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a job.
+
+    Attributes:
+        job: the job.
+        error: what went wrong, or None.
+        size: width and height of the picture in pixels, if it came so far.
+        seconds: that it took to read, compute and write, some of it beside other pictures.
+    """
+
+    job: Job
+    error: Exception | None = None
+    size: tuple[int, int] | None = None
+    seconds: float = 0.0
+
+
+_Sources = list[Style | np.ndarray]  # a mixture's, as they were read
+_Value = TypeVar("_Value")
+_AHEAD = 1  # pictures of which the images are read while one is computed
+_BEHIND = 1  # pictures that are written meanwhile
+
+
+def run(
+    jobs: Sequence[Job],
+    model: Model,
+    controls: Controls | None = None,
+    *,
+    sizes: Sizes | None = None,
+    encoding: Encoding | None = None,
+    stdin: bytes | None = None,
+    report: Callable[[str], None] = lambda stage: None,
+    timing: Timing | None = None,
+    stop: Callable[[], object] = lambda: False,
+) -> Generator[Result, None, None]:
+    """Make each picture, and yield what became of it, in the order of the jobs.
+
+    Every style is read once, and encoded once, unless it is recoloured to each content. A job that
+    fails leaves no file and stops no other. While one picture is computed, the images of the next
+    are read and the last one is written, in threads of their own; not more than these three are in
+    memory. At a KeyboardInterrupt, or as soon as `stop` is true, what is being written is finished,
+    and its results are yielded, before KeyboardInterrupt is raised; what is being computed is
+    dropped, though its thread ends only with its work.
+
+    Args:
+        jobs: from `plan`.
+        model: makes them.
+        controls: what is asked of the pictures.
+        sizes: to which images are scaled.
+        encoding: how pictures are written.
+        stdin: what `STREAM` stands for as a content or a style.
+        report: is told what is being done.
+        timing: is told how long is computed, and how long reading and writing is waited for.
+        stop: is asked every now and then. A KeyboardInterrupt may come between a result and the one
+            who is told of it; this does not.
+
+    Raises:
+        ValueError: if the controls are such that no picture could be made.
+        KeyboardInterrupt: once `stop` is true.
+    """
+    sizes, encoding, timing = sizes or Sizes(), encoding or Encoding(), timing or Timing()
+    controls = controls or Controls()
+    controls.check(model)
+    styles: dict[Mixture, Style | _Sources | Exception] = {}
+    written: deque[_Picture] = deque()
+    reader, computer, writer = (ThreadPoolExecutor(1) for _ in range(3))
+
+    def awaited(future: Future[_Value]) -> _Value:
+        """It waits a while and again: a signal that comes just before a wait is seen after it."""
+        done = False
+        while not done:
+            if stop():
+                raise KeyboardInterrupt
+            done = bool(wait([future], timeout=0.2).done)
+        return future.result()
+
+    def compute(function: Callable[..., _Value], *args: Any, **options: Any) -> _Value:
+        """Not in the main thread, which an interruption would only reach afterwards."""
+        with timing("compute"):
+            return awaited(computer.submit(function, *args, **options))
+
+    def read(future: Future[_Value]) -> _Value:
+        with timing("read"):
+            return awaited(future)
+
+    def results(most: int) -> Iterator[Result]:
+        """Those that are known; and others until no more than `most` pictures are being written."""
+        while len(written) > most or (written and written[0].seconds.done()):
+            with timing("write"):
+                result = written[0].result()
+            written.popleft()
+            yield result
+
+    def picture(job: Job, inputs: _Inputs) -> _Picture:
+        start = time.perf_counter()
+        size = None
+        try:
+            if job.style not in styles:
+                report(f"style {job.style.stem}")
+                styles[job.style] = _style(job.style, inputs.styles, model, controls, read, compute)
+            style = styles[job.style]
+            if isinstance(style, Exception):
+                raise style
+            assert inputs.content is not None
+            report(job.content.name)
+            content, spent = read(inputs.content)
+            height, width = content.rgb.shape[:2]
+            size = (width, height)
+            name = f"{job.content.name} ({width}x{height})"
+            report(name)
+            begin = time.perf_counter()
+            if not isinstance(style, Style):
+                colors = colors_of(content.rgb)
+                style = compute(controls.style, job.style, style, model, colors)
+            rgb = compute(
+                controls.picture,
+                content.rgb,
+                style,
+                job.style,
+                model,
+                lambda stage: report(f"{name}, {stage}"),
+            )
+            spent += time.perf_counter() - begin
+            return _Picture(job, size, spent, writer.submit(_write, job, rgb, content, encoding))
+        except FAILURES as error:
+            failed: Future[float] = Future()
+            failed.set_exception(error)
+            return _Picture(job, size, time.perf_counter() - start, failed)
+
+    try:
+        for job, inputs in _read_ahead(jobs, styles, reader, sizes, encoding, stdin):
+            written.append(picture(job, inputs))
+            yield from results(_BEHIND)
+        yield from results(0)
+    except KeyboardInterrupt:
+        yield from results(0)
+        raise
+    finally:
+        for threads in (reader, computer):
+            threads.shutdown(wait=False, cancel_futures=True)
+        writer.shutdown()
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """Images of a job, read or about to be: those of a style only if it is a new one."""
+
+    content: Future[tuple[LoadedImage, float]] | None  # with the seconds it took
+    styles: list[Future[Style | np.ndarray]]
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """A picture that is being written, or has failed before."""
+
+    job: Job
+    size: tuple[int, int] | None
+    spent: float
+    seconds: Future[float]
+
+    def result(self) -> Result:
+        """Waits until it is written."""
+        try:
+            return Result(self.job, None, self.size, self.spent + self.seconds.result())
+        except FAILURES as error:
+            return Result(self.job, in_words(error, self.job.content, "--size"), None, self.spent)
+
+
+def _read_ahead(
+    jobs: Sequence[Job],
+    encoded: Mapping[Mixture, object],
+    reader: ThreadPoolExecutor,
+    sizes: Sizes,
+    encoding: Encoding,
+    stdin: bytes | None,
+) -> Iterator[tuple[Job, _Inputs]]:
+    """Each job, while the images of the next are being read.
+
+    A content that several jobs in a row have is read once, and none is for a style that has failed.
+    """
+    asked: set[Mixture] = set()
+    ready: deque[tuple[Job, _Inputs]] = deque()
+    for job in jobs:
+        parts = [] if job.style in asked else [path for path, _ in job.style.parts]
+        asked.add(job.style)
+        styles = [reader.submit(style_files.read, path, sizes.style, stdin) for path in parts]
+        content = None
+        if ready and ready[-1][0].content == job.content:
+            content = ready[-1][1].content
+        if content is None and not isinstance(encoded.get(job.style), Exception):
+            content = reader.submit(_read_content, job.content, sizes, encoding, stdin)
+        ready.append((job, _Inputs(content, styles)))
+        if len(ready) > _AHEAD:
+            yield ready.popleft()
+    while ready:
+        yield ready.popleft()
+
+
+def _read_content(
+    path: Path, sizes: Sizes, encoding: Encoding, stdin: bytes | None
+) -> tuple[LoadedImage, float]:
+    start = time.perf_counter()
+    loaded = streams.load(
+        path,
+        stdin,
+        size=sizes.content,
+        as_bytes=encoding.depth == 8,
+    )
+    return loaded, time.perf_counter() - start
+
+
+def _write(job: Job, rgb: np.ndarray, content: LoadedImage, encoding: Encoding) -> float:
+    """The seconds it took."""
+    start = time.perf_counter()
+    options = {
+        "quality": encoding.quality,
+        "depth": encoding.depth,
+        "exif": None if encoding.strip else content.exif,
+        "profile": content.has_profile and not encoding.strip,
+    }
+    if job.output == STREAM:
+        streams.write_output(image.encode(encoding.default_suffix, rgb, content.alpha, **options))
+    else:
+        job.output.parent.mkdir(parents=True, exist_ok=True)
+        image.save(job.output, rgb, content.alpha, **options)
+    return time.perf_counter() - start
+
+
+def _style(
+    mixture: Mixture,
+    parts: Sequence[Future[Style | np.ndarray]],
+    model: Model,
+    controls: Controls,
+    read: Callable[[Future[Style | np.ndarray]], Style | np.ndarray],
+    compute: Callable[..., Style],
+) -> Style | _Sources | Exception:
+    """Encoded, or as it was read, if it will be recoloured to each content; or what went wrong."""
+    sources = []
+    for (path, _), part in zip(mixture.parts, parts, strict=True):
+        try:
+            sources.append(read(part))
+        except FAILURES as error:
+            return in_words(error, path, "--style-size")
+    if controls.recolors:
+        return sources
+    try:
+        return compute(controls.style, mixture, sources, model)
+    except FAILURES as error:
+        return in_words(error, Path(str(mixture)), "--style-size")

@@ -1,0 +1,109 @@
+"""What is wrong with an argument, in one line, before anything is traced."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jax.typing import ArrayLike
+
+EXTRAPOLATION = 2.0  # the largest alpha: beyond, decoders leave all they were trained on
+
+
+def check_image(name: str, images: ArrayLike) -> jax.Array:
+    """`images` as an array, or a `ValueError` that says what is wrong with them.
+
+    The range of floats is checked where their values are known, that is not under a transformation.
+    """
+    array = images if isinstance(images, jax.Array) else np.asarray(images)
+    if array.ndim not in (3, 4) or array.shape[-1] != 3 or 0 in array.shape:
+        raise ValueError(
+            f"{name} is one RGB image (H, W, 3) or a batch (N, H, W, 3), not {array.shape}"
+        )
+    floating = jnp.issubdtype(array.dtype, jnp.floating)
+    if array.dtype != np.uint8 and not floating:
+        raise ValueError(f"{name} is uint8, or floating in [0, 1], not {array.dtype}")
+    if floating and not isinstance(array, Tracer):
+        low, high = float(array.min()), float(array.max())
+        if not (low >= -1e-3 and high <= 1.001):
+            raise ValueError(
+                f"floating images are in [0, 1], but {name} has values from {low:g} to {high:g}: "
+                "scale it, or pass uint8"
+            )
+    return jnp.asarray(array)
+
+
+def check_alpha(
+    alpha: ArrayLike,
+    content: jax.Array,
+    *,
+    extrapolate: bool = False,
+    regions: int | None = None,
+) -> None:
+    """Raise `ValueError` unless `alpha` fits `content`, and is in its range where values are known.
+
+    It is a scalar, one number for each image of a batch (N,), or, if there are regions, for each of
+    these, or a map (H, W) or (N, H, W).
+    """
+    shape, allowed = jnp.shape(alpha), [(), content.shape[-3:-1]]
+    if regions is not None:
+        allowed.append((regions,))
+    elif content.ndim == 4:
+        allowed.append(content.shape[:1])
+    if content.ndim == 4:
+        allowed.append(content.shape[:3])
+    if shape not in allowed:
+        fitting = ", ".join(str(x) for x in allowed[1:])
+        raise ValueError(
+            f"alpha is a number, or for these images of shape {fitting}, not of shape {shape}"
+        )
+    if isinstance(alpha, Tracer):
+        return
+    values, limit = np.asarray(alpha, np.float32), EXTRAPOLATION if extrapolate else 1
+    if not ((values >= 0) & (values <= limit)).all():
+        wrong = values[~((values >= 0) & (values <= limit))].flat[0]
+        more = "" if extrapolate else f" (up to {EXTRAPOLATION:g} if extrapolation is asked for)"
+        raise ValueError(f"alpha is between 0 and {limit:g}, not {wrong:g}{more}")
+
+
+def check_masks(masks: ArrayLike, content: jax.Array, styles: int) -> jax.Array:
+    """Masks, or labels, as one mask for each style, (K, H, W), booleans or float32.
+
+    Raises:
+        ValueError: if they do not fit content and styles, or, where values are known, are out of
+            range, or one is empty.
+    """
+    known = not isinstance(masks, Tracer)
+    array, sides = np.asarray(masks) if known else jnp.asarray(masks), content.shape[-3:-1]
+    labels = array.ndim == 2 and jnp.issubdtype(array.dtype, jnp.integer)
+    if array.shape[-2:] != sides or array.ndim not in ((2,) if labels else (3,)):
+        raise ValueError(
+            f"masks are (K, H, W), or integer labels (H, W), for this content (K, {sides[0]}, "
+            f"{sides[1]}), not {array.dtype} of shape {array.shape}"
+        )
+    if labels:
+        if known and not 0 <= array.min() <= array.max() <= styles:
+            raise ValueError(
+                f"labels are 0, for no region, to {styles}, the number of styles, not from "
+                f"{array.min()} to {array.max()}"
+            )
+        array = array == np.arange(1, styles + 1, dtype=array.dtype)[:, None, None]
+    elif array.dtype != bool:
+        if not jnp.issubdtype(array.dtype, jnp.floating):
+            raise ValueError(f"masks are booleans, or floating in [0, 1], not {array.dtype}")
+        if known and not (array.min() >= 0 and array.max() <= 1):
+            raise ValueError(f"masks are in [0, 1], not from {array.min():g} to {array.max():g}")
+        array = array.astype(np.float32)
+    if known:
+        for number, mask in enumerate(array, start=1):
+            if not mask.any():
+                raise ValueError(f"mask {number} of {len(array)} has no region: it is 0 everywhere")
+    if len(array) == styles - 1:
+        array = jnp.asarray(array)
+        rest = ~array.any(0) if array.dtype == bool else jnp.maximum(1 - array.sum(0), 0)
+        array = jnp.concatenate([array, rest[None]])
+    if len(array) != styles:
+        raise ValueError(
+            f"{styles} styles for {len(array)} masks: give one for each, or one more, which is for "
+            "what they leave over"
+        )
+    return jnp.asarray(array)

@@ -1,0 +1,184 @@
+"""A style: what AdaIN takes from pictures."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import safetensors
+import safetensors.numpy
+from jax.core import Tracer
+from jax.typing import ArrayLike
+
+from adain_jax.runtime.atomic import atomic_path
+
+SUFFIX = ".safetensors"  # of files of styles
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["mean", "std"],
+    meta_fields=["fingerprint"],
+)
+@dataclass(frozen=True)
+class Style:
+    """The channel statistics of one style, or of a batch, on the maps on which AdaIN works.
+
+    A pytree: it passes through `jit`, `vmap` and `grad`. `Model.style` makes it; encoding a style
+    once and keeping this (2 to 4 KB) is cheaper than keeping the picture.
+
+    Attributes:
+        mean: channel means, (C,) or (N, C), float32; C is 512 for a VGG, and for `fast` the sum
+            over its three maps, 224.
+        std: channel standard deviations, the same shape.
+        fingerprint: that of the model whose encoder made it; other models refuse it.
+    """
+
+    mean: jax.Array
+    std: jax.Array
+    fingerprint: str = field(default="")
+
+    @classmethod
+    def mix(
+        cls, styles: "Sequence[Style]", weights: Sequence[float] | ArrayLike | None = None
+    ) -> "Style":
+        """A style between several: the weighted means of their statistics.
+
+        As the statistics enter AdaIN linearly, one AdaIN with these is the mixture of the feature
+        maps that each style alone would give (section 7.3 of the paper), and as quick as one style.
+
+        Args:
+            styles: any number, all made by one model.
+            weights: one for each, finite, at least 0, not all 0; they are divided by their sum.
+                May be traced. All the same if left out.
+
+        Raises:
+            ValueError: if there is no style, they are of different models or shapes, or the weights
+                are not as said.
+
+        >>> import jax.numpy as jnp
+        >>> low, high = Style(jnp.zeros(2), jnp.ones(2)), Style(jnp.ones(2), jnp.ones(2))
+        >>> print(Style.mix([low, high], [1, 3]).mean)
+        [0.75 0.75]
+        """
+        _check_styles("mix", styles)
+        shares = _shares([1.0] * len(styles) if weights is None else weights)
+        if shares.shape != (len(styles),):
+            raise ValueError(
+                f"weights are one number for each of the {len(styles)} styles, not of shape "
+                f"{shares.shape}"
+            )
+
+        def mean_of(parts: list[jax.Array]) -> jax.Array:
+            return jnp.tensordot(shares, jnp.stack(parts), axes=1)
+
+        return cls(
+            mean_of([style.mean for style in styles]),
+            mean_of([style.std for style in styles]),
+            styles[0].fingerprint,
+        )
+
+    @classmethod
+    def stack(cls, styles: "Sequence[Style]") -> "Style":
+        """Single styles as a batch of them, with mean and std (N, C).
+
+        For one style to each image of a batch, one to each region of masks, or a bank of styles.
+
+        Raises:
+            ValueError: if there is no style, or they are of different models or shapes.
+
+        >>> import jax.numpy as jnp
+        >>> Style.stack([Style(jnp.zeros(2), jnp.ones(2))] * 3).mean.shape
+        (3, 2)
+        """
+        _check_styles("stack", styles)
+        return jax.tree.map(lambda *parts: jnp.stack(parts), *styles)
+
+    def save(
+        self,
+        path: str | os.PathLike,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        thumbnail: np.ndarray | None = None,
+    ) -> None:
+        """Save as a safetensors file of a few KB, whole or not at all.
+
+        `thumbnail`, a small uint8 image (H, W, 3), and `metadata` are for those who look at it.
+
+        Raises:
+            ValueError: if the name does not end in .safetensors.
+
+        >>> import tempfile, jax.numpy as jnp
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Style(jnp.zeros(2), jnp.ones(2), "model").save(f"{folder}/calm.safetensors")
+        ...     print(Style.load(f"{folder}/calm.safetensors").std)
+        [1. 1.]
+        """
+        path = Path(path)
+        if path.suffix != SUFFIX:
+            raise ValueError(f"{path}: a file of a style ends in {SUFFIX}")
+        arrays = {"mean": np.asarray(self.mean), "std": np.asarray(self.std)}
+        if thumbnail is not None:
+            arrays["thumbnail"] = thumbnail
+        header = {**(metadata or {}), "kind": "style", "fingerprint": self.fingerprint}
+        data = safetensors.numpy.save(arrays, metadata=header)
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(data)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> "Style":
+        """A style from its file.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: if it is not a style's, or damaged.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"no such file: {path}")
+        try:
+            with safetensors.safe_open(path, framework="numpy") as file:
+                metadata = file.metadata() or {}
+                if metadata.get("kind") != "style":
+                    raise ValueError(f"{path} is no file of a style: make one by adain-jax style")
+                mean, std = (file.get_tensor(name) for name in ("mean", "std"))
+        except (safetensors.SafetensorError, TypeError) as error:  # TypeError: bfloat16
+            raise ValueError(f"{path} is no safetensors file, or truncated: {error}") from None
+        if mean.shape != std.shape or mean.ndim not in (1, 2):
+            raise ValueError(f"{path} is no file of a style: mean and std are of no fitting shapes")
+        if not (np.isfinite(mean).all() and np.isfinite(std).all()):
+            raise ValueError(f"{path} is damaged: not all of its statistics are finite")
+        mean, std = (jnp.asarray(x, jnp.float32) for x in (mean, std))
+        return cls(mean, std, metadata.get("fingerprint", ""))
+
+
+def check_weights(weights: ArrayLike | Sequence[float]) -> np.ndarray:
+    """Weights as shares of 1, or a `ValueError` that says what is wrong with them."""
+    values = np.asarray(weights, np.float64)
+    if not (np.isfinite(values.sum()) and (values >= 0).all() and values.sum() > 0):
+        raise ValueError(
+            f"weights of styles are finite, at least 0 and not all 0, not {values.tolist()}"
+        )
+    return values / values.sum()
+
+
+def _check_styles(what: str, styles: Sequence[Style]) -> None:
+    if not isinstance(styles, list | tuple) or not all(isinstance(x, Style) for x in styles):
+        raise ValueError(f"{what}: give a list of styles, each made by model.style(image)")
+    if not styles:
+        raise ValueError(f"{what}: give at least one style")
+    if len({style.fingerprint for style in styles}) > 1:
+        raise ValueError(f"{what}: the styles were made by different models")
+    if len({style.mean.shape for style in styles}) > 1:
+        raise ValueError(f"{what}: some styles are single, and some are batches of them")
+
+
+def _shares(weights: ArrayLike | Sequence[float]) -> jax.Array:
+    if any(isinstance(weight, Tracer) for weight in jax.tree.leaves(weights)):
+        traced = jnp.asarray(weights, jnp.float32)  # the values of which nobody knows yet
+        return traced / traced.sum()
+    return jnp.asarray(check_weights(weights), jnp.float32)

@@ -1,0 +1,1 @@
+"""The process and its machine: memory, time, signals, files that appear whole."""
