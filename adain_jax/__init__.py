@@ -1,9 +1,21 @@
 """Arbitrary style transfer in real time (Huang & Belongie, ICCV 2017) in JAX and Flax."""
 
-from adain_jax.inference.tiling import stylize_tiled
-from adain_jax.model.model import Model
-from adain_jax.model.style import Style
-from adain_jax.stylize import load, stylize, stylize_batch
+from adain_jax.augment import random_style
+from adain_jax.inference.plan import Bucketed, Tiled, Whole
+from adain_jax.model import Model, Style
+from adain_jax.stylize import encode_style, load, stylize, stylize_many
 from adain_jax.version import __version__
 
-__all__ = ["Model", "Style", "__version__", "load", "stylize", "stylize_batch", "stylize_tiled"]
+__all__ = [
+    "Bucketed",
+    "Model",
+    "Style",
+    "Tiled",
+    "Whole",
+    "__version__",
+    "encode_style",
+    "load",
+    "random_style",
+    "stylize",
+    "stylize_many",
+]

@@ -6,16 +6,17 @@ import numpy as np
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
+from adain_jax.inference.plan import Whole
+from adain_jax.model import Model
 from adain_jax.model.arguments import check_image
-from adain_jax.model.model import Model
 from adain_jax.model.style import Style
-from adain_jax.stylize import load, model_or
+from adain_jax.stylize import load, model_or, stylize
 
 
 def random_style(
     key: jax.Array,
     images: ArrayLike,
-    style_bank: Style,
+    bank: Style,
     *,
     alpha_range: tuple[float, float] = (0.0, 1.0),
     probability: ArrayLike = 0.5,
@@ -37,7 +38,7 @@ def random_style(
         key: of `jax.random`; decides styles, strengths, and which images stay as they are. On
             several devices, each needs its own.
         images: (N, H, W, 3), uint8, or floating in [0, 1].
-        style_bank: a batch of styles (S, C), made by `model.style(paintings)` from paintings
+        bank: a batch of styles (S, C), made by `model.style(paintings)` from paintings
             (S, H, W, 3), or by `Style.stack` from styles of one painting each, such as `Style.load`
             gives.
         alpha_range: least and greatest strength, within [0, 1]; strengths are uniform between.
@@ -84,18 +85,19 @@ def random_style(
     images = check_image("images", images)
     if images.ndim != 4:
         raise ValueError(f"images are a batch (N, H, W, 3), not {images.shape}")
-    if not isinstance(style_bank, Style) or style_bank.mean.ndim != 2:
-        raise ValueError("style_bank is a batch of styles (S, C): model.style(paintings) makes one")
+    if not isinstance(bank, Style) or bank.mean.ndim != 2:
+        raise ValueError("bank is a batch of styles (S, C): model.style(paintings) makes one")
     low, high = alpha_range
     if not 0 <= low <= high <= 1:
         raise ValueError(f"alpha_range is two numbers, 0 <= low <= high <= 1, not {alpha_range}")
     if not isinstance(probability, Tracer) and not 0 <= np.asarray(probability) <= 1:
         raise ValueError(f"probability is between 0 and 1, not {probability}")
-    count, styles = images.shape[0], style_bank.mean.shape[0]
+    count, styles = images.shape[0], bank.mean.shape[0]
     which, how_much, whether = jax.random.split(key, 3)
     pick = jax.random.randint(which, (count,), 0, styles)
     alpha = jax.random.uniform(how_much, (count,), minval=low, maxval=high)
     probability = jnp.asarray(probability, jnp.float32)
     chosen = jax.random.bernoulli(whether, probability, (count,))
-    pictures = model.stylize(images, jax.tree.map(lambda x: x[pick], style_bank), alpha)
+    styles = jax.tree.map(lambda x: x[pick], bank)
+    pictures = stylize(images, styles, alpha=alpha, model=model, plan=Whole())
     return jnp.where(chosen[:, None, None, None], pictures, images)

@@ -36,22 +36,23 @@ def tiled(name: str) -> Callable[[np.ndarray], object]:
     """A picture by windows, as `adain-jax stylize` makes large ones."""
     from tqdm import tqdm
 
-    from adain_jax import Model
-    from adain_jax.inference.tiling import stylize_tiled
-    from adain_jax.runtime.memory import freed_memory_given_back, keep_freed_memory
+    import adain_jax
+    from adain_jax.runtime.memory import keep_freed_memory
 
     keep_freed_memory()
-    model = Model.load(name).prepare()
+    model = adain_jax.load(name).prepare()
     style = model.style(np.random.default_rng(0).random((512, 512, 3), dtype=np.float32))
 
     def run(image: np.ndarray) -> object:
-        with freed_memory_given_back(), tqdm(unit="window") as bar:
+        with tqdm(unit="window") as bar:
 
             def progress(done: int, total: int) -> None:
                 bar.total = total
                 bar.update(done - bar.n)
 
-            return stylize_tiled(image, style, model=model, progress=progress)
+            return adain_jax.stylize(
+                image, style, model=model, plan=adain_jax.Tiled(progress=progress)
+            )
 
     return run
 

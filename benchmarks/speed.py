@@ -34,7 +34,7 @@ def ours(model: str, dtype: str) -> Program:
     keep_freed_memory()
     ready = adain_jax.load(model).prepare(dtype=dtype)
     style = ready.style(np.random.default_rng(0).random((256, 256, 3), dtype=np.float32))
-    return lambda images: jax.block_until_ready(ready.stylize(images, style))
+    return lambda images: jax.block_until_ready(adain_jax.stylize(images, style, model=ready))
 
 
 def pytorch(model: str, dtype: str, mode: str) -> Program:

@@ -16,7 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from adain_jax.files import image
-from adain_jax.model.model import Model
+from adain_jax.model import Model
 from adain_jax.networks import DEPTHS
 from adain_jax.weights import convert, read
 from adain_jax.weights.normalize import normalize

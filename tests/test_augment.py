@@ -57,13 +57,13 @@ def test_probability(images, augment):
 def test_each_has_one_style_of_the_bank_at_its_strength(images, bank, augment, tiny):
     one = np.stack([images[0]] * COUNT)
     pictures = np.asarray(augment(KEY, one, alpha_range=(1, 1), probability=1))
-    three = np.asarray(tiny.stylize(one[:3], bank))
+    three = np.asarray(adain_jax.stylize(one[:3], bank, model=tiny))
     distances = np.abs(pictures[:, None] - three).max((2, 3, 4))
     assert distances.min(1).max() < 1e-4
     assert set(distances.argmin(1)) == {0, 1, 2}
     halves = np.asarray(augment(KEY, one, alpha_range=(0.5, 0.5), probability=1))
     index = distances.argmin(1)
-    expected = tiny.stylize(one, jax.tree.map(lambda x: x[index], bank), 0.5)
+    expected = adain_jax.stylize(one, jax.tree.map(lambda x: x[index], bank), alpha=0.5, model=tiny)
     np.testing.assert_allclose(halves, expected, atol=1e-4)
     weak = np.asarray(augment(KEY, one, alpha_range=(0.0, 0.5), probability=1))
     assert len(np.unique(weak.reshape(COUNT, -1), axis=0)) == COUNT  # each its own strength

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import adain_jax
-from adain_jax import Model, Style
+from adain_jax import Bucketed, Style, Whole
 from adain_jax.files import image
+from adain_jax.model.transfer import transfer
 from tests.conftest import ROOT
 
 H, W = 20, 29
@@ -80,9 +81,9 @@ def test_padding_does_not_change_what_needs_none(painting, tiny, rng):
     """A picture whose sides are multiples of 8 is what the networks make of it, unpadded."""
     content = rng.random((16, 24, 3), dtype=np.float32)
     style = tiny.style(painting)
-    features = tiny.transfer(tiny.encode(jnp.asarray(content)[None]), style)
+    features = transfer(tiny.encode(jnp.asarray(content)[None]), style)
     direct = jnp.clip(tiny.decode(features)[0], 0, 1)
-    np.testing.assert_allclose(tiny.stylize(content, style), direct, atol=1e-4)
+    np.testing.assert_allclose(adain_jax.stylize(content, style, model=tiny), direct, atol=1e-4)
 
 
 def test_batches_equal_single_images(photo, painting, expected, tiny):
@@ -100,7 +101,7 @@ def test_batches_equal_single_images(photo, painting, expected, tiny):
 def test_a_style_made_once(photo, painting, shipped, model):
     style = model.style(painting)
     np.testing.assert_allclose(adain_jax.stylize(photo, style), shipped, atol=1e-5)
-    np.testing.assert_allclose(model.stylize(photo, style), shipped, atol=1e-5)
+    np.testing.assert_allclose(adain_jax.stylize(photo, style, model=model), shipped, atol=1e-5)
 
 
 def test_alpha(photo, painting, shipped):
@@ -144,7 +145,7 @@ def test_under_jit_of_vmap(photo, painting, expected, tiny):
 def test_under_pmap(photo, painting, expected, tiny):
     style = tiny.style(painting)
     contents = np.stack([photo] * jax.local_device_count())
-    result = jax.pmap(lambda c: tiny.stylize(c, style))(contents)
+    result = jax.pmap(lambda c: adain_jax.stylize(c, style, model=tiny))(contents)
     assert len(result) == 4
     for picture in np.asarray(result):
         np.testing.assert_allclose(picture, expected, atol=1e-4)
@@ -156,11 +157,14 @@ def test_inside_scan(photo, painting, tiny):
     @jax.jit
     def twice(content):
         return jax.lax.scan(
-            lambda c, _: (tiny.stylize(c, style), c.mean()), content, None, length=2
+            lambda c, _: (adain_jax.stylize(c, style, model=tiny), c.mean()),
+            content,
+            None,
+            length=2,
         )
 
     result, means = twice(photo)
-    step_by_step = tiny.stylize(tiny.stylize(photo, style), style)
+    step_by_step = adain_jax.stylize(adain_jax.stylize(photo, style, model=tiny), style, model=tiny)
     np.testing.assert_allclose(result, step_by_step, atol=1e-3)
     assert means.shape == (2,)
 
@@ -179,14 +183,14 @@ def test_gradients(photo, painting, tiny):
 
 
 def test_compiled_once_for_a_size(photo, painting, tiny):
-    from adain_jax.model import model as module
+    from adain_jax.inference import render
 
-    programs: Any = module._stylize
+    programs: Any = render.picture
     style = tiny.style(painting)
-    tiny.stylize(photo, style)
+    adain_jax.stylize(photo, style, model=tiny)
     before = programs._cache_size()
     for alpha in (0.1, 0.9, np.float32(0.3), jnp.float32(1)):
-        tiny.stylize(photo, style, alpha)
+        adain_jax.stylize(photo, style, alpha=alpha, model=tiny)
     assert programs._cache_size() == before
 
 
@@ -216,8 +220,9 @@ def test_wrong_arguments(content, style, alpha, message, tiny):
 def test_names_in_place_of_what_they_name(model):
     with pytest.raises(ValueError, match=r"load it by adain_jax\.load"):
         adain_jax.stylize(FLOATS, FLOATS, model="vgg16")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=r"make it by model\.style"):
-        model.stylize(FLOATS, FLOATS)
+    for style in ("a.jpg", ["a.jpg"], None):
+        with pytest.raises(ValueError, match="style is an array of numbers"):
+            adain_jax.stylize(FLOATS, style, model=model)  # type: ignore[arg-type]
 
 
 def test_shapes_are_checked_while_tracing():
@@ -271,12 +276,12 @@ def test_styles_in_a_list_are_mixed(photo, painting, tiny):
     other = np.ascontiguousarray(painting[::-1, :24])
     styles = [tiny.style(painting), tiny.style(other)]
     mixed = adain_jax.stylize(photo, [painting, other], weights=[1, 3], model=tiny)
-    expected = tiny.stylize(photo, Style.mix(styles, [0.25, 0.75]))
+    expected = adain_jax.stylize(photo, Style.mix(styles, [0.25, 0.75]), model=tiny)
     np.testing.assert_allclose(mixed, expected, atol=1e-5)
     again = adain_jax.stylize(photo, [styles[0], other], weights=[2, 6], model=tiny)
     np.testing.assert_allclose(again, expected, atol=1e-5)
     alone = adain_jax.stylize(photo, [painting, other], weights=[1, 0], model=tiny)
-    np.testing.assert_allclose(alone, tiny.stylize(photo, styles[0]), atol=1e-4)
+    np.testing.assert_allclose(alone, adain_jax.stylize(photo, styles[0], model=tiny), atol=1e-4)
     with pytest.raises(ValueError, match="only one"):
         adain_jax.stylize(photo, painting, weights=[1.0], model=tiny)
     with pytest.raises(ValueError, match="at least one style"):
@@ -285,22 +290,31 @@ def test_styles_in_a_list_are_mixed(photo, painting, tiny):
 
 def test_strengths_for_each_image(photo, painting, tiny):
     batch, style = np.stack([photo, photo[::-1]]), tiny.style(painting)
-    both = tiny.stylize(batch, style, np.array([0.3, 0.8], np.float32))
-    np.testing.assert_allclose(both[0], tiny.stylize(batch[0], style, 0.3), atol=1e-4)
-    np.testing.assert_allclose(both[1], tiny.stylize(batch[1], style, 0.8), atol=1e-4)
+    both = adain_jax.stylize(batch, style, alpha=np.array([0.3, 0.8], np.float32), model=tiny)
+    np.testing.assert_allclose(
+        both[0], adain_jax.stylize(batch[0], style, alpha=0.3, model=tiny), atol=1e-4
+    )
+    np.testing.assert_allclose(
+        both[1], adain_jax.stylize(batch[1], style, alpha=0.8, model=tiny), atol=1e-4
+    )
 
 
-@pytest.mark.parametrize("stylize", [Model.stylize, Model.stylize_any_size])
-def test_a_map_of_strengths(rng, painting, tiny, stylize):
+@pytest.mark.parametrize("plan", [Whole(), Bucketed()])
+def test_a_map_of_strengths(rng, painting, tiny, plan):
     content, style = rng.random((70, 133, 3), dtype=np.float32), tiny.style(painting)
     level = np.full((70, 133), 0.4, np.float32)
-    expected = tiny.stylize(content, style, 0.4)
-    np.testing.assert_allclose(stylize(tiny, content, style, level), expected, atol=1e-3)
+    expected = adain_jax.stylize(content, style, alpha=0.4, model=tiny)
+    np.testing.assert_allclose(
+        adain_jax.stylize(content, style, alpha=level, model=tiny, plan=plan), expected, atol=1e-3
+    )
     half = np.zeros((70, 133), np.float32)
     half[:, 64:] = 1
-    picture = stylize(tiny, content, style, half)
+    picture = adain_jax.stylize(content, style, alpha=half, model=tiny, plan=plan)
     # Away from the line between them, where the other side is out of sight.
-    none, full = tiny.stylize(content, style, 0.0), tiny.stylize(content, style)
+    none, full = (
+        adain_jax.stylize(content, style, alpha=0.0, model=tiny),
+        adain_jax.stylize(content, style, model=tiny),
+    )
     np.testing.assert_allclose(picture[:, :16], none[:, :16], atol=1e-3)
     np.testing.assert_allclose(picture[:, -16:], full[:, -16:], atol=1e-3)
 

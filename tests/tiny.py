@@ -2,7 +2,7 @@
 
 import jax
 
-from adain_jax.model.model import Model
+from adain_jax.model import Model
 from adain_jax.networks import ARCHITECTURES, initialize, vgg
 
 ARCHITECTURES.update(vgg("tiny", (1, 1, 1, 1), (16, 32), "xla"))

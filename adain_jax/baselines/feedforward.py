@@ -13,13 +13,14 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adain_jax.model.model import Model, to_float
+from adain_jax.model import Model
 from adain_jax.networks import TAPS
 from adain_jax.networks.layers import Conv3x3
 from adain_jax.networks.normalization import POPULATION, Kind, Normalization
 from adain_jax.networks.params import Params
 from adain_jax.ops.convolution import Method
 from adain_jax.ops.losses import TapStats, content_loss, style_loss, total_variation
+from adain_jax.ops.pixels import to_float
 from adain_jax.ops.resampling import max_pool
 from adain_jax.training.step import Metrics, TrainState
 

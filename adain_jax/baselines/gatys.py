@@ -15,8 +15,8 @@ import safetensors
 import safetensors.numpy
 from jax.typing import ArrayLike
 
+from adain_jax.model import Model
 from adain_jax.model.arguments import check_image
-from adain_jax.model.model import Model, to_float
 from adain_jax.networks import TAPS
 from adain_jax.networks.params import check_vgg
 from adain_jax.ops.losses import (
@@ -27,6 +27,7 @@ from adain_jax.ops.losses import (
     tap_stats,
     total_variation,
 )
+from adain_jax.ops.pixels import to_float
 from adain_jax.runtime.atomic import atomic_path
 
 _TARGET = TAPS[-1]

@@ -11,10 +11,11 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from adain_jax.model import Model
 from adain_jax.model.arguments import check_alpha, check_image
-from adain_jax.model.model import Model, to_float
 from adain_jax.networks import TAPS
 from adain_jax.networks.params import check_vgg
+from adain_jax.ops.pixels import to_float
 
 _TARGET = TAPS[-1]
 _LAYOUT = ("NHWC", "HWIO", "NHWC")

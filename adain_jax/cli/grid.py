@@ -8,7 +8,7 @@ def run(args: argparse.Namespace) -> bool:
     from tqdm import tqdm
 
     from adain_jax.jobs import grid
-    from adain_jax.model.model import Model
+    from adain_jax.model import Model
     from adain_jax.runtime import process
 
     total = sum(map(len, grid.cells(len(args.styles), args.steps)))

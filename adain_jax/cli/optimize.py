@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> bool:
     from tqdm import tqdm
 
     from adain_jax.files import image
-    from adain_jax.model.model import Model
+    from adain_jax.model import Model
     from adain_jax.networks.params import check_vgg
 
     process.prepare()

@@ -7,8 +7,8 @@ from typing import NoReturn
 
 from adain_jax.cli import grid, info, optimize, style, stylize
 from adain_jax.cli.messages import fail
+from adain_jax.inference.plan import TILE, TILE_ABOVE
 from adain_jax.inference.recolor import COLORS
-from adain_jax.inference.tiling import TILE, TILE_ABOVE
 from adain_jax.model.arguments import EXTRAPOLATION
 from adain_jax.version import __version__
 

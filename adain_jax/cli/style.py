@@ -8,7 +8,7 @@ def run(args: argparse.Namespace) -> bool:
     from tqdm import tqdm
 
     from adain_jax.jobs import style_files
-    from adain_jax.model.model import Model
+    from adain_jax.model import Model
     from adain_jax.runtime import process
 
     process.prepare()

@@ -93,8 +93,8 @@ def _make(
 
     from adain_jax.files import streams
     from adain_jax.jobs import run as running
-    from adain_jax.jobs.picture import Controls
-    from adain_jax.model.model import Model
+    from adain_jax.jobs.options import Controls
+    from adain_jax.model import Model
     from adain_jax.runtime.interrupt import Interrupted, Interrupts
     from adain_jax.runtime.timing import Timing
 

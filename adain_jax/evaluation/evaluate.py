@@ -4,7 +4,7 @@ import glob
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ import numpy as np
 from adain_jax.evaluation.judge import Judge
 from adain_jax.evaluation.magenta import Magenta
 from adain_jax.files import image
-from adain_jax.model.model import Model
+from adain_jax.model import Model
 from adain_jax.ops.losses import content_loss, reconstruction_loss, style_loss, tap_stats
 from adain_jax.ops.statistics import adain
+from adain_jax.stylize import encode_style, stylize
 
 
 class Named:
@@ -103,7 +104,9 @@ def reconstruction(model: Model, contents: Sequence[Named]) -> float:
     """Mean absolute difference, over contents, of the pictures at alpha 0 and the photographs."""
     any_style = model.style(contents[0].image)
     losses = [
-        reconstruction_loss(model.stylize(x.image, any_style, 0.0), jnp.asarray(x.image))
+        reconstruction_loss(
+            stylize(x.image, any_style, alpha=0.0, model=model), jnp.asarray(x.image)
+        )
         for x in contents
     ]
     return float(np.mean([float(loss) for loss in losses]))
@@ -132,7 +135,10 @@ def choose_pairs(
 
 def of_model(model: Model) -> Program:
     """A model as a program."""
-    return _encoding_once(model.style, lambda image, style: np.asarray(model.stylize(image, style)))
+    return _encoding_once(
+        partial(encode_style, model=model),
+        lambda image, style: np.asarray(stylize(image, style, model=model)),
+    )
 
 
 def of_magenta(network: Magenta) -> Program:

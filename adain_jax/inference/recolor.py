@@ -1,17 +1,16 @@
 """Whose colours a picture has: the style's, or the photograph's."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
 
 from adain_jax.ops.color import coral, match_histogram
+from adain_jax.ops.pixels import to_float
 
 _RECOLORINGS: dict[str, Callable[..., Any]] = {"coral": coral, "histogram": match_histogram}
 COLORS = ("style", "luminance", *_RECOLORINGS)
+_ENOUGH = 1 << 20  # pixels from which a photograph's colours are known
 
 
 def check_color(color: str) -> str:
@@ -26,23 +25,24 @@ def recolors(color: str) -> bool:
     return color in _RECOLORINGS
 
 
-def recolor(style: ArrayLike, content: ArrayLike, color: str, *, xp: Any = jnp) -> Any:
-    """A style's image with the colours of a content: float (H, W, 3), clipped to [0, 1].
+def recolor(style: Any, content: Any, color: str, *, xp: Any = jnp) -> Any:
+    """A style's image with the colours of a content: float32 (H, W, 3) in [0, 1].
 
-    Both are floating in [0, 1]; `color` is a mode that `recolors`; `xp` as in `ops.color`.
+    Of a content of more than a megapixel every second, third, ... pixel of both axes is looked at.
+
+    Args:
+        style: (H, W, 3), uint8 or floating in [0, 1].
+        content: (H', W', 3), likewise.
+        color: a mode that `recolors`.
+        xp: jax.numpy, or numpy.
+
+    >>> import numpy as np
+    >>> noise = np.random.default_rng(0).integers(256, size=(2, 8, 8, 3), dtype=np.uint8)
+    >>> recolor(*noise, "coral", xp=np).shape
+    (8, 8, 3)
     """
+    step = 1
+    while content.shape[0] * content.shape[1] > _ENOUGH * step * step:
+        step += 1
+    style, content = to_float(style, xp=xp), to_float(content[::step, ::step], xp=xp)
     return xp.clip(_RECOLORINGS[color](style, content, xp=xp), 0, 1)
-
-
-@partial(jax.jit, static_argnums=2)
-def recolor_each(styles: jax.Array, contents: jax.Array, color: str) -> jax.Array:
-    """`recolor` for batches (N, H, W, 3), of which one may be of one image, for all of the other.
-
-    >>> import jax
-    >>> contents = jax.random.uniform(jax.random.key(0), (4, 8, 8, 3))
-    >>> recolor_each(jnp.ones((1, 5, 6, 3)), contents, "coral").shape
-    (4, 5, 6, 3)
-    """
-    count = max(len(styles), len(contents))
-    styles, contents = (jnp.broadcast_to(x, (count, *x.shape[1:])) for x in (styles, contents))
-    return jax.vmap(partial(recolor, color=color))(styles, contents)

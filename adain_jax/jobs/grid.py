@@ -4,15 +4,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import safetensors
 from jax.typing import ArrayLike
 
 from adain_jax.files import image
 from adain_jax.files.sheet import sheet
+from adain_jax.inference.render import render
+from adain_jax.inference.request import ask
 from adain_jax.jobs import style_files
-from adain_jax.model.model import Features, Model
+from adain_jax.model import Model
 from adain_jax.model.style import SUFFIX, Style
 
 STYLES = (1, 2, 4)  # how many a grid can have
@@ -54,9 +55,9 @@ def cells(styles: int, steps: int) -> list[list[Cell]]:
 def pictures(
     content: ArrayLike, styles: Sequence[Style], steps: int, model: Model
 ) -> Iterator[np.ndarray]:
-    """The pictures of a grid, row by row, of a content (H, W, 3) in [0, 1], encoded once.
+    """The pictures of a grid, row by row, of a content (H, W, 3) in [0, 1].
 
-    As `Model.stylize` makes them. Raises `ValueError` as `cells`.
+    Raises `ValueError` as `cells`.
 
     >>> import adain_jax
     >>> model = adain_jax.load("fast")
@@ -64,18 +65,9 @@ def pictures(
     >>> [picture.shape for picture in pictures(photo, [model.style(photo)], 2, model)]
     [(20, 30, 3), (20, 30, 3)]
     """
-    rows = cells(len(styles), steps)
-    content = jnp.asarray(content, jnp.float32)
-    features = model.encode(content[None].astype(model.dtype))
-    for weights, alpha in (cell for row in rows for cell in row):
-        picture = _picture(model, features, Style.mix(list(styles), weights), jnp.float32(alpha))
-        yield np.asarray(picture)[: content.shape[0], : content.shape[1]]
-
-
-@jax.jit
-def _picture(model: Model, features: Features, style: Style, alpha: jax.Array) -> jax.Array:
-    picture = model.decode(model.transfer(features, style, alpha))[0]
-    return jnp.clip(picture.astype(jnp.float32), 0, 1)
+    for weights, alpha in (cell for row in cells(len(styles), steps) for cell in row):
+        request = ask(model, content, list(styles), weights=weights, alpha=alpha)
+        yield np.asarray(render(model, request))
 
 
 def write(

@@ -13,11 +13,12 @@ import numpy as np
 from adain_jax.files import image, streams
 from adain_jax.files.image import LoadedImage
 from adain_jax.files.streams import STREAM
-from adain_jax.jobs import style_files
+from adain_jax.jobs import picture, style_files
 from adain_jax.jobs.failures import FAILURES, in_words
-from adain_jax.jobs.picture import Controls, colors_of
+from adain_jax.jobs.options import Controls
+from adain_jax.jobs.picture import Sources
 from adain_jax.jobs.plan import Encoding, Job, Mixture
-from adain_jax.model.model import Model
+from adain_jax.model import Model
 from adain_jax.model.style import Style
 from adain_jax.runtime.timing import Timing
 
@@ -52,7 +53,6 @@ class Result:
     seconds: float = 0.0
 
 
-_Sources = list[Style | np.ndarray]  # a mixture's, as they were read
 _Value = TypeVar("_Value")
 _AHEAD = 1  # pictures of which the images are read while one is computed
 _BEHIND = 1  # pictures that are written meanwhile
@@ -72,7 +72,7 @@ def run(
 ) -> Generator[Result, None, None]:
     """Make each picture, and yield what became of it, in the order of the jobs.
 
-    Every style is read once, and encoded once, unless it is recoloured to each content. A job that
+    Every style is read and encoded once, unless it is recoloured to each content. A job that
     fails leaves no file and stops no other. While one picture is computed, the images of the next
     are read and the last one is written, in threads of their own; not more than these three are in
     memory. At a KeyboardInterrupt, or as soon as `stop` is true, what is being written is finished,
@@ -98,7 +98,7 @@ def run(
     sizes, encoding, timing = sizes or Sizes(), encoding or Encoding(), timing or Timing()
     controls = controls or Controls()
     controls.check(model)
-    styles: dict[Mixture, Style | _Sources | Exception] = {}
+    styles: dict[Mixture, Style | Exception] = {}
     written: deque[_Picture] = deque()
     reader, computer, writer = (ThreadPoolExecutor(1) for _ in range(3))
 
@@ -128,14 +128,16 @@ def run(
             written.popleft()
             yield result
 
-    def picture(job: Job, inputs: _Inputs) -> _Picture:
+    def make(job: Job, inputs: _Inputs) -> _Picture:
         start = time.perf_counter()
         size = None
         try:
-            if job.style not in styles:
+            style = styles.get(job.style)
+            if style is None:
                 report(f"style {job.style.stem}")
-                styles[job.style] = _style(job.style, inputs.styles, model, controls, read, compute)
-            style = styles[job.style]
+                style = _style(job.style, inputs.styles, model, controls, read, compute)
+                if isinstance(style, Style | Exception):  # images would fill the memory
+                    styles[job.style] = style
             if isinstance(style, Exception):
                 raise style
             assert inputs.content is not None
@@ -146,14 +148,12 @@ def run(
             name = f"{job.content.name} ({width}x{height})"
             report(name)
             begin = time.perf_counter()
-            if not isinstance(style, Style):
-                colors = colors_of(content.rgb)
-                style = compute(controls.style, job.style, style, model, colors)
             rgb = compute(
-                controls.picture,
+                picture.make,
                 content.rgb,
                 style,
                 job.style,
+                controls,
                 model,
                 lambda stage: report(f"{name}, {stage}"),
             )
@@ -165,8 +165,9 @@ def run(
             return _Picture(job, size, time.perf_counter() - start, failed)
 
     try:
-        for job, inputs in _read_ahead(jobs, styles, reader, sizes, encoding, stdin):
-            written.append(picture(job, inputs))
+        inputs_of = _read_ahead(jobs, styles, controls, reader, sizes, encoding, stdin)
+        for job, inputs in inputs_of:
+            written.append(make(job, inputs))
             yield from results(_BEHIND)
         yield from results(0)
     except KeyboardInterrupt:
@@ -205,7 +206,8 @@ class _Picture:
 
 def _read_ahead(
     jobs: Sequence[Job],
-    encoded: Mapping[Mixture, object],
+    encoded: Mapping[Mixture, Style | Exception],
+    controls: Controls,
     reader: ThreadPoolExecutor,
     sizes: Sizes,
     encoding: Encoding,
@@ -213,12 +215,14 @@ def _read_ahead(
 ) -> Iterator[tuple[Job, _Inputs]]:
     """Each job, while the images of the next are being read.
 
-    A content that several jobs in a row have is read once, and none is for a style that has failed.
+    A content that several jobs in a row have is read once, and none is for a style that has failed;
+    a style once, unless it is recoloured to each content.
     """
     asked: set[Mixture] = set()
     ready: deque[tuple[Job, _Inputs]] = deque()
     for job in jobs:
-        parts = [] if job.style in asked else [path for path, _ in job.style.parts]
+        known = job.style in (encoded if controls.recolors else asked)
+        parts = [] if known else [path for path, _ in job.style.parts]
         asked.add(job.style)
         styles = [reader.submit(style_files.read, path, sizes.style, stdin) for path in parts]
         content = None
@@ -269,8 +273,8 @@ def _style(
     model: Model,
     controls: Controls,
     read: Callable[[Future[Style | np.ndarray]], Style | np.ndarray],
-    compute: Callable[..., Style],
-) -> Style | _Sources | Exception:
+    compute: Callable[..., Style | Sources],
+) -> Style | Sources | Exception:
     """Encoded, or as it was read, if it will be recoloured to each content; or what went wrong."""
     sources = []
     for (path, _), part in zip(mixture.parts, parts, strict=True):
@@ -278,9 +282,7 @@ def _style(
             sources.append(read(part))
         except FAILURES as error:
             return in_words(error, path, "--style-size")
-    if controls.recolors:
-        return sources
     try:
-        return compute(controls.style, mixture, sources, model)
+        return compute(picture.encode, mixture, sources, controls, model)
     except FAILURES as error:
         return in_words(error, Path(str(mixture)), "--style-size")

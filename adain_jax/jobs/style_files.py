@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import jax
 import numpy as np
 
 from adain_jax.files import image, streams
-from adain_jax.inference.tiling import TILE_ABOVE, tiled_style
+from adain_jax.inference.encode import encode_style
 from adain_jax.jobs.failures import FAILURES, in_words
 from adain_jax.jobs.plan import expand
-from adain_jax.model.model import Model
+from adain_jax.model import Model
 from adain_jax.model.style import SUFFIX, Style
 
 SIZE = 512  # pixels of the shorter side, unless another is asked for
@@ -39,9 +38,7 @@ def encode(path: Path, read: Style | np.ndarray, model: Model) -> Style:
         ValueError: if it is a style of another model.
     """
     if isinstance(read, np.ndarray):
-        if read.shape[0] * read.shape[1] > TILE_ABOVE:
-            return tiled_style(read, model=model)
-        return jax.block_until_ready(model.style_of_any_size(read))
+        return encode_style(read, model)
     if read.fingerprint != model.fingerprint:
         raise ValueError(
             f"{path} was made by another model (its encoder is {read.fingerprint!r}, that of "

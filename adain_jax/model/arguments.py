@@ -1,5 +1,7 @@
 """What is wrong with an argument, in one line, before anything is traced."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,16 +11,53 @@ from jax.typing import ArrayLike
 EXTRAPOLATION = 2.0  # the largest alpha: beyond, decoders leave all they were trained on
 
 
+def as_array(name: str, values: ArrayLike) -> np.ndarray | jax.Array:
+    """Values as an array of numbers or booleans: JAX's as they are, all others NumPy's.
+
+    Raises:
+        ValueError: if they are none.
+    """
+    if any(isinstance(x, jax.Array) for x in jax.tree.leaves(values)):
+        return jnp.asarray(values)
+    try:
+        array = np.asarray(values)
+    except Exception as error:  # other libraries' arrays raise whatever they like
+        raise ValueError(f"{name} is no array: {error}") from None
+    if not (array.dtype == bool or jnp.issubdtype(array.dtype, jnp.number)):
+        raise ValueError(f"{name} is an array of numbers, not of {array.dtype}")
+    return array
+
+
+def check_sliceable(name: str, images: Any) -> Any:
+    """What has the shape of images, as it is, or as an array; only its shape is looked at.
+
+    For images of which parts are read, such as a `numpy.memmap`: `check_image` is for the parts.
+
+    Raises:
+        ValueError: if it is neither (H, W, 3) nor (N, H, W, 3).
+    """
+    if not (
+        hasattr(images, "__getitem__") and hasattr(images, "shape") and hasattr(images, "dtype")
+    ):
+        images = as_array(name, images)
+    if len(images.shape) not in (3, 4) or images.shape[-1] != 3 or 0 in images.shape:
+        raise ValueError(
+            f"{name} is one RGB image (H, W, 3) or a batch (N, H, W, 3), not {tuple(images.shape)}"
+        )
+    return images
+
+
 def check_image(name: str, images: ArrayLike) -> jax.Array:
-    """`images` as an array, or a `ValueError` that says what is wrong with them.
+    """`images` as a JAX array, or a `ValueError` that says what is wrong with them."""
+    return jnp.asarray(check_pixels(name, images))
+
+
+def check_pixels(name: str, images: ArrayLike) -> np.ndarray | jax.Array:
+    """`check_image` that leaves them where they are.
 
     The range of floats is checked where their values are known, that is not under a transformation.
     """
-    array = images if isinstance(images, jax.Array) else np.asarray(images)
-    if array.ndim not in (3, 4) or array.shape[-1] != 3 or 0 in array.shape:
-        raise ValueError(
-            f"{name} is one RGB image (H, W, 3) or a batch (N, H, W, 3), not {array.shape}"
-        )
+    array = check_sliceable(name, as_array(name, images))
     floating = jnp.issubdtype(array.dtype, jnp.floating)
     if array.dtype != np.uint8 and not floating:
         raise ValueError(f"{name} is uint8, or floating in [0, 1], not {array.dtype}")
@@ -29,51 +68,59 @@ def check_image(name: str, images: ArrayLike) -> jax.Array:
                 f"floating images are in [0, 1], but {name} has values from {low:g} to {high:g}: "
                 "scale it, or pass uint8"
             )
-    return jnp.asarray(array)
+    return array
 
 
 def check_alpha(
     alpha: ArrayLike,
-    content: jax.Array,
+    content: Any,
     *,
     extrapolate: bool = False,
     regions: int | None = None,
-) -> None:
-    """Raise `ValueError` unless `alpha` fits `content`, and is in its range where values are known.
+) -> jax.Array:
+    """`alpha`, float32, if it fits `content`, and is in its range where values are known.
 
     It is a scalar, one number for each image of a batch (N,), or, if there are regions, for each of
     these, or a map (H, W) or (N, H, W).
+
+    Raises:
+        ValueError: if it does not, or is not.
     """
-    shape, allowed = jnp.shape(alpha), [(), content.shape[-3:-1]]
+    array = as_array("alpha", alpha)
+    if jnp.issubdtype(array.dtype, jnp.complexfloating):
+        raise ValueError(f"alpha is a number between 0 and 1, not {array.dtype}")
+    shape, allowed = array.shape, [(), tuple(content.shape[-3:-1])]
     if regions is not None:
         allowed.append((regions,))
     elif content.ndim == 4:
-        allowed.append(content.shape[:1])
+        allowed.append(tuple(content.shape[:1]))
     if content.ndim == 4:
-        allowed.append(content.shape[:3])
+        allowed.append(tuple(content.shape[:3]))
     if shape not in allowed:
         fitting = ", ".join(str(x) for x in allowed[1:])
         raise ValueError(
             f"alpha is a number, or for these images of shape {fitting}, not of shape {shape}"
         )
-    if isinstance(alpha, Tracer):
-        return
-    values, limit = np.asarray(alpha, np.float32), EXTRAPOLATION if extrapolate else 1
+    if isinstance(array, Tracer):
+        return array.astype(jnp.float32)
+    values, limit = np.asarray(array).astype(np.float32), EXTRAPOLATION if extrapolate else 1
     if not ((values >= 0) & (values <= limit)).all():
         wrong = values[~((values >= 0) & (values <= limit))].flat[0]
         more = "" if extrapolate else f" (up to {EXTRAPOLATION:g} if extrapolation is asked for)"
         raise ValueError(f"alpha is between 0 and {limit:g}, not {wrong:g}{more}")
+    return jnp.asarray(values)
 
 
-def check_masks(masks: ArrayLike, content: jax.Array, styles: int) -> jax.Array:
+def check_masks(masks: ArrayLike, content: Any, styles: int) -> jax.Array:
     """Masks, or labels, as one mask for each style, (K, H, W), booleans or float32.
 
     Raises:
         ValueError: if they do not fit content and styles, or, where values are known, are out of
             range, or one is empty.
     """
-    known = not isinstance(masks, Tracer)
-    array, sides = np.asarray(masks) if known else jnp.asarray(masks), content.shape[-3:-1]
+    array, sides = as_array("masks", masks), content.shape[-3:-1]
+    known = not isinstance(array, Tracer)
+    array = np.asarray(array) if known else array
     labels = array.ndim == 2 and jnp.issubdtype(array.dtype, jnp.integer)
     if array.shape[-2:] != sides or array.ndim not in ((2,) if labels else (3,)):
         raise ValueError(
@@ -86,7 +133,7 @@ def check_masks(masks: ArrayLike, content: jax.Array, styles: int) -> jax.Array:
                 f"labels are 0, for no region, to {styles}, the number of styles, not from "
                 f"{array.min()} to {array.max()}"
             )
-        array = array == np.arange(1, styles + 1, dtype=array.dtype)[:, None, None]
+        array = array[None] == np.arange(1, styles + 1, dtype=array.dtype)[:, None, None]
     elif array.dtype != bool:
         if not jnp.issubdtype(array.dtype, jnp.floating):
             raise ValueError(f"masks are booleans, or floating in [0, 1], not {array.dtype}")

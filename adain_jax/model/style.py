@@ -14,11 +14,13 @@ import safetensors.numpy
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
+from adain_jax.model.exported import exportable
 from adain_jax.runtime.atomic import atomic_path
 
 SUFFIX = ".safetensors"  # of files of styles
 
 
+@exportable
 @partial(
     jax.tree_util.register_dataclass,
     data_fields=["mean", "std"],

@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from adain_jax.ops.statistics import ChannelStats, adain
+from adain_jax.model.style import Style
+from adain_jax.ops.statistics import ChannelStats, adain, channel_stats
 
 STRIDE = 8  # pixels to a side of one cell of the smallest map
 
@@ -16,7 +17,7 @@ Features = Mapping[str, jax.Array]
 
 def transfer(
     features: Features,
-    style: ChannelStats,
+    style: Style | ChannelStats,
     alpha: ArrayLike = 1.0,
     *,
     masks: jax.Array | None = None,
@@ -59,10 +60,19 @@ def transfer(
             stats = None if own is None else ChannelStats(own.mean[k], own.std[k])
             target = adain(x, mean, std, where=both(share, counted), stats=stats)
             strength = _strength_on(alpha[k] if alpha.ndim == 1 else alpha, x)
-            strength = strength * (share / jnp.where(total > 0, total, 1))[..., None]
+            strength = strength * (share / jnp.where(total > 0, total, 1))[None, ..., None]
             y = y + strength.astype(x.dtype) * (target - x)
         transferred[name] = y
     return transferred
+
+
+def statistics(features: Features, where: Features | None = None) -> ChannelStats:
+    """The statistics (N, C) of maps (N, h, w, C_i), one map's after the other's.
+
+    `where` has booleans (h, w) by name: the cells that count.
+    """
+    stats = [channel_stats(x, where=where[name] if where else None) for name, x in features.items()]
+    return ChannelStats(*(jnp.concatenate(parts, -1) for parts in zip(*stats, strict=True)))
 
 
 def shares_of(masks: jax.Array, x: jax.Array) -> jax.Array:
@@ -77,7 +87,7 @@ def shares_of(masks: jax.Array, x: jax.Array) -> jax.Array:
         cells = _up_to_cells(masks)[:, ::step, ::step].astype(jnp.float32)
     else:
         cells = _means_on(masks, x)
-    return cells / jnp.maximum(cells.sum(0), 1)
+    return cells / jnp.maximum(cells.sum(0, keepdims=True), 1)
 
 
 def both(share: jax.Array, counted: Any) -> jax.Array:
@@ -85,12 +95,12 @@ def both(share: jax.Array, counted: Any) -> jax.Array:
     return share if counted is None else share * counted.astype(share.dtype)
 
 
-def _split(stats: ChannelStats, features: Features) -> dict[str, ChannelStats]:
+def _split(stats: Style | ChannelStats, features: Features) -> dict[str, ChannelStats]:
     """Statistics of all maps, one after the other, to those of each."""
     parts, start = {}, 0
     for name, x in features.items():
         channels = slice(start, start + x.shape[-1])
-        parts[name] = ChannelStats(*(stat[..., channels] for stat in stats))
+        parts[name] = ChannelStats(stats.mean[..., channels], stats.std[..., channels])
         start = channels.stop
     if start != stats.mean.shape[-1]:
         raise ValueError(

@@ -4,14 +4,16 @@ They agree to 1e-4 of the largest value in float32 (1e-5 is usual), and so do th
 Which is fastest depends on layer and processor: `choose` holds what benchmarks/layers.py measured.
 """
 
+from functools import partial
 from typing import Any, Literal, get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend.backend import backends
 
 from adain_jax.ops import resampling, winograd
-from adain_jax.ops.resampling import max_pool
+from adain_jax.ops.resampling import is_static, max_pool
 from adain_jax.ops.strips import by_strips, pad_columns, padded_rows
 
 Method = Literal["auto", "xla", "winograd", "winograd2", "projection"]
@@ -93,8 +95,8 @@ def conv3x3(
         size: height and width of the picture in the upper left of `x`, if it does not fill `x`; may
             be traced. The padding is then at its edges, and what is outside of it means nothing.
         method: "xla"; "winograd", F(4x4, 3x3), or "winograd2", F(2x2, 3x3); "projection", one
-            matrix product to 9 C' channels and nine shifted additions; or "auto", by `choose`. A
-            prepared kernel decides it.
+            matrix product to 9 C' channels and nine shifted additions; or "auto", by `choose` for
+            the device that `x` is on. A prepared kernel decides it.
 
     Returns:
         (N, H, W, C'); half of that size if pooled, twice the size if upsampled.
@@ -114,30 +116,58 @@ def conv3x3(
         raise ValueError(f"method is one of {', '.join(get_args(Method))}, not {method!r}")
     if size is not None:
         x = resampling.reflect_at(x, size, inner=0 if upsample else 1)
-    if kernel.shape[:2] == (3, 3):
-        if method == "auto":
-            method = choose(jax.default_backend(), x.dtype, kernel.shape)
-        if scheme := _scheme(method, upsample):
-            kernel = winograd.transform_kernel(kernel, scheme)
-    else:
-        scheme = _scheme_of(kernel, upsample)
     if bias is None:
         bias = jnp.zeros(kernel.shape[-1:], x.dtype)
-    if scheme:
-        return winograd.convolve(x, kernel, bias, scheme, relu, pool)
+    run = partial(_run, relu=relu, pool=pool, upsample=upsample)
+    if kernel.shape[:2] != (3, 3):
+        return winograd.convolve(x, kernel, bias, _scheme_of(kernel, upsample), relu, pool)
+    if not is_static(x):  # of symbolic shape, for a program that any size goes through
+        method = "xla"
+    if method != "auto":
+        return run(x, kernel, bias, method=method)
+    methods = {name: choose(name, x.dtype, kernel.shape) for name in ("cpu", "others")}
+    if len(set(methods.values())) == 1 or set(backends()) == {"cpu"}:
+        return run(x, kernel, bias, method=methods["cpu"])
+    # That of the device which the arrays are on, whatever the default is.
+    on_cpu, elsewhere = (partial(run, method=methods[name]) for name in methods)
+    return jax.lax.platform_dependent(x, kernel, bias, cpu=on_cpu, default=elsewhere)
+
+
+def _run(
+    x: jax.Array,
+    kernel: jax.Array,
+    bias: jax.Array,
+    *,
+    relu: bool,
+    pool: bool,
+    upsample: bool,
+    method: Method,
+) -> jax.Array:
+    if scheme := _scheme(method, upsample):
+        factors = winograd.transform_kernel(kernel, scheme)
+        return winograd.convolve(x, factors, bias, scheme, relu, pool)
     if upsample:
         x = resampling.upsample(x)
     product = _by_projection if method == "projection" else _by_xla
 
-    def part(first: int | jax.Array, count: int) -> jax.Array:
-        padded = pad_columns(padded_rows(x, first, count))
-        y = product(padded, kernel) + bias
+    def part(padded: jax.Array) -> jax.Array:
+        y = product(padded, kernel) + bias.reshape(1, 1, 1, -1)
         return jnp.maximum(y, 0) if relu else y
 
-    # A CPU's large maps in strips, for their memory's sake; other processors like work in one go.
-    total = x.nbytes // x.shape[3] * max(kernel.shape[2:])
-    strips = -(-total // _STRIP_BYTES) if jax.default_backend() == "cpu" else 1
-    y = by_strips(part, x.shape[1], strips, x)
+    def strip(first: int | jax.Array, count: int) -> jax.Array:
+        return part(pad_columns(padded_rows(x, first, count)))
+
+    if not is_static(x):
+        for axis in (1, 2):
+            at = jnp.arange(x.shape[axis] + 2) - 1
+            x = jnp.take(x, resampling.reflected(at, x.shape[axis]), axis)
+        y = part(x)
+    else:
+        # A CPU's large maps in strips, for their memory's sake; other processors like work in one
+        # go.
+        total = x.nbytes // x.shape[3] * max(kernel.shape[2:])
+        strips = -(-total // _STRIP_BYTES) if set(backends()) == {"cpu"} else 1
+        y = by_strips(strip, x.shape[1], strips, x)
     return max_pool(y) if pool else y
 
 

@@ -1,7 +1,10 @@
 """Maps made larger and smaller: padding, pooling, upsampling, folding of pixels into channels."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 
 def reflect_at(
@@ -31,6 +34,43 @@ def reflect_at(
         line = jax.lax.dynamic_slice_in_dim(x, source, 1, axis)
         x = jax.lax.dynamic_update_slice_in_dim(x, line, at, axis)
     return x
+
+
+def is_static(x: jax.Array) -> bool:
+    """Whether all sides of an array are numbers: those that `jax.export` traces may be symbols."""
+    return all(isinstance(side, int) for side in x.shape)
+
+
+def fill_up(x: jax.Array, multiple: int, axis: int) -> jax.Array:
+    """Extend an axis to the next multiple of a length by reflection, at its end.
+
+    The axis may be of symbolic length (`jax.export`).
+
+    >>> import jax.numpy as jnp
+    >>> print(fill_up(jnp.arange(3), 8, 0))
+    [0 1 2 1 0 1 2 1]
+    """
+    length = x.shape[axis]
+    if not isinstance(length, int):
+        return jnp.take(x, reflected(jnp.arange(multiple * -(-length // multiple)), length), axis)
+    rest = np.arange(length, multiple * -(-length // multiple))
+    if not rest.size:
+        return x
+    return jnp.concatenate([x, jnp.take(x, reflected(rest, length, xp=np), axis)], axis)
+
+
+def reflected(at: Any, length: Any, *, xp: Any = jnp) -> Any:
+    """Where in an axis of some length the place `at` lies, which may be outside, by reflection.
+
+    The edge is not repeated. Takes integers; `length` may be symbolic.
+
+    >>> import numpy as np
+    >>> print(reflected(np.arange(-2, 5), 3, xp=np))
+    [2 1 0 1 2 1 0]
+    """
+    last = length - 1
+    period = xp.maximum(2 * last, 1)
+    return last - xp.abs(at % period - last)
 
 
 def upsample(x: jax.Array) -> jax.Array:

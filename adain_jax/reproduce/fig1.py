@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from adain_jax.baselines import feedforward
 from adain_jax.baselines.feedforward import FeedForward
-from adain_jax.model.model import Model
+from adain_jax.model import Model
 from adain_jax.ops.losses import tap_stats
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
 from adain_jax.reproduce.race import Curves, crops, race, smooth, tail

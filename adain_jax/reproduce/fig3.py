@@ -15,12 +15,13 @@ from tqdm import tqdm
 
 from adain_jax.baselines import feedforward, gatys, style_swap
 from adain_jax.baselines.feedforward import FeedForward
-from adain_jax.model.model import Model
+from adain_jax.model import Model
 from adain_jax.ops.losses import tap_stats
 from adain_jax.reproduce.measure import Method, losses, mean_losses, pairs_of
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
 from adain_jax.reproduce.race import crops, race
 from adain_jax.reproduce.settings import Settings
+from adain_jax.stylize import stylize
 
 STYLES = 3  # each of which has a network of its own
 CHECKPOINTS = (10, 25, 50, 100, 200, 500)  # steps of the optimisation at which it is measured
@@ -43,8 +44,8 @@ def make(settings: Settings, folder: Path) -> Page:
     known = [model.style(style) for style in styles]
     methods: dict[str, Method] = {
         "photograph": lambda content, style, i, j: content.astype(np.float32) / 255,
-        "AdaIN": lambda content, style, i, j: model.stylize(
-            content.astype(np.float32) / 255, known[j]
+        "AdaIN": lambda content, style, i, j: stylize(
+            content.astype(np.float32) / 255, known[j], model=model
         ),
         "style swap": lambda content, style, i, j: style_swap.stylize(model, content, style),
         **networks,

@@ -9,8 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adain_jax.model.model import Model
+from adain_jax.model import Model
+from adain_jax.model.transfer import statistics, transfer
 from adain_jax.networks import initialize
+from adain_jax.ops.pixels import to_float
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
 from adain_jax.reproduce.race import crops, race, smooth, tail
 from adain_jax.reproduce.settings import Settings
@@ -133,12 +135,12 @@ def _picture(
 ) -> np.ndarray:
     network = Model({**model.params, **params}, config.architecture(model.architecture), "")
     ours, theirs = (
-        network.encode(jnp.asarray(image, jnp.float32)[None] / 255) for image in (content, style)
+        network.encode(to_float(jnp.asarray(image))[None]) for image in (content, style)
     )
     if config.variant == "concatenation":
         features = {name: jnp.concatenate([ours[name], theirs[name]], -1) for name in ours}
     else:
-        features = network.transfer(ours, network.style_of(theirs))
+        features = transfer(ours, statistics(theirs))
     return np.asarray(network.decode(features)[0])
 
 

@@ -7,12 +7,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from adain_jax.model.model import Model
+from adain_jax.model import Model
 from adain_jax.reproduce.fig6 import _batches
 from adain_jax.reproduce.measure import mean_losses, pairs_of
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
 from adain_jax.reproduce.race import race
 from adain_jax.reproduce.settings import Settings
+from adain_jax.stylize import stylize
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.step import create_state, make_optimizer, make_step
 
@@ -49,7 +50,11 @@ def make(settings: Settings, folder: Path) -> Page:
     picture_grid(
         folder / "alpha.jpg",
         [
-            [content, *(np.asarray(model.stylize(content, one, alpha)) for alpha in ALPHAS), style]
+            [
+                content,
+                *(np.asarray(stylize(content, one, alpha=alpha, model=model)) for alpha in ALPHAS),
+                style,
+            ]
             for content, style, one in triples
         ],
         columns=("photograph", *(f"alpha {alpha:g}" for alpha in ALPHAS), "style"),
@@ -57,7 +62,11 @@ def make(settings: Settings, folder: Path) -> Page:
     picture_grid(
         folder / "lambda.jpg",
         [
-            [content, *(np.asarray(trained[x].stylize(content, one)) for x in LAMBDAS), style]
+            [
+                content,
+                *(np.asarray(stylize(content, one, model=trained[x])) for x in LAMBDAS),
+                style,
+            ]
             for content, style, one in triples
         ],
         columns=("photograph", *(f"lambda {weight:g}" for weight in LAMBDAS), "style"),
@@ -131,7 +140,7 @@ def _measured(
     known = [model.style(style) for style in styles]
 
     def method(content: np.ndarray, style: np.ndarray, i: int, j: int) -> jax.Array:
-        return model.stylize(content.astype(np.float32) / 255, known[j], alpha)
+        return stylize(content.astype(np.float32) / 255, known[j], alpha=alpha, model=model)
 
     style, content, _ = mean_losses(model, method, contents, styles, pairs)
     return float(style), float(content)

@@ -6,13 +6,15 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
-from adain_jax.model.model import Model, to_float
+from adain_jax.model import Model
 from adain_jax.model.style import Style
 from adain_jax.ops.color import coral
+from adain_jax.ops.pixels import to_float
 from adain_jax.ops.statistics import adain, channel_stats
 from adain_jax.reproduce.measure import losses
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
 from adain_jax.reproduce.settings import Settings
+from adain_jax.stylize import stylize
 
 GRID = 5  # mixtures to a side
 _CONTENTS = 3
@@ -55,7 +57,7 @@ def _interpolation(
     ramp = np.linspace(0, 1, GRID)
     weights = [[((1 - y) * (1 - x), (1 - y) * x, y * (1 - x), y * x) for x in ramp] for y in ramp]
     pictures = [
-        [np.asarray(model.stylize(content, Style.mix(known, shares))) for shares in row]
+        [np.asarray(stylize(content, Style.mix(known, shares), model=model)) for shares in row]
         for row in weights
     ]
     rows = [
@@ -114,7 +116,7 @@ def _color(model: Model, contents: np.ndarray, styles: np.ndarray, folder: Path)
     for content, style in zip(contents, styles, strict=False):
         photo, painting = (jnp.asarray(x, jnp.float32) / 255 for x in (content, style))
         recolored = jnp.clip(coral(painting, photo), 0, 1)
-        pictures = [model.stylize(photo, model.style(x)) for x in (painting, recolored)]
+        pictures = [stylize(photo, model.style(x), model=model) for x in (painting, recolored)]
         rows.append([content, style, *map(np.asarray, pictures)])
         for distances, picture in zip((plain, kept), pictures, strict=True):
             theirs = channel_stats(photo)
@@ -145,7 +147,7 @@ def _space(model: Model, content: np.ndarray, styles: np.ndarray, folder: Path) 
     for one, other in combinations(range(len(styles)), 2):
         both = Style.stack([known[one], known[other]])
         picture = np.asarray(
-            model.stylize(content.astype(np.float32) / 255, both, masks=left[None])
+            stylize(content.astype(np.float32) / 255, both, masks=left[None], model=model)
         )
         rows.append([content, styles[one], styles[other], picture])
         for part, own, foreign in zip(parts, (one, other), (other, one), strict=True):

@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adain_jax.model.model import Model, to_float
+from adain_jax.model import Model
 from adain_jax.ops.losses import content_loss, style_loss, tap_stats
+from adain_jax.ops.pixels import to_float
 from adain_jax.ops.statistics import adain
 
 # Photograph, painting, both uint8 (H, W, 3), their places in their lists -> picture.

@@ -10,7 +10,7 @@ from pathlib import Path
 import jax
 from tqdm import tqdm
 
-from adain_jax.model.model import Model
+from adain_jax.model import Model
 from adain_jax.networks.params import check_vgg
 from adain_jax.reproduce import fig1, fig3, fig6, fig7, figures8to10, table1
 from adain_jax.reproduce.page import check_plots, claims_table, read_claims

@@ -16,9 +16,10 @@ from tqdm import tqdm
 from adain_jax.baselines import feedforward, style_swap
 from adain_jax.baselines.feedforward import FeedForward
 from adain_jax.baselines.gatys import Optimization
-from adain_jax.model.model import Model
+from adain_jax.model import Model
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
 from adain_jax.reproduce.settings import Settings, squares
+from adain_jax.stylize import stylize
 
 STEPS = 500  # of the optimisation, as the paper's
 _STYLES = 32  # of conditional instance normalisation
@@ -67,7 +68,7 @@ def make(settings: Settings, folder: Path) -> Page:
     photo, painting = (images[0] for images in settings.shown(1, 1))
     pictures = (
         style_swap.stylize(model, photo, painting),
-        model.stylize(photo, model.style(painting)),
+        stylize(photo, model.style(painting), model=model),
     )
     picture_grid(
         folder / "pictures.jpg",
@@ -132,7 +133,7 @@ def _methods(
     def ours() -> tuple[float, float | None]:
         known = ready.style(style)
         return _with_style(
-            lambda: ready.stylize(content, known), lambda: ready.style(style), seconds
+            lambda: stylize(content, known, model=ready), lambda: ready.style(style), seconds
         )
 
     return {

@@ -10,7 +10,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 from tqdm import tqdm
 
-from adain_jax.model.model import Model
+from adain_jax.model import Model
 from adain_jax.ops.losses import TapStats, tap_stats
 from adain_jax.ops.statistics import ChannelStats
 from adain_jax.runtime.atomic import atomic_path

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import jax
 
-from adain_jax.model.model import Model
+from adain_jax.model import Model
 from adain_jax.networks import initialize
 from adain_jax.networks.params import Params, check_params
 from adain_jax.training.checkpoint import load_params

@@ -6,7 +6,7 @@ from pathlib import Path
 import jax
 from tqdm import tqdm
 
-from adain_jax.model.model import Model
+from adain_jax.model import Model
 from adain_jax.runtime.interrupt import Interrupted, Interrupts
 from adain_jax.training.bank import StyleBank
 from adain_jax.training.config import TrainConfig

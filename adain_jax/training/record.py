@@ -8,7 +8,7 @@ from typing import Any
 from tqdm import tqdm
 
 from adain_jax.files import image
-from adain_jax.model.model import Model
+from adain_jax.model import Model
 from adain_jax.runtime.atomic import atomic_path
 from adain_jax.training.checkpoint import Checkpoints
 from adain_jax.training.config import TrainConfig

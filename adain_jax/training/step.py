@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import optax
 from jax.typing import ArrayLike
 
-from adain_jax.model.model import Features, Model, to_float
+from adain_jax.model import Model
+from adain_jax.model.transfer import Features, statistics, transfer
 from adain_jax.networks import ARCHITECTURES, TAPS
 from adain_jax.networks.params import Params
 from adain_jax.ops.losses import (
@@ -22,6 +23,7 @@ from adain_jax.ops.losses import (
     tap_stats,
     total_variation,
 )
+from adain_jax.ops.pixels import to_float
 from adain_jax.ops.statistics import adain
 from adain_jax.training.config import TrainConfig
 
@@ -130,7 +132,7 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         if "encoder" in params:  # a network with features of its own
             assert styles is not None
             features = network.encode(contents)
-            transferred = network.transfer(features, network.style_of(network.encode(styles)))
+            transferred = transfer(features, statistics(network.encode(styles)))
         elif concatenates:
             assert styles is not None
             features = {_TARGET: taps[_TARGET]}

@@ -3,8 +3,9 @@
 import jax
 import numpy as np
 
-from adain_jax.model.model import Model
+from adain_jax.model import Model
 from adain_jax.networks.params import Params
+from adain_jax.stylize import stylize
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.sources import Images, middle_square
 from adain_jax.training.step import make_loss
@@ -67,9 +68,9 @@ class PictureGrid:
         rows = [np.concatenate([blank, blank, *self._styles], 1)]
         for content in self._contents:
             batch = np.repeat(content[None], _GRID, 0)
-            plain = np.asarray(model.stylize(batch, styles, 0.0))[0]
+            plain = np.asarray(stylize(batch, styles, alpha=0.0, model=model))[0]
             for alpha in _ALPHAS:
-                pictures = np.asarray(model.stylize(batch, styles, alpha))
+                pictures = np.asarray(stylize(batch, styles, alpha=alpha, model=model))
                 rows.append(np.concatenate([content, plain, *pictures], 1))
         return np.concatenate(rows)
 

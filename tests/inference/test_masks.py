@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import adain_jax
-from adain_jax import Model, Style
+from adain_jax import Bucketed, Model, Style
 from adain_jax.model.transfer import shares_of, transfer
 from adain_jax.ops.statistics import ChannelStats
 
@@ -53,24 +53,30 @@ def test_hard_masks_are_the_papers_own_rule(rng, tiny, content, styles):
     ours = transfer(features, ChannelStats(styles.mean, styles.std), masks=masks)["relu4_1"]
     np.testing.assert_allclose(ours[0], expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
     picture = np.clip(tiny.decode({"relu4_1": jnp.asarray(expected[None])})[0, :H, :W], 0, 1)
-    np.testing.assert_allclose(tiny.stylize(content, styles, masks=masks), picture, atol=1e-4)
+    np.testing.assert_allclose(
+        adain_jax.stylize(content, styles, masks=masks, model=tiny), picture, atol=1e-4
+    )
 
 
 def test_the_kinds_of_masks_agree(tiny, content, styles, left):
-    expected = tiny.stylize(content, styles, masks=np.stack([left, ~left]))
+    expected = adain_jax.stylize(content, styles, masks=np.stack([left, ~left]), model=tiny)
     for masks in (left[None], np.where(left, 1, 2), jnp.asarray(np.where(left, 1, 2), jnp.uint8)):
-        np.testing.assert_allclose(tiny.stylize(content, styles, masks=masks), expected, atol=1e-5)
+        np.testing.assert_allclose(
+            adain_jax.stylize(content, styles, masks=masks, model=tiny), expected, atol=1e-5
+        )
     # Edges at multiples of 8 are those of whole cells, where soft masks are hard, too.
     left = np.arange(W)[None] < np.full((H, 1), 16)
-    soft = tiny.stylize(content, styles, masks=left[None].astype(np.float32))
-    hard = tiny.stylize(content, styles, masks=left[None])
+    soft = adain_jax.stylize(content, styles, masks=left[None].astype(np.float32), model=tiny)
+    hard = adain_jax.stylize(content, styles, masks=left[None], model=tiny)
     np.testing.assert_allclose(soft, hard, atol=1e-4)
 
 
 def test_one_region_of_everything_is_no_region(tiny, content, styles):
     everything = np.ones((1, H, W), np.float32)
-    expected = tiny.stylize(content, one(styles, 0), 0.7)
-    ours = tiny.stylize(content, Style.stack([one(styles, 0)]), 0.7, masks=everything)
+    expected = adain_jax.stylize(content, one(styles, 0), alpha=0.7, model=tiny)
+    ours = adain_jax.stylize(
+        content, Style.stack([one(styles, 0)]), alpha=0.7, masks=everything, model=tiny
+    )
     np.testing.assert_allclose(ours, expected, atol=1e-4)
 
 
@@ -78,47 +84,62 @@ def test_what_no_mask_covers_stays_the_photograph(tiny, content, styles, left):
     alone = Style.stack([one(styles, 0)])
     for dtype in (np.float32, np.uint8):
         image = content if dtype == np.float32 else np.round(content * 255).astype(np.uint8)
-        picture = np.asarray(tiny.stylize(image, alone, masks=left[None]))
+        picture = np.asarray(adain_jax.stylize(image, alone, masks=left[None], model=tiny))
         np.testing.assert_array_equal(picture[:, 21:], image[:, 21:])
         assert (picture[:, :21] != image[:, :21]).mean() > 0.9
     ramp = np.broadcast_to(np.linspace(1, 0, W, dtype=np.float32), (H, W))
-    faded = np.asarray(tiny.stylize(content, alone, masks=ramp[None]))
-    full = np.asarray(tiny.stylize(content, alone, masks=np.ones((1, H, W), np.float32)))
+    faded = np.asarray(adain_jax.stylize(content, alone, masks=ramp[None], model=tiny))
+    full = np.asarray(
+        adain_jax.stylize(content, alone, masks=np.ones((1, H, W), np.float32), model=tiny)
+    )
     assert np.abs(faded[:, -1] - content[:, -1]).max() < 1e-6
     assert np.abs(faded[:, 0] - full[:, 0]).mean() < np.abs(faded[:, 30] - full[:, 30]).mean()
 
 
 def test_overlapping_masks_share(tiny, content, styles):
     twice = np.ones((2, H, W), bool)
-    ours = tiny.stylize(content, styles, masks=twice)
+    ours = adain_jax.stylize(content, styles, masks=twice, model=tiny)
     np.testing.assert_allclose(
-        ours, tiny.stylize(content, Style.mix([one(styles, 0), one(styles, 1)])), atol=1e-4
+        ours,
+        adain_jax.stylize(content, Style.mix([one(styles, 0), one(styles, 1)]), model=tiny),
+        atol=1e-4,
     )
 
 
 def test_a_strength_for_each_region(tiny, content, styles, left):
     masks = np.stack([left, ~left])
-    ours = np.asarray(tiny.stylize(content, styles, np.array([0.0, 1.0], np.float32), masks=masks))
-    none, full = (np.asarray(tiny.stylize(content, styles, a, masks=masks)) for a in (0.0, 1.0))
+    ours = np.asarray(
+        adain_jax.stylize(
+            content, styles, alpha=np.array([0.0, 1.0], np.float32), masks=masks, model=tiny
+        )
+    )
+    none, full = (
+        np.asarray(adain_jax.stylize(content, styles, alpha=a, masks=masks, model=tiny))
+        for a in (0.0, 1.0)
+    )
     np.testing.assert_allclose(ours[:, :2], none[:, :2], atol=1e-4)
     np.testing.assert_allclose(ours[:, -2:], full[:, -2:], atol=1e-4)
     level = np.where(left, 0.3, 0.3).astype(np.float32)
-    mapped = tiny.stylize(content, styles, level, masks=masks)
-    np.testing.assert_allclose(mapped, tiny.stylize(content, styles, 0.3, masks=masks), atol=1e-4)
+    mapped = adain_jax.stylize(content, styles, alpha=level, masks=masks, model=tiny)
+    np.testing.assert_allclose(
+        mapped, adain_jax.stylize(content, styles, alpha=0.3, masks=masks, model=tiny), atol=1e-4
+    )
 
 
 def test_a_region_smaller_than_a_cell_changes_nothing_else(tiny, content, styles):
     dot = np.zeros((1, H, W), bool)
     dot[0, 3, 3] = True  # not the first pixel of its cell
-    ours = tiny.stylize(content, styles, masks=dot)
+    ours = adain_jax.stylize(content, styles, masks=dot, model=tiny)
     assert np.isfinite(np.asarray(ours)).all()
-    np.testing.assert_allclose(ours, tiny.stylize(content, one(styles, 1)), atol=1e-4)
+    np.testing.assert_allclose(
+        ours, adain_jax.stylize(content, one(styles, 1), model=tiny), atol=1e-4
+    )
 
 
 def test_in_buckets(tiny, content, styles, left):
     for masks in (left[None], left[None].astype(np.float32) * 0.8):
-        expected = tiny.stylize(content, styles, masks=masks)
-        ours = tiny.stylize_any_size(content, styles, masks=masks)
+        expected = adain_jax.stylize(content, styles, masks=masks, model=tiny)
+        ours = adain_jax.stylize(content, styles, masks=masks, model=tiny, plan=Bucketed())
         np.testing.assert_allclose(ours, expected, atol=1e-3)
 
 
@@ -127,7 +148,7 @@ def test_three_levels(rng, content, left):
     model = Model.load("fast")
     styles = model.style(rng.random((2, 24, 32, 3), dtype=np.float32))
     masks = np.stack([left, ~left])
-    ours = np.asarray(model.stylize(content, styles, masks=masks))
+    ours = np.asarray(adain_jax.stylize(content, styles, masks=masks, model=model))
     assert ours.shape == content.shape
     for name, stride in (("conv1_2", 2), ("conv3_2", 8)):
         x = jnp.zeros((1, 40 // stride, 48 // stride, 1))
@@ -138,16 +159,22 @@ def test_three_levels(rng, content, left):
 
 def test_under_transformations(tiny, content, styles, left):
     masks = np.stack([left, ~left]).astype(np.float32)
-    expected = tiny.stylize(content, styles, masks=masks)
-    traced = jax.jit(lambda c, m: tiny.stylize(c, styles, masks=m))(content, masks)
+    expected = adain_jax.stylize(content, styles, masks=masks, model=tiny)
+    traced = jax.jit(lambda c, m: adain_jax.stylize(c, styles, masks=m, model=tiny))(content, masks)
     np.testing.assert_allclose(traced, expected, atol=1e-4)
-    constant = jax.jit(lambda c: tiny.stylize(c, styles, masks=left[None]))(content)
+    constant = jax.jit(lambda c: adain_jax.stylize(c, styles, masks=left[None], model=tiny))(
+        content
+    )
     assert np.isfinite(np.asarray(constant)).all()
     batch, both = np.stack([content, 1 - content]), np.stack([masks, masks[::-1]])
-    each = jax.vmap(lambda c, m: tiny.stylize(c, styles, masks=m))(batch, both)
+    each = jax.vmap(lambda c, m: adain_jax.stylize(c, styles, masks=m, model=tiny))(batch, both)
     np.testing.assert_allclose(each[0], expected, atol=1e-4)
-    np.testing.assert_allclose(tiny.stylize(batch, styles, masks=masks)[0], expected, atol=1e-4)
-    gradient = jax.grad(lambda m: jnp.sum(tiny.stylize(content, styles, masks=m) ** 2))(masks * 0.5)
+    np.testing.assert_allclose(
+        adain_jax.stylize(batch, styles, masks=masks, model=tiny)[0], expected, atol=1e-4
+    )
+    gradient = jax.grad(
+        lambda m: jnp.sum(adain_jax.stylize(content, styles, masks=m, model=tiny) ** 2)
+    )(masks * 0.5)
     assert np.isfinite(np.asarray(gradient)).all()
     assert np.abs(np.asarray(gradient)).max() > 0
 
@@ -168,21 +195,25 @@ def test_under_transformations(tiny, content, styles, left):
 )
 def test_bad_masks(tiny, content, styles, masks, message):
     with pytest.raises(ValueError, match=message):
-        tiny.stylize(content, styles, masks=masks)
+        adain_jax.stylize(content, styles, masks=masks, model=tiny)
 
 
 def test_masks_need_a_style_for_each(tiny, content, styles, left):
-    with pytest.raises(ValueError, match=r"Style\.stack"):
-        tiny.stylize(content, one(styles, 0), masks=left[None])
+    with pytest.raises(ValueError, match="a list, or a batch, of one style for each region"):
+        adain_jax.stylize(content, one(styles, 0), masks=left[None], model=tiny)
     with pytest.raises(ValueError, match=r"of shape .*\(2,\)"):
-        tiny.stylize(content, styles, np.ones(3, np.float32), masks=left[None])
+        adain_jax.stylize(
+            content, styles, alpha=np.ones(3, np.float32), masks=left[None], model=tiny
+        )
 
 
 def test_stylize_takes_a_list(rng, tiny, content, left):
     paintings = list(rng.random((2, 24, 32, 3), dtype=np.float32))
     styles = Style.stack([tiny.style(painting) for painting in paintings])
     ours = adain_jax.stylize(content, paintings, masks=left[None], model=tiny)
-    np.testing.assert_allclose(ours, tiny.stylize(content, styles, masks=left[None]), atol=1e-4)
+    np.testing.assert_allclose(
+        ours, adain_jax.stylize(content, styles, masks=left[None], model=tiny), atol=1e-4
+    )
     kept = adain_jax.stylize(
         content, paintings[:1], masks=left[None], color="luminance", model=tiny
     )

@@ -34,8 +34,8 @@ def stylize(tiny):
 def by_hand(photo, painting, color, model):
     if color in RECOLORINGS:
         recolored = np.clip(RECOLORINGS[color](painting, photo), 0, 1)
-        return model.stylize(photo, model.style(recolored))
-    return keep_chroma(model.stylize(photo, model.style(painting)), photo)
+        return adain_jax.stylize(photo, model.style(recolored), model=model)
+    return keep_chroma(adain_jax.stylize(photo, model.style(painting), model=model), photo)
 
 
 @pytest.mark.parametrize("color", COLORS[1:])

@@ -3,8 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from adain_jax import stylize_batch
-from adain_jax.stylize import _donating
+import adain_jax
+from adain_jax.inference import stream
 
 
 @pytest.fixture
@@ -17,22 +17,22 @@ def painting(rng):
 def test_equals_one_by_one(tiny, rng, painting, count, devices):
     photos = rng.integers(256, size=(count, 16, 24, 3), dtype=np.uint8)
     style = tiny.style(painting)
-    pictures = stylize_batch(
+    pictures = adain_jax.stylize_many(
         photos, style, alpha=0.8, model=tiny, batch_size=3, devices=jax.devices()[:devices]
     )
     pictures = np.stack(list(pictures))
     assert pictures.dtype == np.uint8
     assert pictures.shape == photos.shape
     for photo, picture in zip(photos, pictures, strict=True):
-        expected = np.asarray(tiny.stylize(photo, style, 0.8)).astype(int)
+        expected = np.asarray(adain_jax.stylize(photo, style, alpha=0.8, model=tiny)).astype(int)
         assert np.abs(expected - picture).max() <= 1
 
 
 def test_one_program_for_all_batches(tiny, painting):
-    before = _donating._cache_size()  # type: ignore[attr-defined]
+    before = stream._whole._cache_size()  # type: ignore[attr-defined]
     photos = (np.full((24, 16, 3), i, np.uint8) for i in range(11))
-    assert len(list(stylize_batch(photos, painting, model=tiny, batch_size=4))) == 11
-    assert _donating._cache_size() == before + 1  # type: ignore[attr-defined]
+    assert len(list(adain_jax.stylize_many(photos, painting, model=tiny, batch_size=4))) == 11
+    assert stream._whole._cache_size() == before + 1  # type: ignore[attr-defined]
 
 
 def test_an_endless_stream_is_read_no_further_than_needed(tiny, painting):
@@ -44,7 +44,7 @@ def test_an_endless_stream_is_read_no_further_than_needed(tiny, painting):
             read += 1
             yield np.zeros((16, 16, 3), np.float32)
 
-    pictures = stylize_batch(
+    pictures = adain_jax.stylize_many(
         stream(), painting, model=tiny, batch_size=2, devices=jax.devices()[:2]
     )
     picture = next(pictures)
@@ -53,12 +53,12 @@ def test_an_endless_stream_is_read_no_further_than_needed(tiny, painting):
 
 
 def test_nothing_in_nothing_out(tiny, painting):
-    assert list(stylize_batch([], painting, model=tiny)) == []
+    assert list(adain_jax.stylize_many([], painting, model=tiny)) == []
 
 
 def test_the_contents_are_left_alone(tiny, painting, rng):
     photos = jnp.asarray(rng.random((4, 16, 16, 3), dtype=np.float32))
-    list(stylize_batch(photos, painting, model=tiny, batch_size=4))
+    list(adain_jax.stylize_many(photos, painting, model=tiny, batch_size=4))
     photos.block_until_ready()
     assert np.isfinite(photos).all()
 
@@ -69,8 +69,8 @@ def test_bfloat16(tiny, painting, rng):
     assert half.dtype == jnp.bfloat16
     style = half.style(painting)
     assert style.mean.dtype == jnp.float32
-    pictures = np.stack(list(stylize_batch(photos, style, model=half, batch_size=4)))
-    expected = np.asarray(tiny.stylize(photos, tiny.style(painting)))
+    pictures = np.stack(list(adain_jax.stylize_many(photos, style, model=half, batch_size=4)))
+    expected = np.asarray(adain_jax.stylize(photos, tiny.style(painting), model=tiny))
     assert np.abs(pictures.astype(int) - expected).mean() < 3
 
 
@@ -81,12 +81,17 @@ def test_bfloat16(tiny, painting, rng):
         ({"model": "vgg16"}, "model is a Model"),
         ({"style": np.zeros((2, 16, 16, 3), np.uint8)}, "style is one, not a batch of 2"),
         ({"alpha": 2.0}, "alpha is between 0 and 1"),
-        ({"contents": [np.zeros((8, 8, 3)), np.zeros((8, 9, 3))]}, "content 1 is .*one size"),
-        ({"contents": [np.zeros((8, 8))]}, "contents is one RGB image"),
+        ({"contents": [np.zeros((8, 8))]}, "content 0: content is one RGB image"),
+        ({"contents": [np.zeros((1, 8, 8, 3))]}, r"content 0: one RGB image \(H, W, 3\), not"),
+        (
+            {"masks": np.ones((1, 9, 8), bool), "style": [np.zeros((8, 8, 3))]},
+            r"content 0: masks are .* \(K, 8, 8\)",
+        ),
+        ({"plan": "whole"}, 'plan is "auto", Whole'),
     ],
 )
 def test_what_is_wrong(tiny, painting, change, message):
     arguments = {"contents": np.zeros((2, 8, 8, 3), np.uint8), "style": painting, "model": tiny}
     arguments |= change
     with pytest.raises(ValueError, match=message):
-        list(stylize_batch(arguments.pop("contents"), arguments.pop("style"), **arguments))
+        list(adain_jax.stylize_many(arguments.pop("contents"), arguments.pop("style"), **arguments))

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import adain_jax
-from adain_jax import Model, Style
+from adain_jax import Model, Style, Tiled
 from adain_jax.files import image
-from adain_jax.inference.tiling import Span, spans, stylize_tiled, tiled_style
-from adain_jax.model.transfer import transfer
+from adain_jax.inference.tiling import Span, spans
+from adain_jax.model.transfer import statistics, transfer
 from adain_jax.networks import ARCHITECTURES
 from adain_jax.ops.statistics import ChannelStats
 from tests.conftest import ROOT
@@ -54,8 +54,8 @@ def test_equal_to_the_whole_with_real_weights(name, size, tile, photo, painting)
     """Everywhere, at borders of windows and of the image."""
     model = Model.load(name).prepare()
     style, content = model.style(painting), photo[: size[0], : size[1]]
-    expected = np.asarray(model.stylize(content, style, 0.8))
-    ours = stylize_tiled(content, style, alpha=0.8, model=model, tile=tile)
+    expected = np.asarray(adain_jax.stylize(content, style, alpha=0.8, model=model))
+    ours = adain_jax.stylize(content, style, alpha=0.8, model=model, plan=Tiled(tile))
     assert ours.shape == content.shape
     assert np.abs(ours - expected).max() < 1e-3
 
@@ -95,8 +95,8 @@ def test_reach(name, tiny, rng):
 @pytest.mark.parametrize(("height", "width"), [(1, 150), (37, 45), (150, 333), (64, 64)])
 def test_any_size(height, width, rng, painting, tiny):
     content, style = rng.random((height, width, 3), dtype=np.float32), tiny.style(painting)
-    ours = stylize_tiled(content, style, model=tiny, tile=128)
-    np.testing.assert_allclose(ours, tiny.stylize(content, style), atol=1e-3)
+    ours = adain_jax.stylize(content, style, model=tiny, plan=Tiled(128))
+    np.testing.assert_allclose(ours, adain_jax.stylize(content, style, model=tiny), atol=1e-3)
 
 
 def test_bytes_progress_and_out(rng, painting, tiny, tmp_path):
@@ -105,11 +105,14 @@ def test_bytes_progress_and_out(rng, painting, tiny, tmp_path):
     mapped = np.memmap(tmp_path / "content", np.uint8, "w+", shape=content.shape)
     mapped[:] = content
     out = np.memmap(tmp_path / "picture", np.uint8, "w+", shape=content.shape)
-    result = stylize_tiled(
-        mapped, style, model=tiny, tile=128, out=out, progress=lambda *done: seen.append(done)
+    result = adain_jax.stylize(
+        mapped,
+        style,
+        model=tiny,
+        plan=Tiled(128, out=out, progress=lambda *done: seen.append(done)),
     )
     assert result is out
-    expected = np.asarray(tiny.stylize(content, style)).astype(int)
+    expected = np.asarray(adain_jax.stylize(content, style, model=tiny)).astype(int)
     assert np.abs(out.astype(int) - expected).max() <= 1
     assert seen == [(i, len(seen)) for i in range(1, len(seen) + 1)]
     assert len(seen) > 4
@@ -124,35 +127,42 @@ def test_masks_and_maps(hard, rng, painting, tiny):
     mask = mask > 0.37 if hard else mask
     strengths = np.broadcast_to(np.linspace(1, 0, height, dtype=np.float32), (width, height)).T
     for alpha in (np.array([1.0, 0.6], np.float32), strengths):
-        ours = stylize_tiled(content, styles, alpha=alpha, model=tiny, masks=mask, tile=96)
-        expected = tiny.stylize(content, styles, alpha, masks=mask)
+        ours = adain_jax.stylize(
+            content, styles, alpha=alpha, model=tiny, masks=mask, plan=Tiled(96)
+        )
+        expected = adain_jax.stylize(content, styles, alpha=alpha, masks=mask, model=tiny)
         np.testing.assert_allclose(ours, expected, atol=1e-3)
 
 
 def test_a_large_painting(rng, tiny):
     painting = rng.random((150, 301, 3), dtype=np.float32)
-    ours, expected = tiled_style(painting, model=tiny, tile=96), tiny.style(painting)
+    ours, expected = (
+        adain_jax.encode_style(painting, model=tiny, plan=Tiled(96)),
+        tiny.style(painting),
+    )
     np.testing.assert_allclose(ours.mean, expected.mean, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(ours.std, expected.std, rtol=1e-4, atol=1e-5)
     assert ours.fingerprint == tiny.fingerprint
 
 
 def test_one_program_for_all_sizes(rng, painting, tiny):
-    from adain_jax.inference import tiling
+    from adain_jax.inference import render
 
     style = tiny.style(painting)
-    stylize_tiled(rng.random((140, 200, 3), dtype=np.float32), style, model=tiny, tile=104)
-    made = tiling._picture._cache_size()  # type: ignore[attr-defined]
+    adain_jax.stylize(
+        rng.random((140, 200, 3), dtype=np.float32), style, model=tiny, plan=Tiled(104)
+    )
+    made = render.picture._cache_size()  # type: ignore[attr-defined]
     for shape in ((150, 333, 3), (211, 137, 3)):
-        stylize_tiled(rng.random(shape, dtype=np.float32), style, model=tiny, tile=104)
-    assert tiling._picture._cache_size() == made  # type: ignore[attr-defined]
+        adain_jax.stylize(rng.random(shape, dtype=np.float32), style, model=tiny, plan=Tiled(104))
+    assert render.picture._cache_size() == made  # type: ignore[attr-defined]
 
 
 def test_statistics_from_elsewhere(rng, tiny, painting):
     features = tiny.encode(jnp.asarray(rng.random((1, 32, 48, 3), dtype=np.float32)))
-    own, style = tiny.style_of(features), tiny.style(painting)
+    own, style = statistics(features), tiny.style(painting)
     target = ChannelStats(style.mean, style.std)
-    given = transfer(features, target, content=ChannelStats(own.mean, own.std))
+    given = transfer(features, target, content=own)
     np.testing.assert_allclose(
         given["relu4_1"], transfer(features, target)["relu4_1"], rtol=1e-4, atol=1e-4
     )
@@ -162,29 +172,33 @@ def test_bad_input(rng, painting, tiny):
     content, style = np.zeros((20, 30, 3), np.uint8), tiny.style(painting)
     for tile in (64, 100, -8):
         with pytest.raises(ValueError, match="multiple of 8, and at least 72 for tiny"):
-            stylize_tiled(content, style, model=tiny, tile=tile)
+            adain_jax.stylize(content, style, model=tiny, plan=Tiled(tile))
     with pytest.raises(ValueError, match="tiny_instance normalises in its decoder"):
-        stylize_tiled(content, style, model=replace(tiny, architecture="tiny_instance"))
+        adain_jax.stylize(
+            content, style, model=replace(tiny, architecture="tiny_instance"), plan=Tiled()
+        )
     with pytest.raises(ValueError, match="out is like content"):
-        stylize_tiled(content, style, model=tiny, out=np.zeros((20, 30, 3), np.float32))
-    with pytest.raises(ValueError, match="one RGB image"):
-        stylize_tiled(content[None], style, model=tiny)
+        adain_jax.stylize(
+            content, style, model=tiny, plan=Tiled(out=np.zeros((20, 30, 3), np.float32))
+        )
     with pytest.raises(ValueError, match="floating images are in"):
-        stylize_tiled(np.full((20, 30, 3), 7.0, np.float32), style, model=tiny)
+        adain_jax.stylize(np.full((20, 30, 3), 7.0, np.float32), style, model=tiny, plan=Tiled())
     with pytest.raises(ValueError, match="between 0 and 1"):
-        stylize_tiled(content, style, alpha=1.5, model=tiny)
+        adain_jax.stylize(content, style, alpha=1.5, model=tiny, plan=Tiled())
     with pytest.raises(ValueError, match="model is a Model"):
-        stylize_tiled(content, style, model="fast")  # type: ignore[arg-type]
+        adain_jax.stylize(content, style, model="fast", plan=Tiled())  # type: ignore[arg-type]
 
 
 def test_styles_as_for_stylize(rng, painting, tiny):
     """Images, lists of them, and weights."""
     content, other = rng.random((60, 90, 3), dtype=np.float32), 1 - painting
     for style, weights in ((painting, None), ([painting, other], [1, 3])):
-        ours = stylize_tiled(content, style, weights=weights, model=tiny, tile=72)
+        ours = adain_jax.stylize(content, style, weights=weights, model=tiny, plan=Tiled(72))
         expected = adain_jax.stylize(content, style, weights=weights, model=tiny)
         np.testing.assert_allclose(ours, expected, atol=1e-3)
     left = np.arange(90)[None] < np.full((60, 1), 40)
-    ours = stylize_tiled(content, [painting, other], masks=left[None], model=tiny, tile=72)
+    ours = adain_jax.stylize(
+        content, [painting, other], masks=left[None], model=tiny, plan=Tiled(72)
+    )
     expected = adain_jax.stylize(content, [painting, other], masks=left[None], model=tiny)
     np.testing.assert_allclose(ours, expected, atol=1e-3)

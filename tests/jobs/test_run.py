@@ -9,10 +9,10 @@ from PIL import Image, ImageCms
 
 import adain_jax
 from adain_jax.files import image
+from adain_jax.inference import plan as plans
 from adain_jax.inference.recolor import COLORS
-from adain_jax.jobs import picture as controls
 from adain_jax.jobs import run as batch
-from adain_jax.jobs.picture import Controls
+from adain_jax.jobs.options import Controls
 from adain_jax.jobs.plan import Encoding, Mixture, plan
 
 
@@ -36,8 +36,10 @@ def test_run(folders, tmp_path, tiny):
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert written == ["b_stylized_x.png", "b_stylized_y.png"]
     picture = image.load(tmp_path / "out" / written[0])
-    expected = tiny.stylize(
-        image.load(contents / "b.png").rgb, tiny.style(image.load(styles / "x.png", size=16).rgb)
+    expected = adain_jax.stylize(
+        image.load(contents / "b.png").rgb,
+        tiny.style(image.load(styles / "x.png", size=16).rgb),
+        model=tiny,
     )
     np.testing.assert_allclose(picture.rgb, expected, atol=1 / 255)
 
@@ -84,8 +86,7 @@ def test_windows_make_the_same_picture(tmp_path, tiny, monkeypatch):
         assert by_windows
         np.testing.assert_allclose(asked, whole, atol=1.1 / 255)
         with monkeypatch.context() as patch:
-            patch.setattr(controls, "TILE_ABOVE", 120 * 170 - 1)
-            patch.setattr(controls, "TILE", 104)
+            patch.setattr(plans, "TILE_ABOVE", 120 * 170 - 1)
             chosen, by_windows = picture(**options)
             assert by_windows
             np.testing.assert_allclose(chosen, whole, atol=1.1 / 255)
@@ -114,7 +115,9 @@ def test_masks(tmp_path, tiny):
     [result] = batch.run([job], tiny, Controls(masks=(tmp_path / "left.png",)), sizes=sizes)
     assert result.error is None
     strengths = np.array([0.5, 1.0], np.float32)
-    expected = tiny.stylize(photo / np.float32(255), styles, strengths, masks=left[None])
+    expected = adain_jax.stylize(
+        photo / np.float32(255), styles, alpha=strengths, masks=left[None], model=tiny
+    )
     np.testing.assert_allclose(image.load(job.output).rgb, expected, atol=1.1 / 255)
     [job] = plan([tmp_path / "a.png"], Mixture(((paths[0], 1.0),)), tmp_path / "one.png").jobs
     [result] = batch.run([job], tiny, Controls(masks=(tmp_path / "left.png",)), sizes=sizes)

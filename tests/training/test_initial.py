@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from adain_jax.model.model import Model
+from adain_jax.model import Model
 from adain_jax.networks import ARCHITECTURES
 from adain_jax.training.initial import first_params
 from tests.networks.test_golden import DECODER, Peer

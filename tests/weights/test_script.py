@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
+import adain_jax
 from adain_jax import Model
 from adain_jax.files import image
 from adain_jax.weights.normalize import normalize
@@ -75,7 +76,7 @@ def test_a_port_s_pair_stylizes(run, tmp_path):
     run("vgg_normalised.safetensors", "--decoder", "decoder.safetensors", "-o", "port.safetensors")
     model = Model.load(tmp_path / "port.safetensors")
     pixels = np.zeros((8, 8, 3), np.uint8)
-    assert model.stylize(pixels, model.style(pixels)).shape == pixels.shape
+    assert adain_jax.stylize(pixels, model.style(pixels), model=model).shape == pixels.shape
 
 
 def test_normalised(run, tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from adain_jax.files import image
-from adain_jax.model.model import Model
+from adain_jax.model import Model
 from adain_jax.networks import DEPTHS, Encoder
 from adain_jax.weights import store
 from tests.conftest import ROOT, SHARED, needs_shared

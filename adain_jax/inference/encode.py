@@ -1,0 +1,38 @@
+"""An image to its style, by any plan."""
+
+from typing import Literal
+
+import jax
+import numpy as np
+from jax.typing import ArrayLike
+
+from adain_jax.inference import tiling
+from adain_jax.inference.buckets import cells, fills, in_bucket
+from adain_jax.inference.plan import Bucketed, Plan, Tiled, choose
+from adain_jax.model import Model, Style
+from adain_jax.model.arguments import check_pixels, check_sliceable
+from adain_jax.model.transfer import statistics
+from adain_jax.ops.pixels import to_float
+
+
+def encode_style(images: ArrayLike, model: Model, plan: Plan | Literal["auto"] = "auto") -> Style:
+    """As `adain_jax.encode_style`."""
+    array = check_sliceable("style", images)
+    chosen = choose(plan, array.shape, model, images)
+    if isinstance(chosen, Tiled):
+        if array.ndim == 4:
+            return Style.stack([tiling.encode_style(image, model, chosen) for image in array])
+        return tiling.encode_style(array, model, chosen)
+    checked = check_pixels("style", images)
+    if not isinstance(chosen, Bucketed) or fills(checked.shape):
+        return model.style(checked)
+    return jax.block_until_ready(_in_bucket(model, *jax.device_put(in_bucket(np.asarray(checked)))))
+
+
+@jax.jit
+def _in_bucket(model: Model, images: jax.Array, size: jax.Array) -> Style:
+    batch = to_float(images if images.ndim == 4 else images[None])
+    features = model.encode(batch.astype(model.dtype), (size[0], size[1]))
+    stats = statistics(features, cells(size, batch.shape, features))
+    style = Style(stats.mean, stats.std, model.fingerprint)
+    return style if images.ndim == 4 else jax.tree.map(lambda x: x[0], style)

@@ -1,0 +1,116 @@
+"""How a request runs: at once, in a bucket, or in windows. What can be asked is the same in all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+
+from adain_jax.model import Model
+from adain_jax.model.transfer import STRIDE
+from adain_jax.networks import ARCHITECTURES
+
+TILE = 768  # pixels to a side of a window
+TILE_ABOVE = 2048 * 2048  # pixels of an image from which windows are the better way
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Whole:
+    """At once, compiled for each size of image; the only plan under a transformation."""
+
+
+@dataclass(frozen=True)
+class Bucketed:
+    """At once, in the upper left of an array of one of a few sizes: few programs for many sizes.
+
+    Equal to `Whole` to rounding. Of sides up to 2048 there are 16 buckets. The array's sides are up
+    to a quarter longer than the image's (from 256 pixels on), and so the work up to half as much
+    again; an image that fills its bucket (512 x 768, for example) costs nothing more.
+    """
+
+
+@dataclass(frozen=True)
+class Tiled:
+    """Window by window, in the memory of one window, for images of any size; compiled once.
+
+    Equal to `Whole` to rounding, at the price of the overlaps and of encoding everything twice:
+    about twice the time. The picture is assembled on the host, as a NumPy array.
+
+    Attributes:
+        tile: pixels to a side of a window, a multiple of 8. The memory needed grows with its
+            square, about 0.6 GB for 768 and a VGG.
+        out: an array like the content to write the picture into, window by window, such as a
+            `numpy.memmap`; it is what comes back. Of a content alone, not of a style.
+        progress: is called with the number of windows done, and of all.
+    """
+
+    tile: int = TILE
+    out: np.ndarray | None = None
+    progress: Progress | None = None
+
+
+Plan = Whole | Bucketed | Tiled
+
+
+def choose(
+    plan: Plan | Literal["auto"], shape: tuple[int, ...], model: Model, *inputs: Any
+) -> Plan:
+    """The plan for images of this shape, (H, W, 3) or (N, H, W, 3).
+
+    Under a transformation that is `Whole`. "auto" is `Whole` for a batch, and for one image `Tiled`
+    above 4 megapixels, if the model can, else `Bucketed`.
+
+    Args:
+        plan: what was asked for.
+        shape: of the content, or of a style's image.
+        model: which will run.
+        inputs: all else that may be traced.
+
+    Raises:
+        ValueError: if `plan` is none, or its tile does not fit the model.
+
+    >>> import adain_jax
+    >>> choose("auto", (300, 200, 3), adain_jax.load("fast"))
+    Bucketed()
+    """
+    if not isinstance(plan, Plan) and not (isinstance(plan, str) and plan == "auto"):
+        raise ValueError(f'plan is "auto", Whole(), Bucketed() or Tiled(), not {plan!r}')
+    if is_traced(model, *inputs):
+        return Whole()
+    if isinstance(plan, Tiled):
+        check_tile(plan.tile, model)
+    if isinstance(plan, Plan):
+        return plan
+    if len(shape) != 3:
+        return Whole()
+    reaches = ARCHITECTURES[model.architecture].reach is not None
+    large = shape[0] * shape[1] > TILE_ABOVE
+    return Tiled() if large and reaches else Bucketed()
+
+
+def is_traced(*values: Any) -> bool:
+    """Whether this runs under a transformation, or any of these values comes from one."""
+    # Within `jit` even a new array is traced.
+    return any(isinstance(x, Tracer) for x in jax.tree.leaves((values, jnp.zeros(()))))
+
+
+def check_tile(tile: int, model: Model) -> tuple[int, int]:
+    """The model's reach, or a `ValueError` for windows that its pixels see too little of."""
+    sees = ARCHITECTURES[model.architecture].reach
+    if sees is None:
+        raise ValueError(
+            f"{model.architecture} normalises in its decoder, where a pixel sees the whole image, "
+            "and so has no windows: compute it at once (tile 0)"
+        )
+    _, reach = sees
+    if tile % STRIDE or tile <= 2 * reach:
+        raise ValueError(
+            f"tile is a multiple of {STRIDE}, and at least {2 * reach + STRIDE} for "
+            f"{model.architecture}, whose pixels see {reach} pixels to each side, not {tile}"
+        )
+    return sees

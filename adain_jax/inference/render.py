@@ -1,0 +1,127 @@
+"""One request carried out: the one body that makes a picture, and the plans that run it."""
+
+from dataclasses import replace
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from adain_jax.inference import tiling
+from adain_jax.inference.buckets import cells, fills, in_bucket, map_in_bucket
+from adain_jax.inference.plan import Bucketed, Plan, Tiled, choose
+from adain_jax.inference.request import Request
+from adain_jax.model import Model
+from adain_jax.model.arguments import check_pixels
+from adain_jax.model.transfer import transfer
+from adain_jax.networks.layers import Size
+from adain_jax.ops.color import keep_chroma
+from adain_jax.ops.pixels import from_float, to_float
+from adain_jax.ops.statistics import ChannelStats
+from adain_jax.runtime.memory import freed_memory_given_back
+
+
+def render(model: Model, request: Request, plan: Plan | Literal["auto"] = "auto") -> Any:
+    """The picture, or pictures, of a request: the shape and dtype of its content.
+
+    A JAX array; of `Tiled` a NumPy array.
+
+    >>> import adain_jax
+    >>> from adain_jax.inference.request import ask
+    >>> model = adain_jax.load("fast")
+    >>> photo = np.zeros((20, 30, 3), np.uint8)
+    >>> render(model, ask(model, photo, photo, alpha=0.5)).shape
+    (20, 30, 3)
+    """
+    chosen = choose(plan, request.content.shape, model, request)
+    if isinstance(chosen, Tiled):
+        return _in_windows(model, request, chosen)
+    if isinstance(chosen, Bucketed) and not fills(request.content.shape):
+        return _in_bucket(model, request)
+    return picture(model, jax.device_put(request))
+
+
+def make_picture(
+    model: Model, request: Request, size: Size = None, content: ChannelStats | None = None
+) -> jax.Array:
+    """The body, not compiled.
+
+    Args:
+        model: makes the picture.
+        request: what is asked for.
+        size: of the pictures in the upper left of the content's array, in pixels, whole cells, if
+            they do not fill it; may be traced.
+        content: statistics of the content, in place of those of its features, such as the whole
+            image's for a window of it.
+    """
+    single = request.content.ndim == 3
+    photos = to_float(request.content[None] if single else request.content)
+    features = model.encode(photos.astype(model.dtype), size)
+    where = None if size is None else cells(size, photos.shape, features)
+    features = transfer(
+        features,
+        request.style,
+        request.alpha,
+        masks=request.masks,
+        where=where,
+        content=content,
+    )
+    pictures = model.decode(features, size)[:, : photos.shape[1], : photos.shape[2]]
+    pictures = jnp.clip(pictures.astype(photos.dtype), 0, 1)
+    if request.masks is not None:  # the photograph where no mask is
+        covered = jnp.minimum(request.masks.astype(photos.dtype).sum(0), 1)[None, ..., None]
+        pictures = jnp.where(covered > 0, photos + covered * (pictures - photos), photos)
+    if request.color == "luminance":
+        pictures = keep_chroma(pictures, photos)
+    pictures = from_float(pictures, request.content.dtype)
+    return pictures[0] if single else pictures
+
+
+picture = jax.jit(make_picture)
+
+
+def maps_in_bucket(request: Request) -> Request:
+    """A request whose masks and map of strengths are continued to the bucket of its content."""
+    alpha, masks = request.alpha, request.masks
+    return replace(
+        request,
+        alpha=map_in_bucket(np.asarray(alpha)) if alpha.ndim > 1 else alpha,
+        masks=None if masks is None else map_in_bucket(np.asarray(masks)),
+    )
+
+
+def _in_bucket(model: Model, request: Request) -> jax.Array:
+    height, width = request.content.shape[-3:-1]
+    content, size = in_bucket(np.asarray(request.content))
+    request, size = jax.device_put((replace(maps_in_bucket(request), content=content), size))
+    return picture(model, request, (size[0], size[1]))[..., :height, :width, :]
+
+
+def _in_windows(model: Model, request: Request, plan: Tiled) -> np.ndarray:
+    content, out = request.content, plan.out
+    if out is None:
+        out = np.empty(content.shape, content.dtype)
+    elif out.shape != content.shape or out.dtype != content.dtype:
+        raise ValueError(
+            f"out is like content, {content.dtype} {content.shape}, not {out.dtype} {out.shape}"
+        )
+    single = content.ndim == 3
+    requests = [request] if single else [request.of(i) for i in range(len(content))]
+    gathering, making = tiling.windows(requests[0].content, plan.tile, model)
+    report = tiling.reports(plan, len(requests) * (len(gathering) + len(making)))
+    with freed_memory_given_back():
+        for one, made in zip(requests, [out] if single else out, strict=True):
+            alpha = np.asarray(one.alpha)
+            masks = None if one.masks is None else np.asarray(one.masks)
+            stats = tiling.gather(one.content, model, masks, gathering, report)
+            for window in making:
+                part = replace(
+                    one,
+                    content=check_pixels("content", window.cut_image(one.content)),
+                    alpha=window.cut(alpha) if alpha.ndim > 1 else alpha,
+                    masks=None if masks is None else window.cut(masks),
+                )
+                part = jax.device_put(part)
+                window.write(np.asarray(picture(model, part, window.size, stats)), made)
+                report()
+    return out

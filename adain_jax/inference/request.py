@@ -1,0 +1,148 @@
+"""What is asked for, checked: a content, a style, a strength, regions, and whose colours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from adain_jax.inference.encode import encode_style
+from adain_jax.inference.plan import Plan, Tiled, choose, is_traced
+from adain_jax.inference.recolor import check_color, recolor, recolors
+from adain_jax.model import Model, Style
+from adain_jax.model.arguments import check_alpha, check_masks, check_pixels, check_sliceable
+
+Source = ArrayLike | Style  # of a style: its image, or what was made of it
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["content", "style", "alpha", "masks"],
+    meta_fields=["color"],
+)
+@dataclass(frozen=True)
+class Request:
+    """One stylization, or a batch of them: a pytree, which `ask` makes and `render` carries out.
+
+    Attributes:
+        content: (H, W, 3) or (N, H, W, 3), uint8 or floating in [0, 1].
+        style: one (C,), or one for each image (N, C); with masks one for each region, (K, C) or
+            (K, N, C).
+        alpha: float32: (), (N,), (K,) with masks, (H, W) or (N, H, W).
+        masks: (K, H, W), booleans or float32, one for each style; or None.
+        color: "style" or "luminance". The other modes are in the style already.
+    """
+
+    content: Any
+    style: Style
+    alpha: Any
+    masks: Any = None
+    color: str = "style"
+
+    def of(self, index: int) -> "Request":
+        """The request for one image of a batch."""
+        style, alpha = self.style, self.alpha
+        regions = 0 if self.masks is None else 1  # axes of a style before that of the images
+        if style.mean.ndim > 1 + regions:
+            number = index % style.mean.shape[regions]
+            style = jax.tree.map(lambda x: x[:, number] if regions else x[number], style)
+        if alpha.ndim == 3 or (alpha.ndim == 1 and not regions):
+            alpha = alpha[index]
+        return replace(self, content=self.content[index], style=style, alpha=alpha)
+
+
+def ask(
+    model: Model,
+    content: ArrayLike,
+    style: Source | Sequence[Source],
+    *,
+    alpha: ArrayLike = 1.0,
+    weights: Sequence[float] | ArrayLike | None = None,
+    masks: ArrayLike | None = None,
+    color: str = "style",
+    extrapolate: bool = False,
+    plan: Plan | Literal["auto"] = "auto",
+) -> Request:
+    """A request, its styles encoded. Arguments and errors are those of `adain_jax.stylize`."""
+    color, several = check_color(color), isinstance(style, list | tuple)
+    images = check_sliceable("content", content)
+    if not isinstance(choose(plan, images.shape, model, content, style, alpha, masks), Tiled):
+        images = check_pixels("content", content)  # of windows each is checked when it is read
+    if recolors(color):
+        parts = [_recolored(part, images, color) for part in (style if several else [style])]  # type: ignore[arg-type]
+        style, color = (parts if several else parts[0]), "style"
+    encoded = as_style(style, model, weights, regions=masks is not None, plan=plan)
+    _check_style(model, images, encoded, regions=masks is not None)
+    regions = None if masks is None else len(encoded.mean)
+    strength = check_alpha(alpha, images, extrapolate=extrapolate, regions=regions)
+    masks = None if regions is None else check_masks(masks, images, regions)  # type: ignore[arg-type]
+    return Request(images, encoded, strength, masks, color)
+
+
+def as_style(
+    style: Source | Sequence[Source],
+    model: Model,
+    weights: Sequence[float] | ArrayLike | None = None,
+    *,
+    regions: bool = False,
+    plan: Plan | Literal["auto"] = "auto",
+) -> Style:
+    """What `stylize` takes as a style, encoded; of a list the mixture, or one for each region."""
+    several = isinstance(style, list | tuple)
+    parts: Sequence[Any] = style if several else [style]
+    if regions and weights is not None:
+        raise ValueError("with masks, styles are not mixed: give their strengths by alpha")
+    if not several and weights is not None:
+        raise ValueError("weights are of a list of styles, but there is only one")
+    if isinstance(plan, Tiled):  # what it writes and tells is of the content
+        plan = Tiled(plan.tile)
+    styles = [
+        part if isinstance(part, Style) else encode_style(part, model, plan) for part in parts
+    ]
+    if not several:
+        return styles[0]
+    return Style.stack(styles) if regions else Style.mix(styles, weights)
+
+
+def _check_style(model: Model, content: Any, style: Style, *, regions: bool) -> None:
+    if style.fingerprint != model.fingerprint:
+        raise ValueError(
+            f"the style was made by another model (its encoder is {style.fingerprint!r}, this "
+            f"one's {model.fingerprint!r}): make it again with this model"
+        )
+    if regions and style.mean.ndim < 2:
+        raise ValueError("with masks, style is a list, or a batch, of one style for each region")
+    several = style.mean.shape[1:-1] if regions else style.mean.shape[:-1]
+    batch = content.shape[0] if content.ndim == 4 else None
+    if several not in ((), (1,), (batch,)):
+        raise ValueError(
+            f"{several[0]} styles for "
+            f"{'one image' if batch is None else f'{batch} images'}: give one, or one for each"
+        )
+
+
+def _recolored(style: Source, contents: Any, color: str) -> Any:
+    """The image of a style in the colours of a content; of several contents one in those of each.
+
+    On the host, where no size of image costs a compilation, unless it is traced.
+    """
+    if isinstance(style, Style):
+        raise ValueError(
+            f"color={color!r} recolours the image of a style, which a Style does not hold: give "
+            'the image, or use color="luminance"'
+        )
+    images, xp = check_pixels("style", style), jnp
+    if not is_traced(style, contents):
+        images, contents, xp = np.asarray(images), np.asarray(contents), np
+    batch = images[None] if images.ndim == 3 else images
+    several = contents if contents.ndim == 4 else contents[None]
+    if len(batch) not in (1, len(several)):
+        raise ValueError(
+            f"{len(batch)} styles for {len(several)} images: give one, or one for each"
+        )
+    recolored = [recolor(batch[i % len(batch)], x, color, xp=xp) for i, x in enumerate(several)]
+    return xp.stack(recolored) if contents.ndim == 4 else recolored[0]

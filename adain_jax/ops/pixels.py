@@ -1,0 +1,40 @@
+"""Bytes to floats and back: the one place where it is done."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+
+def to_float(images: Any, *, xp: Any = jnp) -> Any:
+    """Images as float32: unsigned integers divided by their largest value, floats as they are.
+
+    Args:
+        images: any shape, uint8, uint16, or floating in [0, 1].
+        xp: jax.numpy, or numpy for arrays that shall stay on the host.
+
+    >>> import numpy as np
+    >>> print(to_float(np.array([0, 51, 255], np.uint8)))
+    [0.  0.2 1. ]
+    """
+    if jnp.issubdtype(images.dtype, jnp.unsignedinteger):
+        return images.astype(xp.float32) / xp.float32(np.iinfo(images.dtype).max)
+    return images.astype(xp.float32)
+
+
+def from_float(images: Any, dtype: Any, *, xp: Any = jnp) -> Any:
+    """Floating images as `dtype`: undoes `to_float`, rounding to the nearest.
+
+    Args:
+        images: any shape, floating; clipped to [0, 1] if `dtype` is an integer type.
+        dtype: uint8, uint16, or floating.
+        xp: as for `to_float`.
+
+    >>> import numpy as np
+    >>> print(from_float(np.array([0.0, 0.2, 1.3]), np.uint8))
+    [  0  51 255]
+    """
+    if not jnp.issubdtype(dtype, jnp.unsignedinteger):
+        return images.astype(dtype)
+    most = xp.float32(np.iinfo(dtype).max)
+    return xp.round(xp.clip(images.astype(xp.float32), 0, 1) * most).astype(dtype)
