@@ -1,6 +1,7 @@
 """The public functions: arrays in, arrays out."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
 from os import PathLike
 from pathlib import Path
@@ -60,7 +61,7 @@ def stylize(
     """Give images the style of another (Huang & Belongie 2017).
 
     Works inside `jit`, `vmap`, `pmap`, `grad` and `scan`, and is differentiable with respect to
-    `content`, `style`, `alpha`, `weights` and `masks`.
+    `content`, `style`, `alpha`, `weights` and `masks`; in forward mode (`jvp`) not on a CPU.
 
     Args:
         content: an RGB image (H, W, 3) or a batch (N, H, W, 3); uint8, or floating in [0, 1]; any
@@ -95,8 +96,8 @@ def stylize(
         array, or, if it was made in windows, a NumPy array.
 
     Raises:
-        ValueError: if an argument has the wrong shape, dtype or range, a mask is empty, or a style
-            is another model's.
+        ValueError: if an argument has the wrong shape, dtype or range, a mask is empty, a style is
+            another model's, or on a CPU for a forward-mode derivative.
 
     >>> import adain_jax, numpy as np
     >>> rng = np.random.default_rng(0)
@@ -107,18 +108,19 @@ def stylize(
     ((20, 30, 3), dtype('uint8'))
     """
     model = model_or(load, model)
-    request = ask(
-        model,
-        content,
-        style,
-        alpha=alpha,
-        weights=weights,
-        masks=masks,
-        color=color,
-        extrapolate=extrapolate,
-        plan=plan,
-    )
-    return render(model, request, plan)
+    with _forward_mode_told():
+        request = ask(
+            model,
+            content,
+            style,
+            alpha=alpha,
+            weights=weights,
+            masks=masks,
+            color=color,
+            extrapolate=extrapolate,
+            plan=plan,
+        )
+        return render(model, request, plan)
 
 
 def stylize_many(
@@ -225,7 +227,22 @@ def encode_style(
     >>> adain_jax.encode_style(np.zeros((33, 50, 3), np.uint8)).mean.shape
     (512,)
     """
-    return encode.encode_style(images, model_or(load, model), plan)
+    with _forward_mode_told():
+        return encode.encode_style(images, model_or(load, model), plan)
+
+
+@contextmanager
+def _forward_mode_told() -> Iterator[None]:
+    """Say what to do where JAX would tell of a `custom_vjp`: Winograd's convolutions have one."""
+    try:
+        yield
+    except TypeError as error:
+        if "custom_vjp" not in str(error):
+            raise
+        raise ValueError(
+            "on a CPU there is no forward-mode derivative (jvp, jacfwd, hessian) of the networks: "
+            "take a reverse-mode one (grad, vjp, jacrev)"
+        ) from None
 
 
 def model_or(default: Callable[[], Model], model: Model | None) -> Model:
