@@ -33,7 +33,7 @@ from adain_jax.evaluation.judge import Judge
 from adain_jax.evaluation.magenta import Magenta
 from adain_jax.files import image
 from adain_jax.files.sheet import contact_sheet
-from adain_jax.runtime.atomic import atomic_path
+from adain_jax.runtime.atomic import atomic_path, make_folder
 from adain_jax.runtime.memory import keep_freed_memory
 from adain_jax.training.sources import Images, middle_square
 
@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> None:
     measured = evaluate.measure(programs, pairs, Judge(), vgg)
     total = len(pairs) * len(programs)
     rows = list(tqdm(measured, total=total, desc="measure", unit="picture"))
-    args.output.mkdir(parents=True, exist_ok=True)
+    make_folder(args.output)
     with (
         atomic_path(args.output / "pictures.csv") as temporary,
         temporary.open("w", newline="", encoding="utf-8") as file,

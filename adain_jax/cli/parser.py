@@ -14,6 +14,7 @@ from adain_jax.version import __version__
 
 # By what --format calls them; other suffixes of the same formats are found in names of files.
 FORMATS = ("png", "jpg", "webp", "avif", "tif", "bmp")
+_STDOUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")  # other names of -
 _LARGEST = 1 << 15  # pixels to a side that are scaled to
 
 
@@ -87,7 +88,15 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     about.add_argument("models", nargs="*", metavar="MODEL", help="shipped models or files")
     about.add_argument("--json", action="store_true", help="for programs")
     about.set_defaults(run=info.run)
+    for place in (parser, *commands.choices.values()):  # before and after the name of a command
+        place.add_argument(
+            "--debug",
+            action="store_true",
+            default=argparse.SUPPRESS,  # or the one of the command would undo the other
+            help="show where errors come from, and what libraries warn of",
+        )
     args = parser.parse_args(argv)
+    args.debug = "debug" in args
     if args.run is stylize.run:
         _check_stylize(args, stylizing)
     return args
@@ -170,7 +179,7 @@ def _add_stylize(command: argparse.ArgumentParser) -> None:
     files.add_argument(
         "-o",
         "--output",
-        type=_path,
+        type=_output,
         default=Path(),
         help="a file for one picture; a folder, where they are named "
         "{content}_stylized_{style}; or - for standard output (default: the current folder)",
@@ -309,6 +318,10 @@ def _path(text: str) -> Path:
     if not text:  # which would be the current folder
         raise argparse.ArgumentTypeError("is empty")
     return Path(text)
+
+
+def _output(text: str) -> Path:
+    return Path("-") if text in _STDOUT else _path(text)
 
 
 def _size(text: str) -> int:

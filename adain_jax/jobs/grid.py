@@ -12,8 +12,10 @@ from jax.typing import ArrayLike
 from adain_jax.files import image
 from adain_jax.files.sheet import sheet
 from adain_jax.jobs import style_files
+from adain_jax.jobs.failures import FAILURES, in_words
 from adain_jax.model.model import Features, Model
 from adain_jax.model.style import SUFFIX, Style
+from adain_jax.runtime.atomic import check_place, make_folder
 
 STYLES = (1, 2, 4)  # how many a grid can have
 Cell = tuple[tuple[float, ...], float]  # weights of the styles, and strength
@@ -107,6 +109,7 @@ def write(
     """
     rows = cells(len(styles), steps)
     image.check_writable(output)
+    check_place(output)
     if output.resolve() in {path.resolve() for path in (photo, *styles)}:
         raise ValueError(f"{output} would replace one of the images read: name another")
     content = image.load(photo, size=size).rgb
@@ -118,8 +121,8 @@ def write(
         for picture in pictures(content, encoded, steps, model):
             made.append(picture)
             yield
-    except (MemoryError, jax.errors.JaxRuntimeError):
-        raise ValueError(f"{photo}: too large for the memory; reduce it by --size") from None
+    except FAILURES as error:
+        raise in_words(error, photo, "--size") from None
     looks = [_look(path, style_size) for path in styles]
     left, right = {
         1: ([content], [looks[0]]),
@@ -130,7 +133,7 @@ def write(
     left, right = ([side[0], *empty, *side[1:]] for side in (left, right))
     parts = [made[i * steps : (i + 1) * steps] for i in range(len(rows))]
     whole = [[a, *row, b] for a, row, b in zip(left, parts, right, strict=True)]
-    output.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(output.parent)
     image.save(output, sheet(whole, content.shape[:2]))
 
 

@@ -2,6 +2,8 @@
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 
@@ -15,6 +17,32 @@ class Interrupted(Exception):  # noqa: N818 no error
     def __init__(self, number: int, message: str) -> None:
         super().__init__(message)
         self.signal = signal.Signals(number)
+
+
+@contextmanager
+def sigterm_as_ctrl_c() -> Iterator[None]:
+    """SIGTERM raises KeyboardInterrupt in the block, so that it leaves files in good order, too."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        raise KeyboardInterrupt(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def number_of(stop: KeyboardInterrupt) -> int:
+    """The signal that it came of.
+
+    >>> number_of(KeyboardInterrupt(signal.SIGTERM)) == signal.SIGTERM
+    True
+    """
+    return stop.args[0] if stop.args else signal.SIGINT
 
 
 class Interrupts:
