@@ -118,8 +118,8 @@ def _add_stylize(command: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="STYLE[:WEIGHT]",
-        help="styles to mix into one, such as a.jpg:0.3 b.jpg:0.7; with --masks each for a region, "
-        "at that strength; all else are then contents",
+        help="styles to mix into one, such as a.jpg:0.3 b.jpg:0.7; with --masks or --labels each "
+        "for a region, at that strength; all else are then contents",
     )
     command.add_argument(
         "--masks",
@@ -127,9 +127,15 @@ def _add_stylize(command: argparse.ArgumentParser) -> None:
         type=_path,
         default=[],
         metavar="MASK",
-        help="grey images, the regions of --styles, white inside; or one of labels, whose greys "
-        "above black are the regions; the photograph stays where there is none, unless there is "
-        "one style more",
+        help="grey images, the regions of --styles, white inside; the photograph stays where there "
+        "is none, unless there is one style more",
+    )
+    command.add_argument(
+        "--labels",
+        type=_path,
+        metavar="IMAGE",
+        help="in place of --masks: one image, whose greys above black are the regions, the darkest "
+        "that of the first of --styles",
     )
     command.add_argument(
         "--pairs",
@@ -228,9 +234,11 @@ def _check_stylize(args: argparse.Namespace, command: argparse.ArgumentParser) -
         command.error("give --style, of which each makes a picture, or --styles, to be mixed")
     if args.styles and args.pairs:
         command.error("give --styles, to be mixed, or --pairs, of which each has its own")
-    if args.masks and not args.styles:
-        command.error("--masks need --styles, one for each")
-    if args.masks and args.alpha_map and any(":" in text for text in args.styles):
+    if args.masks and args.labels:
+        command.error("give --masks, each of a region, or --labels, of all")
+    if (args.masks or args.labels) and not args.styles:
+        command.error(f"--{'masks' if args.masks else 'labels'} need --styles, one for each")
+    if (args.masks or args.labels) and args.alpha_map and any(":" in text for text in args.styles):
         command.error("give the strengths of --styles by weights, or by --alpha-map")
     if not (args.style or args.styles):
         if len(args.images) < 2:

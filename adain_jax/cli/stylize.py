@@ -90,7 +90,7 @@ def _show(args: argparse.Namespace, plan: "Plan", there: "set[Job]") -> list[str
     for job in plan.jobs:
         skipped = " (skipped: is there)" if job in there else ""
         print(f"{job.content} in the style of {job.style} -> {job.output}{skipped}")
-    others = [*args.masks, *([args.alpha_map] if args.alpha_map else [])]
+    others = [*args.masks, *(x for x in (args.labels, args.alpha_map) if x)]
     files = sorted(x for x in {*plan.inputs, *others} if x != streams.STREAM and not x.exists())
     return [f"no such file: {path}" for path in files]
 
@@ -115,6 +115,7 @@ def _make(
         tuple(args.masks),
         args.color,
         args.tile,
+        args.labels,
     )
     timing = Timing()
     timing.seconds["start and import"] = time.process_time()

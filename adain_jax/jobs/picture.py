@@ -32,6 +32,7 @@ class Controls:
         masks: grey images (`files.masks.load_masks`), the regions of the styles of a mixture.
         color: as in `adain_jax.stylize`.
         tile: pixels to a side of windows, 0 for none; None decides by the size of the photograph.
+        labels: in place of masks, one image of all regions (`files.masks.load_labels`).
     """
 
     alpha: float = 1.0
@@ -40,6 +41,7 @@ class Controls:
     masks: tuple[Path, ...] = ()
     color: str = "style"
     tile: int | None = None
+    labels: Path | None = None
 
     @property
     def recolors(self) -> bool:
@@ -73,7 +75,7 @@ class Controls:
                     )
                 source = recolor(_floats(source), content, self.color, xp=np)
             styles.append(style_files.encode(path, source, model))
-        if self.masks:
+        if self.masks or self.labels:
             return Style.stack(styles)
         return Style.mix(styles, [weight for _, weight in mixture.parts])
 
@@ -89,8 +91,11 @@ class Controls:
         size = content.shape[:2]
         alpha = np.float32(self.alpha)
         regions = None
-        if self.masks:
+        if self.labels:
+            regions = masks.load_labels(self.labels, len(mixture.parts), size)
+        elif self.masks:
             regions = masks.load_masks(self.masks, len(mixture.parts), size)
+        if regions is not None:
             weights = np.array([weight for _, weight in mixture.parts], np.float32)
             alpha = alpha * weights
         if self.alpha_map:
