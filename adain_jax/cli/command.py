@@ -4,13 +4,11 @@ import io
 import sys
 from collections.abc import Sequence
 
-from adain_jax.cli.messages import BAD_INPUT, fail, logged, note
+from adain_jax.cli.messages import fail, logged, note
 from adain_jax.cli.parser import parse
 from adain_jax.runtime import process
 from adain_jax.runtime.errors import is_input
 from adain_jax.runtime.interrupt import Interrupted, number_of, sigterm_as_ctrl_c
-
-STOPPED = 128  # and the number of the signal, as shells have it
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -43,8 +41,8 @@ def main(argv: Sequence[str] | None = None) -> None:
                 fail(error)
     except Interrupted as stop:
         note(str(stop))
-        process.leave(STOPPED + stop.signal)
+        process.leave(process.STOPPED + stop.signal)
     except KeyboardInterrupt as stop:
-        process.leave(STOPPED + number_of(stop))
+        process.leave(process.STOPPED + number_of(stop))
     if not ok:
-        sys.exit(BAD_INPUT)
+        sys.exit(process.BAD_INPUT)

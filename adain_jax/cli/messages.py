@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from adain_jax.runtime.errors import in_words
+from adain_jax.runtime.process import BAD_INPUT
 
-BAD_INPUT = 2
 _LOG = logging.getLogger("adain_jax")
 
 

@@ -30,25 +30,6 @@ def fail(path):
         raise KeyError
 
 
-@pytest.fixture
-def mount(tmp_path):
-    """A small file system of its own, to mount which one has to be root."""
-    folder = tmp_path / "mounted"
-    folder.mkdir()
-
-    def mount(options):
-        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-        try:
-            subprocess.run(command, check=True, capture_output=True)
-        except (OSError, subprocess.CalledProcessError):
-            pytest.skip("nothing may be mounted here")
-        return folder
-
-    yield mount
-    if folder.is_mount():
-        subprocess.run(["umount", str(folder)], check=True)
-
-
 def test_whole_or_not_at_all(tmp_path):
     path = tmp_path / "a.txt"
     write(path)
