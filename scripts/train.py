@@ -24,7 +24,7 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 
 from adain_jax.runtime.errors import in_words, is_input
-from adain_jax.runtime.interrupt import Interrupted, number_of, sigterm_as_ctrl_c
+from adain_jax.runtime.interrupt import Interrupted, number_of, stoppable
 from adain_jax.runtime.memory import keep_freed_memory
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.devices import connect_hosts
@@ -62,7 +62,7 @@ def main(argv: list[str]) -> None:
     keep_freed_memory()
     logging.set_verbosity(logging.WARNING)  # orbax tells every rename
     try:
-        with sigterm_as_ctrl_c():
+        with stoppable():
             connect_hosts(
                 _COORDINATOR.value,
                 _NUM_PROCESSES.value,

@@ -8,7 +8,7 @@ from adain_jax.cli.messages import fail, logged, note
 from adain_jax.cli.parser import parse
 from adain_jax.runtime import process
 from adain_jax.runtime.errors import is_input
-from adain_jax.runtime.interrupt import Interrupted, number_of, sigterm_as_ctrl_c
+from adain_jax.runtime.interrupt import Interrupted, number_of, stoppable
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             if isinstance(stream, io.TextIOWrapper):  # names of files need be no text in it
                 stream.reconfigure(errors="backslashreplace")
         args = parse(argv)
-        with sigterm_as_ctrl_c(), logged(args.debug):
+        with stoppable(), logged(args.debug):
             try:
                 ok = args.run(args)
                 if sys.stdout is not None:

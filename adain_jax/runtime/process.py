@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from adain_jax.runtime.errors import in_words, is_input
-from adain_jax.runtime.interrupt import number_of, sigterm_as_ctrl_c
+from adain_jax.runtime.interrupt import number_of, stoppable
 
 BAD_INPUT = 2  # codes that processes end with
 STOPPED = 128  # and the number of the signal, as shells have it
@@ -73,7 +73,7 @@ def script(name: str, stopped: str = "stopped") -> Iterator[None]:
     A fault in the program keeps its traceback.
     """
     try:
-        with sigterm_as_ctrl_c():
+        with stoppable():
             yield
     except KeyboardInterrupt as stop:
         print(stopped, file=sys.stderr)
