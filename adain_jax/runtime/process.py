@@ -37,7 +37,7 @@ def keep_compilations() -> None:
     import jax
     import platformdirs
 
-    if jax.config.jax_compilation_cache_dir:
+    if jax.config.values["jax_compilation_cache_dir"]:
         return
     folder = Path(platformdirs.user_cache_dir("adain_jax", appauthor=False)) / "xla"
     try:

@@ -43,7 +43,13 @@ from tests.cli.common import SMALL, assert_one_error
         (["PHOTO", "PAINTING", "--model", "text.jpg"], ["text.jpg is no safetensors file"]),
         (["PHOTO", "PAINTING", "--tile", "100"], ["tile is a multiple of 8", "136"]),
         (["PHOTO", "PAINTING", "--masks", "PHOTO"], ["--masks need --styles"]),
+        (["PHOTO", "PAINTING", "--labels", "PHOTO"], ["--labels need --styles"]),
+        (
+            ["PHOTO", "--styles", "PAINTING", "--masks", "a", "--labels", "b"],
+            ["or --labels, of all"],
+        ),
         (["PHOTO", "--styles", "PAINTING", "--masks", "PHOTO"], ["photo.png is coloured"]),
+        (["PHOTO", "--styles", "PAINTING", "--labels", "PHOTO"], ["photo.png is coloured"]),
         (["PHOTO", "--styles", "PAINTING", "--masks", "nix.png"], ["no such file: nix.png"]),
         (["PHOTO", "PAINTING", "--alpha-map", "PAINTING"], ["painting.jpg is coloured"]),
         (["PHOTO", "PAINTING", "--color", "sepia"], ["--color", "'sepia'", "luminance"]),

@@ -93,3 +93,24 @@ def test_masks_maps_and_windows(main, photo, painting, tmp_path):
     mapped, none = (image.load(tmp_path / f"{name}.png").rgb for name in "cd")
     difference = np.abs(mapped - none).mean((0, 2))
     assert difference[:20].mean() > 2 * difference[-8:].mean()
+
+
+def test_labels(main, photo, painting, tmp_path):
+    """One image of labels is what a mask for each is; the same greys as a mask are strengths."""
+    size = (56, 40)
+    labels = Image.new("L", size)
+    labels.paste(128, (0, 0, 16, 40))
+    labels.paste(255, (16, 0, 32, 40))
+    labels.save(tmp_path / "labels.png")
+    for name, grey in (("first", 128), ("second", 255)):
+        labels.point(lambda x, grey=grey: 255 * (x == grey)).save(tmp_path / f"{name}.png")
+    styles = (photo, "--styles", painting, f"{photo}:0.5")
+    for options, name in (
+        (("--labels", "labels.png"), "labels"),
+        (("--masks", "first.png", "second.png"), "masks"),
+        (("--masks", "labels.png"), "strengths"),
+    ):
+        main("stylize", *styles, *options, "-o", f"by-{name}.tif", "--style-size", "16")
+    by = {x: image.load(tmp_path / f"by-{x}.tif").rgb for x in ("labels", "masks", "strengths")}
+    np.testing.assert_array_equal(by["labels"], by["masks"])
+    assert np.abs(by["labels"] - by["strengths"]).max() > 0.02
