@@ -7,7 +7,6 @@ python scripts/convert_vgg.py vgg_normalised.pth --decoder decoder.pth -o port.s
 """
 
 import argparse
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from tqdm import tqdm
 from adain_jax.files import image
 from adain_jax.model import Model
 from adain_jax.networks import DEPTHS
+from adain_jax.runtime import process
 from adain_jax.weights import convert, read
 from adain_jax.weights.normalize import normalize
 
@@ -98,8 +98,5 @@ def run(args: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    try:
+    with process.script("convert_vgg.py"):
         run(parse())
-    except (ValueError, OSError, ImportError) as problem:
-        print("convert_vgg.py: error:", " ".join(str(problem).split()), file=sys.stderr)
-        sys.exit(2)

@@ -19,7 +19,6 @@ makes pictures. AlexNet is the judge because nothing is trained against it.
 import argparse
 import csv
 import re
-import sys
 from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
@@ -33,7 +32,8 @@ from adain_jax.evaluation.judge import Judge
 from adain_jax.evaluation.magenta import Magenta
 from adain_jax.files import image
 from adain_jax.files.sheet import contact_sheet
-from adain_jax.runtime.atomic import atomic_path
+from adain_jax.runtime import process
+from adain_jax.runtime.atomic import atomic_path, make_folder
 from adain_jax.runtime.memory import keep_freed_memory
 from adain_jax.training.sources import Images, middle_square
 
@@ -43,13 +43,8 @@ SHEET = (6, 8)  # contents and styles
 def main() -> None:
     args = parse()
     keep_freed_memory()
-    try:
+    with process.script("evaluate.py"):
         run(args)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except (ValueError, OSError, ImportError) as error:
-        print(f"evaluate.py: error: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(2)
 
 
 def parse() -> argparse.Namespace:
@@ -94,7 +89,7 @@ def run(args: argparse.Namespace) -> None:
     measured = evaluate.measure(programs, pairs, Judge(), vgg)
     total = len(pairs) * len(programs)
     rows = list(tqdm(measured, total=total, desc="measure", unit="picture"))
-    args.output.mkdir(parents=True, exist_ok=True)
+    make_folder(args.output)
     with (
         atomic_path(args.output / "pictures.csv") as temporary,
         temporary.open("w", newline="", encoding="utf-8") as file,

@@ -13,9 +13,9 @@ pictures of `examples/`. The defaults are for two CPU cores; on an accelerator, 
 """
 
 import argparse
-import sys
 from pathlib import Path
 
+from adain_jax.runtime import process
 from adain_jax.runtime.memory import keep_freed_memory
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -24,7 +24,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 def main() -> None:
     args = parse()
     keep_freed_memory()
-    try:
+    with process.script("reproduce.py", "stopped; the figures that were finished are kept"):
         from adain_jax.reproduce import run, settings
 
         known = ["all", *run.FIGURES]
@@ -52,12 +52,6 @@ def main() -> None:
                 again=args.again,
             )
         )
-    except KeyboardInterrupt:
-        print("stopped; the figures that were finished are kept", file=sys.stderr)
-        sys.exit(130)
-    except (ValueError, OSError, ImportError) as error:
-        print(f"reproduce.py: error: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(2)
 
 
 def parse() -> argparse.Namespace:

@@ -23,7 +23,8 @@ from typing import NoReturn
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from adain_jax.runtime.interrupt import Interrupted
+from adain_jax.runtime.errors import in_words, is_input
+from adain_jax.runtime.interrupt import Interrupted, number_of, stoppable
 from adain_jax.runtime.memory import keep_freed_memory
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.devices import connect_hosts
@@ -38,9 +39,8 @@ _PROCESS_ID = flags.DEFINE_integer("process-id", None, "which of them this is, f
 
 
 def fail(problem: Exception | str) -> NoReturn:
-    # A KeyError's own text is in quotes.
-    text = problem.args[0] if isinstance(problem, KeyError) else problem
-    print("train.py: error:", " ".join(str(text).split()), file=sys.stderr)
+    text = in_words(problem) if isinstance(problem, Exception) else problem
+    print("train.py: error:", text, file=sys.stderr)
     sys.exit(2)
 
 
@@ -62,22 +62,25 @@ def main(argv: list[str]) -> None:
     keep_freed_memory()
     logging.set_verbosity(logging.WARNING)  # orbax tells every rename
     try:
-        connect_hosts(
-            _COORDINATOR.value,
-            _NUM_PROCESSES.value,
-            _PROCESS_ID.value,
-            environment=os.environ,
-        )
-        train(dataclasses.replace(_CONFIG.value))  # made anew, and so checked, after the overrides
-    except (ValueError, OSError, ImportError) as problem:
-        fail(problem)
+        with stoppable():
+            connect_hosts(
+                _COORDINATOR.value,
+                _NUM_PROCESSES.value,
+                _PROCESS_ID.value,
+                environment=os.environ,
+            )
+            train(dataclasses.replace(_CONFIG.value))  # made anew, and so checked, after overrides
     except Interrupted as stop:
         print(f"{stop}; the same command goes on from there", file=sys.stderr)
         # A scheduler that asked for the machine is content; Ctrl-C ends as it does everywhere.
         sys.exit(0 if stop.signal == signal.SIGTERM else 130)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("stopped; what the last checkpoint holds is kept", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(128 + number_of(stop))
+    except Exception as problem:
+        if not is_input(problem):
+            raise
+        fail(problem)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # which have the folder of the proc
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
 
 import signal
+import subprocess
 from pathlib import Path
 
 import jax
@@ -77,6 +78,25 @@ def painting(rng, tmp_path) -> Path:
     path = tmp_path / "painting.jpg"
     _smooth(rng, 48, 32).save(path)
     return path
+
+
+@pytest.fixture
+def mount(tmp_path):
+    """A small file system of its own, to mount which one has to be root."""
+    folder = tmp_path / "mounted"
+    folder.mkdir()
+
+    def mount(options):
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        try:
+            subprocess.run(command, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            pytest.skip("nothing may be mounted here")
+        return folder
+
+    yield mount
+    if folder.is_mount():
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 def _smooth(rng: np.random.Generator, height: int, width: int) -> Image.Image:

@@ -26,7 +26,7 @@ def bank(tiny):
 
 @pytest.fixture
 def augment(bank, tiny):
-    return partial(random_style, style_bank=bank, model=tiny)
+    return partial(random_style, bank=bank, model=tiny)
 
 
 def stayed(result, images):
@@ -115,7 +115,7 @@ def test_what_is_refused(images, bank, augment, tiny):
     with pytest.raises(ValueError, match="images are a batch"):
         augment(KEY, images[0])
     for wrong in (images, jax.tree.map(lambda x: x[0], bank)):
-        with pytest.raises(ValueError, match="style_bank is a batch of styles"):
+        with pytest.raises(ValueError, match="bank is a batch of styles"):
             random_style(KEY, images, wrong, model=tiny)
     with pytest.raises(ValueError, match="made by another model"):
         random_style(KEY, images, bank, model=adain_jax.load("fast"))

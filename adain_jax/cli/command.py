@@ -1,39 +1,48 @@
 """The command as a whole: from its arguments to its exit code."""
 
 import io
-import signal
 import sys
 from collections.abc import Sequence
 
-from adain_jax.cli.messages import BAD_INPUT, fail, note
+from adain_jax.cli.messages import fail, logged, note
 from adain_jax.cli.parser import parse
 from adain_jax.runtime import process
-from adain_jax.runtime.interrupt import Interrupted
-
-STOPPED = 128  # and the number of the signal, as shells have it
+from adain_jax.runtime.errors import is_input
+from adain_jax.runtime.interrupt import Interrupted, number_of, stoppable
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command; exits with 2 if anything could not be done, with 130 after Ctrl-C."""
+    """Run the command.
+
+    Exits with 2 if anything could not be done, with 130 after Ctrl-C and 143 after SIGTERM. A fault
+    in the program is raised, and so has its traceback and code 1.
+    """
+    ok = False
     try:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # names of files need be no text in it
                 stream.reconfigure(errors="backslashreplace")
         args = parse(argv)
-        ok = args.run(args)
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        from adain_jax.files import streams
+        with stoppable(), logged(args.debug):
+            try:
+                ok = args.run(args)
+                if sys.stdout is not None:
+                    sys.stdout.flush()
+            except BrokenPipeError:
+                from adain_jax.files import streams
 
-        streams.silence_output()
-        fail(streams.CLOSED)
-    except (ValueError, OSError) as error:
-        fail(str(error))
+                streams.silence_output()
+                fail(streams.CLOSED)
+            except Interrupted:
+                raise
+            except Exception as error:
+                if not is_input(error):
+                    raise
+                fail(error)
     except Interrupted as stop:
         note(str(stop))
-        process.leave(STOPPED + stop.signal)
-    except KeyboardInterrupt:
-        process.leave(STOPPED + signal.SIGINT)
+        process.leave(process.STOPPED + stop.signal)
+    except KeyboardInterrupt as stop:
+        process.leave(process.STOPPED + number_of(stop))
     if not ok:
-        sys.exit(BAD_INPUT)
+        sys.exit(process.BAD_INPUT)

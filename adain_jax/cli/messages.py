@@ -1,27 +1,52 @@
-"""What the command says on standard error, each in one line."""
+"""What the command says on standard error, a line each, and more by --debug."""
 
+import logging
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
-BAD_INPUT = 2
+from adain_jax.runtime.errors import in_words
+from adain_jax.runtime.process import BAD_INPUT
 
-
-def one_line(message: Exception | str) -> str:
-    """The message without line breaks."""
-    return " ".join(str(message).split())
+_LOG = logging.getLogger("adain_jax")
 
 
 def note(message: str) -> None:
     """Say what the user should know."""
-    print(f"adain-jax: {one_line(message)}", file=sys.stderr)
+    print(f"adain-jax: {' '.join(message.split())}", file=sys.stderr)
 
 
 def error(message: Exception | str) -> None:
     """Say what went wrong."""
+    if isinstance(message, Exception):
+        _LOG.debug("where this comes from:", exc_info=message)
+        message = in_words(message)
     note(f"error: {message}")
 
 
-def fail(message: str) -> NoReturn:
+def fail(message: Exception | str) -> NoReturn:
     """Say what went wrong, and exit."""
     error(message)
     sys.exit(BAD_INPUT)
+
+
+@contextmanager
+def logged(debug: bool) -> Iterator[None]:
+    """Show what libraries warn of, and where errors come from, on standard error; or nowhere."""
+    handler = logging.StreamHandler() if debug else logging.NullHandler()
+    handler.setFormatter(logging.Formatter("%(levelname)s: %(name)s: %(message)s"))
+    level = _LOG.level
+    logging.root.addHandler(handler)
+    with warnings.catch_warnings():
+        if debug:
+            _LOG.setLevel(logging.DEBUG)
+            warnings.simplefilter("default")
+        logging.captureWarnings(True)
+        try:
+            yield
+        finally:
+            logging.captureWarnings(False)
+            _LOG.setLevel(level)
+            logging.root.removeHandler(handler)

@@ -23,11 +23,16 @@ def run(args: argparse.Namespace) -> bool:
     from adain_jax.files import image
     from adain_jax.model import Model
     from adain_jax.networks.params import check_vgg
+    from adain_jax.runtime.atomic import check_place, make_folder
+    from adain_jax.runtime.interrupt import Interrupted, number_of
 
     process.prepare()
     image.check_writable(args.output)
-    if args.state and (args.state.is_dir() or not args.state.absolute().parent.is_dir()):
-        raise ValueError(f"--state: {args.state} is a folder, or in none that exists")
+    check_place(args.output)
+    if args.state:
+        if args.state.is_dir() or not args.state.absolute().parent.is_dir():
+            raise ValueError(f"--state: {args.state} is a folder, or in none that exists")
+        check_place(args.state)
     if not 0 <= args.seed < 2**32:
         raise ValueError(f"--seed is from 0 to {2**32 - 1}, not {args.seed}")
     optimization = gatys.Optimization(
@@ -44,7 +49,7 @@ def run(args: argparse.Namespace) -> bool:
     style = image.load(args.style, size=args.style_size).rgb
     model = Model.load(args.model)
     check_vgg(model.architecture)
-    args.output.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(args.output.parent)
     state = optimization.start(content.rgb, args.start, seed=args.seed)
     key = gatys.digest(content.rgb, style, args.start, args.seed, model.fingerprint)
     if args.state and args.state.exists():
@@ -71,10 +76,14 @@ def run(args: argparse.Namespace) -> bool:
                     bar.write(str(path))
                 if args.state and number % _SAVE_EVERY == 0:
                     optimization.save(args.state, state, key)
-    except KeyboardInterrupt:
-        if args.state:
-            optimization.save(args.state, state, key)
-        raise
+    except KeyboardInterrupt as stop:
+        if not args.state:
+            raise
+        optimization.save(args.state, state, key)
+        raise Interrupted(
+            number_of(stop),
+            f"interrupted at step {int(state.step)}: the same command goes on from {args.state}",
+        ) from None
     image.save(args.output, gatys.picture(state), content.alpha)
     if args.state:
         args.state.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from adain_jax.version import __version__
 
 # By what --format calls them; other suffixes of the same formats are found in names of files.
 FORMATS = ("png", "jpg", "webp", "avif", "tif", "bmp")
+_STDOUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")  # other names of -
 _LARGEST = 1 << 15  # pixels to a side that are scaled to
 
 
@@ -87,7 +88,15 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     about.add_argument("models", nargs="*", metavar="MODEL", help="shipped models or files")
     about.add_argument("--json", action="store_true", help="for programs")
     about.set_defaults(run=info.run)
+    for place in (parser, *commands.choices.values()):  # before and after the name of a command
+        place.add_argument(
+            "--debug",
+            action="store_true",
+            default=argparse.SUPPRESS,  # or the one of the command would undo the other
+            help="show where errors come from, and what libraries warn of",
+        )
     args = parser.parse_args(argv)
+    args.debug = "debug" in args
     if args.run is stylize.run:
         _check_stylize(args, stylizing)
     return args
@@ -109,8 +118,8 @@ def _add_stylize(command: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="STYLE[:WEIGHT]",
-        help="styles to mix into one, such as a.jpg:0.3 b.jpg:0.7; with --masks each for a region, "
-        "at that strength; all else are then contents",
+        help="styles to mix into one, such as a.jpg:0.3 b.jpg:0.7; with --masks or --labels each "
+        "for a region, at that strength; all else are then contents",
     )
     command.add_argument(
         "--masks",
@@ -118,9 +127,15 @@ def _add_stylize(command: argparse.ArgumentParser) -> None:
         type=_path,
         default=[],
         metavar="MASK",
-        help="grey images, the regions of --styles, white inside; or one of labels, whose greys "
-        "above black are the regions; the photograph stays where there is none, unless there is "
-        "one style more",
+        help="grey images, the regions of --styles, white inside; the photograph stays where there "
+        "is none, unless there is one style more",
+    )
+    command.add_argument(
+        "--labels",
+        type=_path,
+        metavar="IMAGE",
+        help="in place of --masks: one image, whose greys above black are the regions, the darkest "
+        "that of the first of --styles",
     )
     command.add_argument(
         "--pairs",
@@ -170,7 +185,7 @@ def _add_stylize(command: argparse.ArgumentParser) -> None:
     files.add_argument(
         "-o",
         "--output",
-        type=_path,
+        type=_output,
         default=Path(),
         help="a file for one picture; a folder, where they are named "
         "{content}_stylized_{style}; or - for standard output (default: the current folder)",
@@ -219,9 +234,11 @@ def _check_stylize(args: argparse.Namespace, command: argparse.ArgumentParser) -
         command.error("give --style, of which each makes a picture, or --styles, to be mixed")
     if args.styles and args.pairs:
         command.error("give --styles, to be mixed, or --pairs, of which each has its own")
-    if args.masks and not args.styles:
-        command.error("--masks need --styles, one for each")
-    if args.masks and args.alpha_map and any(":" in text for text in args.styles):
+    if args.masks and args.labels:
+        command.error("give --masks, each of a region, or --labels, of all")
+    if (args.masks or args.labels) and not args.styles:
+        command.error(f"--{'masks' if args.masks else 'labels'} need --styles, one for each")
+    if (args.masks or args.labels) and args.alpha_map and any(":" in text for text in args.styles):
         command.error("give the strengths of --styles by weights, or by --alpha-map")
     if not (args.style or args.styles):
         if len(args.images) < 2:
@@ -309,6 +326,10 @@ def _path(text: str) -> Path:
     if not text:  # which would be the current folder
         raise argparse.ArgumentTypeError("is empty")
     return Path(text)
+
+
+def _output(text: str) -> Path:
+    return Path("-") if text in _STDOUT else _path(text)
 
 
 def _size(text: str) -> int:

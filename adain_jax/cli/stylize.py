@@ -1,7 +1,6 @@
 """`adain-jax stylize`: pictures of photographs and paintings."""
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from adain_jax.cli import messages
 from adain_jax.runtime import process
+from adain_jax.runtime.atomic import check_place, is_special
 
 if TYPE_CHECKING:
     from adain_jax.jobs.plan import Encoding, Job, Plan
@@ -29,18 +29,21 @@ def run(args: argparse.Namespace) -> bool:
     plan = planning.plan(args.images, styles, args.output, pairs=args.pairs, encoding=encoding)
     if args.json:
         _check_report(args.json, plan)
-    to_stdout = args.output == streams.STREAM
-    there = {job for job in plan.jobs if args.resume and not to_stdout and job.output.exists()}
-    failed = [f"{content}: no style has this name" for content in plan.alone]
+    there = {job for job in plan.jobs if args.resume and _is_made(job)}
+    todo = [job for job in plan.jobs if job not in there]
+    for output in {job.output.parent: job.output for job in todo}.values():
+        if output != streams.STREAM:
+            check_place(output)
+    alone = [f"{content}: no style has this name" for content in plan.alone]
+    failed: list[Exception | str] = [*alone]
     if args.dry_run:
         failed += _show(args, plan, there)
     else:
         report = Report(plan)
         for job in there:
             report.skip(job)
-        for content, why in zip(plan.alone, failed, strict=True):
+        for content, why in zip(plan.alone, alone, strict=True):
             report.leave_out(content, why)
-        todo = [job for job in plan.jobs if job not in there]
         try:
             if todo:
                 failed += _make(args, todo, encoding, report)
@@ -59,18 +62,25 @@ def run(args: argparse.Namespace) -> bool:
     return not failed
 
 
+def _is_made(job: "Job") -> bool:
+    from adain_jax.files import streams
+
+    return job.output != streams.STREAM and job.output.exists() and not is_special(job.output)
+
+
 def _check_report(path: Path, plan: "Plan") -> None:
     """Now, and not when all pictures are made."""
     used = {*plan.inputs, *(job.output for job in plan.jobs)}
-    if path.resolve() in {other.resolve() for other in used}:
+    if not is_special(path) and path.resolve() in {other.resolve() for other in used}:
         raise ValueError(
             f"--json: {path} would replace one of the images read or made: name another"
         )
     if path.is_dir() or path.name == "-":
         raise ValueError(f"--json: {path} is no name for a file")
-    there = next(x for x in path.absolute().parents if x.exists())
-    if not (there.is_dir() and os.access(there, os.W_OK)):
-        raise ValueError(f"--json: {path} cannot be written")
+    try:
+        check_place(path)
+    except OSError as error:
+        raise ValueError(f"--json: {error}") from None
 
 
 def _show(args: argparse.Namespace, plan: "Plan", there: "set[Job]") -> list[str]:
@@ -80,14 +90,14 @@ def _show(args: argparse.Namespace, plan: "Plan", there: "set[Job]") -> list[str
     for job in plan.jobs:
         skipped = " (skipped: is there)" if job in there else ""
         print(f"{job.content} in the style of {job.style} -> {job.output}{skipped}")
-    others = [*args.masks, *([args.alpha_map] if args.alpha_map else [])]
+    others = [*args.masks, *(x for x in (args.labels, args.alpha_map) if x)]
     files = sorted(x for x in {*plan.inputs, *others} if x != streams.STREAM and not x.exists())
     return [f"no such file: {path}" for path in files]
 
 
 def _make(
     args: argparse.Namespace, todo: "list[Job]", encoding: "Encoding", report: "Report"
-) -> list[str]:
+) -> list[Exception]:
     """Make pictures, and return what went wrong, each once."""
     from tqdm import tqdm
 
@@ -105,6 +115,7 @@ def _make(
         tuple(args.masks),
         args.color,
         args.tile,
+        args.labels,
     )
     timing = Timing()
     timing.seconds["start and import"] = time.process_time()
@@ -117,7 +128,7 @@ def _make(
     timing.listen()
     with timing("load"):
         model = Model.load(args.model).prepare()
-    failed: dict[str, None] = {}  # a bad style fails once, not once for each content
+    failed: dict[str, Exception] = {}  # a bad style fails once, not once for each content
     # On a terminal a bar, elsewhere nothing but the results.
     with tqdm(total=len(todo), unit="picture", disable=None) as bar, Interrupts() as interrupts:
         results = running.run(
@@ -136,13 +147,13 @@ def _make(
                 report.add(result)
                 bar.update()
                 if result.error:
-                    failed[str(result.error)] = None
+                    failed[str(result.error)] = result.error
                     bar.set_postfix_str(f"{len(failed)} failed")
                 elif not to_stdout:
                     bar.write(str(result.job.output))
         except KeyboardInterrupt:
             bar.close()
-            for error in failed:
+            for error in failed.values():
                 messages.error(error)
             raise Interrupted(
                 interrupts.received,
@@ -150,4 +161,4 @@ def _make(
             ) from None
     if args.timing:
         print(timing.table(), file=sys.stderr)
-    return list(failed)
+    return list(failed.values())

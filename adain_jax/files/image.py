@@ -171,8 +171,8 @@ def save(
     path = Path(path)
     check_writable(path, depth)
     _check(rgb, quality)
-    with atomic_path(path) as temporary:
-        _write(temporary, path.suffix, rgb, alpha, quality, depth, exif, profile)
+    with atomic_path(path) as temporary, _Unnumbered(temporary.open("wb", 0)) as file:
+        _write(file, path.suffix, rgb, alpha, quality, depth, exif, profile)
 
 
 def encode(
@@ -235,6 +235,16 @@ def find_styles(folder: str | os.PathLike) -> list[Path]:
     return find(folder, {*READABLE, ".safetensors"})
 
 
+class _Unnumbered(io.BufferedWriter):
+    """A file that does not tell its number, by which Pillow would overlook that the disk is full.
+
+    To a file's number Pillow's encoders of JPEG and BMP write as much as there is room for.
+    """
+
+    def fileno(self) -> int:
+        raise io.UnsupportedOperation("fileno")
+
+
 def _check(rgb: np.ndarray, quality: int | None) -> None:
     if np.ndim(rgb) != 3 or np.shape(rgb)[-1] != 3:
         raise ValueError(f"an image is (H, W, 3), not {np.shape(rgb)}")
@@ -243,7 +253,7 @@ def _check(rgb: np.ndarray, quality: int | None) -> None:
 
 
 def _write(
-    file: Path | IO[bytes],
+    file: IO[bytes],
     suffix: str,
     rgb: np.ndarray,
     alpha: np.ndarray | None,
@@ -269,7 +279,7 @@ def _write(
 
 
 def _write_tiff(
-    file: Path | IO[bytes],
+    file: IO[bytes],
     rgb: np.ndarray,
     alpha: np.ndarray | None,
     depth: int,

@@ -15,42 +15,55 @@ _PROPORTIONS = 0.02  # by which those of a mask may differ from the photograph's
 def load_masks(paths: Sequence[Path], styles: int, size: tuple[int, int]) -> np.ndarray:
     """Regions of a photograph of `size` (H, W), as `Model.stylize` takes them: (K, H, W).
 
-    One file for each region: white is inside and black outside; a mask of nothing else has hard
-    edges and becomes booleans, one with greys is soft and becomes float32 in [0, 1]. Or one file of
-    labels for all: one with as many different greys above black as there are styles, or one fewer,
-    and more than one; the darkest is the first style's. Masks are scaled to the photograph.
+    One file for each region: white is inside and black outside. If all are of nothing else, they
+    have hard edges and become booleans; if one has greys, they are soft and become float32 in
+    [0, 1]. Masks are scaled to the photograph.
 
     Raises:
         OSError: if a file cannot be read.
         ValueError: if one is coloured, transparent, of other proportions than the photograph, or
             empty, or there are too many or too few for the styles.
     """
-    greys = [_grey(path, size) for path in paths]
-    labels = np.unique(greys[0])
-    labels = labels[labels > 0]
-    if len(greys) == 1 and len(labels) > 1 and len(labels) in (styles, styles - 1):
-        scaled = _scale(greys[0], size, Image.Resampling.NEAREST)
-        return scaled == labels[:, None, None]
-    if len(greys) not in (styles, styles - 1):
-        also = ""
-        if len(greys) == 1:
-            also = f"; for labels, {paths[0]} would need as many greys, but it has {len(labels)}"
+    if len(paths) not in (styles, styles - 1):
         raise ValueError(
-            f"{styles} styles for {len(greys)} masks: give one for each, or one fewer, the last "
-            f"style being for what they leave over{also}"
+            f"{styles} styles for {len(paths)} masks: give one for each, or one fewer, the last "
+            "style being for what they leave over; an image of labels is given by --labels"
         )
+    greys = [_grey(path, size) for path in paths]
     for path, grey in zip(paths, greys, strict=True):
         if not grey.any():
             raise ValueError(f"{path} is black everywhere: a region is white")
         if grey.max() < _DARK:  # a soft mask of next to nothing, taken literally
             raise ValueError(
                 f"{path} is all but black, its brightest grey {grey.max()} of 255: a region is "
-                "white; multiply labels of 0 and 1 by 255"
+                "white; an image of labels is given by --labels"
             )
     if all(np.isin(grey, (0, 255)).all() for grey in greys):
         return np.stack([_scale(grey, size, Image.Resampling.NEAREST) > 0 for grey in greys])
     soft = [_scale(grey, size, Image.Resampling.BILINEAR) for grey in greys]
     return np.stack(soft).astype(np.float32) / 255
+
+
+def load_labels(path: Path, styles: int, size: tuple[int, int]) -> np.ndarray:
+    """Regions of a photograph of `size` (H, W) from one image: booleans (K, H, W).
+
+    Each grey above black is a region, the darkest that of the first style; black is none. They are
+    scaled to the photograph.
+
+    Raises:
+        OSError: if the file cannot be read.
+        ValueError: if it is coloured, transparent, or of other proportions than the photograph, or
+            if it has not as many greys above black as there are styles, or one fewer.
+    """
+    grey = _grey(path, size)
+    labels = np.unique(grey[grey > 0])
+    if not len(labels) or len(labels) not in (styles, styles - 1):
+        raise ValueError(
+            f"{path} has {len(labels)} greys above black for {styles} styles: labels need one for "
+            "each, or one fewer, the last style being for black; smooth edges have greys of their "
+            "own"
+        )
+    return _scale(grey, size, Image.Resampling.NEAREST) == labels[:, None, None]
 
 
 def load_map(path: Path, size: tuple[int, int]) -> np.ndarray:
@@ -68,9 +81,9 @@ def _grey(path: Path, size: tuple[int, int]) -> np.ndarray:
     loaded = image.load(path, as_bytes=True)
     rgb = loaded.rgb
     if loaded.alpha is not None:
-        raise ValueError(f"{path} is transparent: a mask is grey, white inside and black outside")
+        raise ValueError(f"{path} is transparent: masks, maps and labels are grey")
     if (rgb != rgb[..., :1]).any():
-        raise ValueError(f"{path} is coloured: a mask is grey, white inside and black outside")
+        raise ValueError(f"{path} is coloured: masks, maps and labels are grey")
     height, width = rgb.shape[:2]
     if abs(width * size[0] / (height * size[1]) - 1) > _PROPORTIONS:
         raise ValueError(

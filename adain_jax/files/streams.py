@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from adain_jax.files import image
+from adain_jax.runtime.atomic import atomic_path, is_special
 
 STREAM = Path("-")  # the name of both
 INPUT = "standard input"  # what errors call it
@@ -43,12 +44,26 @@ def check_output() -> None:
         raise ValueError("standard output is a terminal: pipe it into a file or a program")
 
 
-def write_output(data: bytes) -> None:
-    """Write to standard output, to its end.
+def is_stream(path: Path) -> bool:
+    """Whether `path` is standard output, or a pipe or a device whose name tells no format.
+
+    >>> is_stream(STREAM), is_stream(Path("/dev/null")), is_stream(Path("a.png"))
+    (True, True, False)
+    """
+    return path == STREAM or (path.suffix.lower() not in image.WRITABLE and is_special(path))
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write to standard output, a pipe or a device, to its end.
 
     Raises:
-        BrokenPipeError: if the program that reads it has ended.
+        BrokenPipeError: if the program that reads standard output has ended.
+        OSError: if another cannot be written.
     """
+    if path != STREAM:
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(data)
+        return
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()

@@ -110,7 +110,7 @@ def _in_windows(model: Model, request: Request, plan: Tiled) -> np.ndarray:
     gathering, making = tiling.windows(requests[0].content, plan.tile, model)
     report = tiling.reports(plan, len(requests) * (len(gathering) + len(making)))
     with freed_memory_given_back():
-        for one, made in zip(requests, [out] if single else out, strict=True):
+        for one, made in zip(requests, [out] if single else list(out), strict=True):
             alpha = np.asarray(one.alpha)
             masks = None if one.masks is None else np.asarray(one.masks)
             stats = tiling.gather(one.content, model, masks, gathering, report)

@@ -4,11 +4,21 @@ from pathlib import Path
 
 import jax
 
+from adain_jax.runtime.errors import is_input, is_out_of_memory
+
 FAILURES = (ValueError, OSError, MemoryError, jax.errors.JaxRuntimeError)
 
 
 def in_words(error: Exception, path: Path, option: str) -> Exception:
-    """One of `FAILURES`; if memory was short, what can be done about it by `option`."""
-    if isinstance(error, MemoryError | jax.errors.JaxRuntimeError):
-        return ValueError(f"{path}: too large for the memory; reduce it by {option}")
+    """One of `FAILURES`; if memory was short, what can be done about it by `option`.
+
+    Raises:
+        Exception: `error`, if it is a fault in the program, not in a file.
+    """
+    if is_out_of_memory(error):
+        told = ValueError(f"{path}: too large for the memory; reduce it by {option}")
+        told.__cause__ = error
+        return told
+    if not is_input(error):
+        raise error
     return error

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import jax
 import numpy as np
 import safetensors
 from jax.typing import ArrayLike
@@ -13,8 +12,10 @@ from adain_jax.files.sheet import sheet
 from adain_jax.inference.render import render
 from adain_jax.inference.request import ask
 from adain_jax.jobs import style_files
+from adain_jax.jobs.failures import FAILURES, in_words
 from adain_jax.model import Model
 from adain_jax.model.style import SUFFIX, Style
+from adain_jax.runtime.atomic import check_place, make_folder
 
 STYLES = (1, 2, 4)  # how many a grid can have
 Cell = tuple[tuple[float, ...], float]  # weights of the styles, and strength
@@ -99,6 +100,7 @@ def write(
     """
     rows = cells(len(styles), steps)
     image.check_writable(output)
+    check_place(output)
     if output.resolve() in {path.resolve() for path in (photo, *styles)}:
         raise ValueError(f"{output} would replace one of the images read: name another")
     content = image.load(photo, size=size).rgb
@@ -110,8 +112,8 @@ def write(
         for picture in pictures(content, encoded, steps, model):
             made.append(picture)
             yield
-    except (MemoryError, jax.errors.JaxRuntimeError):
-        raise ValueError(f"{photo}: too large for the memory; reduce it by --size") from None
+    except FAILURES as error:
+        raise in_words(error, photo, "--size") from None
     looks = [_look(path, style_size) for path in styles]
     left, right = {
         1: ([content], [looks[0]]),
@@ -122,7 +124,7 @@ def write(
     left, right = ([side[0], *empty, *side[1:]] for side in (left, right))
     parts = [made[i * steps : (i + 1) * steps] for i in range(len(rows))]
     whole = [[a, *row, b] for a, row, b in zip(left, parts, right, strict=True)]
-    output.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(output.parent)
     image.save(output, sheet(whole, content.shape[:2]))
 
 

@@ -21,6 +21,7 @@ class Controls:
         masks: grey images (`files.masks.load_masks`), the regions of the styles of a mixture.
         color: as in `adain_jax.stylize`.
         tile: pixels to a side of windows, 0 for none; None decides by the size of the photograph.
+        labels: in place of masks, one image of all regions (`files.masks.load_labels`).
     """
 
     alpha: float = 1.0
@@ -29,6 +30,12 @@ class Controls:
     masks: tuple[Path, ...] = ()
     color: str = "style"
     tile: int | None = None
+    labels: Path | None = None
+
+    @property
+    def regions(self) -> bool:
+        """Whether each style is for a region of its own."""
+        return bool(self.masks or self.labels)
 
     @property
     def recolors(self) -> bool:

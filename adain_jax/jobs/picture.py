@@ -28,7 +28,7 @@ def encode(mixture: Mixture, sources: Sources, controls: Controls, model: Model)
     named = [(path, source) for (path, _), source in zip(mixture.parts, sources, strict=True)]
     if not controls.recolors:
         styles = [style_files.encode(path, source, model) for path, source in named]
-        if controls.masks:
+        if controls.regions:
             return Style.stack(styles)
         return Style.mix(styles, [weight for _, weight in mixture.parts])
     for path, source in named:
@@ -55,15 +55,18 @@ def make(
     size = content.shape[:2]
     alpha, regions = np.float32(controls.alpha), None
     weights = [weight for _, weight in mixture.parts]
-    if controls.masks:
+    if controls.labels:
+        regions = masks.load_labels(controls.labels, len(weights), size)
+    elif controls.masks:
         regions = masks.load_masks(controls.masks, len(weights), size)
+    if regions is not None:
         alpha = alpha * np.array(weights, np.float32)
     if controls.alpha_map:
         alpha = np.float32(controls.alpha) * masks.load_map(controls.alpha_map, size)
     plan = choose(controls.plan, content.shape, model)
     if isinstance(plan, Tiled):
         plan = replace(plan, progress=lambda done, total: report(f"window {done} of {total}"))
-    mixed = not isinstance(style, Style) and not controls.masks
+    mixed = not isinstance(style, Style) and regions is None
     request = ask(
         model,
         content,

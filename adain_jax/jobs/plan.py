@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adain_jax.files import image
-from adain_jax.files.streams import STREAM
+from adain_jax.files.streams import STREAM, is_stream
 from adain_jax.model.style import check_weights
 
 _ALIASES = {".jpeg": ".jpg", ".tiff": ".tif"}  # of suffixes, to what --format calls them
@@ -202,13 +202,13 @@ def _by_name(
 
 
 def _name(matches: Sequence[tuple[_Found, Mixture]], output: Path, encoding: Encoding) -> list[Job]:
-    one_file = output == STREAM or (output.suffix and not output.is_dir())
+    one_file = is_stream(output) or (output.suffix and not output.is_dir())
     if len(matches) == 1 and one_file:
         named = _ALIASES.get(output.suffix.lower(), output.suffix.lower())
-        if output != STREAM and encoding.suffix not in (None, named):
+        if not is_stream(output) and encoding.suffix not in (None, named):
             raise ValueError(f"{output} is not called {encoding.suffix}: leave one of them out")
         jobs = [Job(matches[0][0].path, matches[0][1], output)]
-    elif matches and (output == STREAM or _is_name_of_image(output)):
+    elif matches and (is_stream(output) or _is_name_of_image(output)):
         raise ValueError(
             f"{output} is for one picture, but there are {len(matches)} to make: name a folder"
         )
@@ -220,8 +220,8 @@ def _name(matches: Sequence[tuple[_Found, Mixture]], output: Path, encoding: Enc
         ]
     makers: dict[Path, Job] = {}
     for job in jobs:
-        if job.output == STREAM:
-            image.check_writable(f"{STREAM}{encoding.default_suffix}", encoding.depth)
+        if is_stream(job.output):
+            image.check_writable(f"{job.output}{encoding.default_suffix}", encoding.depth)
         else:
             image.check_writable(job.output, encoding.depth)
         if other := makers.get(job.output):

@@ -6,7 +6,8 @@ from typing import Any
 
 from adain_jax.jobs.plan import Job, Plan
 from adain_jax.jobs.run import Result
-from adain_jax.runtime.atomic import atomic_path
+from adain_jax.runtime.atomic import atomic_path, make_folder
+from adain_jax.runtime.errors import in_words
 
 
 class Report:
@@ -34,7 +35,7 @@ class Report:
             size=result.size,
             seconds=round(result.seconds, 3),
             status="failed" if result.error else "ok",
-            error=str(result.error) if result.error else None,
+            error=in_words(result.error) if result.error else None,
         )
 
     @property
@@ -46,7 +47,7 @@ class Report:
         """Write JSON, the pictures in the order of the plan."""
         rows = [self._rows[job] for job in self._jobs if job in self._rows]
         content = {"complete": self.complete, "pictures": rows + self._alone}
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         with atomic_path(path) as temporary:
             # Escaped: names of files need be no text that could be encoded.
             temporary.write_text(json.dumps(content, indent=2) + "\n", "utf-8")

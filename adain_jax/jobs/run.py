@@ -12,7 +12,6 @@ import numpy as np
 
 from adain_jax.files import image, streams
 from adain_jax.files.image import LoadedImage
-from adain_jax.files.streams import STREAM
 from adain_jax.jobs import picture, style_files
 from adain_jax.jobs.failures import FAILURES, in_words
 from adain_jax.jobs.options import Controls
@@ -20,6 +19,7 @@ from adain_jax.jobs.picture import Sources
 from adain_jax.jobs.plan import Encoding, Job, Mixture
 from adain_jax.model import Model
 from adain_jax.model.style import Style
+from adain_jax.runtime.atomic import make_folder
 from adain_jax.runtime.timing import Timing
 
 
@@ -259,10 +259,11 @@ def _write(job: Job, rgb: np.ndarray, content: LoadedImage, encoding: Encoding) 
         "exif": None if encoding.strip else content.exif,
         "profile": content.has_profile and not encoding.strip,
     }
-    if job.output == STREAM:
-        streams.write_output(image.encode(encoding.default_suffix, rgb, content.alpha, **options))
+    if streams.is_stream(job.output):
+        data = image.encode(encoding.default_suffix, rgb, content.alpha, **options)
+        streams.write(job.output, data)
     else:
-        job.output.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(job.output.parent)
         image.save(job.output, rgb, content.alpha, **options)
     return time.perf_counter() - start
 

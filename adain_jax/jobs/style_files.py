@@ -11,6 +11,7 @@ from adain_jax.jobs.failures import FAILURES, in_words
 from adain_jax.jobs.plan import expand
 from adain_jax.model import Model
 from adain_jax.model.style import SUFFIX, Style
+from adain_jax.runtime.atomic import check_place, make_folder
 
 SIZE = 512  # pixels of the shorter side, unless another is asked for
 _THUMBNAIL = 32  # pixels to a side
@@ -62,6 +63,7 @@ def average_style(
     """
     if output.suffix != SUFFIX:
         raise ValueError(f"{output}: a file of a style ends in {SUFFIX}")
+    check_place(output)
     styles, files = [], expand(paths)
     if output.resolve() in {path.resolve() for path in files}:
         raise ValueError(f"{output} would replace one of the styles read: name another")
@@ -78,5 +80,5 @@ def average_style(
     names = ", ".join(path.name for path in files[:_NAMED])
     more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
     metadata = {"architecture": model.architecture, "made_of": names + more}
-    output.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(output.parent)
     Style.mix(styles).save(output, metadata=metadata, thumbnail=thumbnail)

@@ -125,12 +125,21 @@ def conv3x3(
         method = "xla"
     if method != "auto":
         return run(x, kernel, bias, method=method)
-    methods = {name: choose(name, x.dtype, kernel.shape) for name in ("cpu", "others")}
-    if len(set(methods.values())) == 1 or set(backends()) == {"cpu"}:
-        return run(x, kernel, bias, method=methods["cpu"])
-    # That of the device which the arrays are on, whatever the default is.
-    on_cpu, elsewhere = (partial(run, method=methods[name]) for name in methods)
-    return jax.lax.platform_dependent(x, kernel, bias, cpu=on_cpu, default=elsewhere)
+    on_cpu, elsewhere = (choose(name, x.dtype, kernel.shape) for name in ("cpu", "others"))
+    if on_cpu == elsewhere or _only_cpus():
+        return run(x, kernel, bias, method=on_cpu)
+    # That of the device which the program is for, whatever the default is.
+    return jax.lax.platform_dependent(
+        x,
+        kernel,
+        bias,
+        cpu=partial(run, method=on_cpu),
+        default=partial(run, method=elsewhere),
+    )
+
+
+def _only_cpus() -> bool:
+    return set(backends()) == {"cpu"}
 
 
 def _run(
@@ -166,7 +175,7 @@ def _run(
         # A CPU's large maps in strips, for their memory's sake; other processors like work in one
         # go.
         total = x.nbytes // x.shape[3] * max(kernel.shape[2:])
-        strips = -(-total // _STRIP_BYTES) if set(backends()) == {"cpu"} else 1
+        strips = -(-total // _STRIP_BYTES) if _only_cpus() else 1
         y = by_strips(strip, x.shape[1], strips, x)
     return max_pool(y) if pool else y
 

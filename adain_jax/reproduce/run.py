@@ -15,7 +15,7 @@ from adain_jax.networks.params import check_vgg
 from adain_jax.reproduce import fig1, fig3, fig6, fig7, figures8to10, table1
 from adain_jax.reproduce.page import check_plots, claims_table, read_claims
 from adain_jax.reproduce.settings import Settings
-from adain_jax.runtime.atomic import atomic_path
+from adain_jax.runtime.atomic import atomic_path, make_folder
 
 # What makes each, and its share of the time.
 FIGURES = {
@@ -50,7 +50,7 @@ def run(
     check_plots()
     names = list(dict.fromkeys(names))
     out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     wanted = [name for name in names if again or not (out / name).is_dir()]
     for name in names:
         if name not in wanted:

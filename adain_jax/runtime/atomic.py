@@ -1,25 +1,140 @@
 """Files that appear whole or not at all."""
 
+import errno
 import os
+import shutil
+import stat
+import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from adain_jax.runtime.errors import in_words
+
+_LONGEST_SUFFIX = 16  # bytes; a longer one is no format's
+_UNNAMED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE)  # come without a name
 
 
 @contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
-    """A temporary name beside `path`, renamed to it when the block ends well, else removed.
+    """An empty file of another name, which becomes `path` when the block ends well, else vanishes.
 
-    The name keeps the suffix of `path`, by which writers choose a format.
+    Its name keeps the suffix of `path`, by which writers choose a format. If `path` is a symbolic
+    link, the link stays, and the file that it points to is replaced. A file that is there keeps its
+    mode, and its owner if it may. A pipe or a device stays what it is: all is written to it when
+    the block ends well.
 
     Raises:
-        OSError: whatever the file system says, with the name of `path`'s folder.
+        OSError: whatever the file system says, in words that name `path`.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with atomic_path(f"{folder}/a.txt") as temporary:
+    ...         _ = temporary.write_text("whole")
+    ...     [file.name for file in Path(folder).iterdir()]
+    ['a.txt']
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
+    suffix = path.suffix if len(os.fsencode(path.suffix)) <= _LONGEST_SUFFIX else ""
+    name = f".{uuid.uuid4().hex[:12]}{suffix}"
+    link = ""
     try:
+        if path.is_symlink():
+            link = f" (a link to {os.path.realpath(path)})"
+        way = _passed_on if is_special(path) else _replaced
+        with way(path, name) as temporary:
+            yield temporary
+    except OSError as error:
+        of = Path(os.fsdecode(error.filename)).name if error.filename else None
+        if of in (name, path.name) or (of is None and error.errno in _UNNAMED):
+            raise _worded(error, f"cannot write {path}{link}") from None
+        raise
+
+
+def check_place(path: str | os.PathLike) -> None:
+    """What is known of whether `path` can be written, before there is anything to write.
+
+    Raises:
+        OSError: if it cannot, in words that name `path`.
+    """
+    path = Path(path)
+    places = [path]
+    if not is_special(path):
+        target = Path(os.path.realpath(path))
+        folder = next(x for x in target.parents if x.exists())
+        if not folder.is_dir():
+            raise NotADirectoryError(f"cannot write {path}: {folder} is not a folder")
+        places = [folder, *([target] if target.exists() else [])]
+    if not all(os.access(place, os.W_OK) for place in places):
+        raise PermissionError(f"cannot write {path}: permission denied")
+
+
+def make_folder(folder: str | os.PathLike) -> None:
+    """Make a folder and those around it, unless they are there.
+
+    Raises:
+        OSError: whatever the file system says, in words that name `folder`.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _worded(error, f"cannot make the folder {folder}") from None
+
+
+def is_special(path: Path) -> bool:
+    """Whether `path` is there, and neither a file with a name nor a folder: a pipe or a device.
+
+    >>> is_special(Path(os.devnull)), is_special(Path(__file__))
+    (True, False)
+    """
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    # Of what /dev/fd names, even a file may have no name.
+    return not (
+        stat.S_ISDIR(mode) or (stat.S_ISREG(mode) and Path(os.path.realpath(path)).exists())
+    )
+
+
+@contextmanager
+def _replaced(path: Path, name: str) -> Iterator[Path]:
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder", str(path))
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    temporary = target.with_name(name)
+    try:
+        temporary.touch(exist_ok=False)
+        with suppress(FileNotFoundError, PermissionError):
+            there = target.stat()
+            temporary.chmod(stat.S_IMODE(there.st_mode))
+            if hasattr(os, "chown"):
+                os.chown(temporary, there.st_uid, there.st_gid)
         yield temporary
-        temporary.replace(path)
+        temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _passed_on(path: Path, name: str) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        temporary = Path(folder) / name
+        yield temporary
+        with (
+            temporary.open("rb") as source,
+            os.fdopen(os.open(path, os.O_WRONLY | os.O_TRUNC), "wb") as sink,
+        ):
+            shutil.copyfileobj(source, sink)
+
+
+def _worded(error: OSError, what: str) -> OSError:
+    """The same error, of the same kind, in one sentence."""
+    error.filename = None
+    # A closed pipe among them is not that of standard output.
+    kind = OSError if isinstance(error, BrokenPipeError) else type(error)
+    told = kind(f"{what}: {in_words(error)}")
+    told.errno = error.errno
+    return told

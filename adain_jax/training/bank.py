@@ -73,5 +73,5 @@ def _compute(images: Images, crop_size: int, model: Model, path: Path, batch_siz
         for field, value in pair._asdict().items()
     }
     with atomic_path(path) as temporary:
-        safetensors.numpy.save_file(arrays, temporary)  # type: ignore[arg-type]
+        temporary.write_bytes(safetensors.numpy.save(arrays))
     return stats

@@ -7,6 +7,7 @@ import jax
 from tqdm import tqdm
 
 from adain_jax.model import Model
+from adain_jax.runtime.atomic import make_folder
 from adain_jax.runtime.interrupt import Interrupted, Interrupts
 from adain_jax.training.bank import StyleBank
 from adain_jax.training.config import TrainConfig
@@ -43,7 +44,7 @@ def train(config: TrainConfig) -> Model:
     model = Model.load(config.encoder)
     if config.teacher_weight and "decoder" not in model.params:
         raise ValueError(f"config: teacher_weight: {config.encoder} has no decoder to learn from")
-    workdir.mkdir(parents=True, exist_ok=True)
+    make_folder(workdir)
 
     def freeze(styles: Images) -> StyleBank:
         return StyleBank(styles, model, config.style_crop_size, workdir)

@@ -222,8 +222,8 @@ def test_an_unknown_suffix_writes_nothing(tmp_path):
 
 
 def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
-    def fail(self, path, *args, **kwargs):
-        path.write_bytes(b"half")
+    def fail(self, file, *args, **kwargs):
+        file.write(b"half")
         raise OSError("disk full")
 
     monkeypatch.setattr(Image.Image, "save", fail)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adain_jax.files.masks import load_map, load_masks
+from adain_jax.files.masks import load_labels, load_map, load_masks
 
 SIZE = 40, 60  # of the photograph, height and width
 
@@ -35,15 +35,28 @@ def test_hard_and_soft(draw):
 
 def test_labels(draw):
     path = draw("labels.png", [[0, 3], [9, 200]])
-    masks = load_masks([path], 3, SIZE)
+    masks = load_labels(path, 3, SIZE)
     assert [mask.sum() for mask in masks] == [600] * 3
     assert masks[0, 0, -1]  # the darkest above black
     assert masks[1, -1, 0]
-    assert load_masks([path], 4, SIZE).shape == (3, *SIZE)
-    [soft] = load_masks([path], 1, SIZE)  # of one style, or of too many greys: a soft mask
-    assert soft.dtype == np.float32
-    with pytest.raises(ValueError, match=r"6 styles for 1 masks.* as many greys, but it has 3"):
-        load_masks([path], 6, SIZE)
+    assert load_labels(path, 4, SIZE).shape == (3, *SIZE)
+    np.testing.assert_array_equal(load_labels(draw("2.png", [[0, 3], [9, 200]], 2), 3, SIZE), masks)
+    for styles in (1, 2, 5):
+        with pytest.raises(ValueError, match=rf"labels.png has 3 greys above black for {styles} "):
+            load_labels(path, styles, SIZE)
+    with pytest.raises(ValueError, match=r"black.png has 0 greys"):
+        load_labels(draw("black.png", [[0, 0], [0, 0]]), 1, SIZE)
+
+
+def test_greys_of_a_mask_are_never_labels(draw):
+    """As the smooth edges of a region have some, by chance as many as there are styles."""
+    path = draw("smooth.png", [[255, 128], [0, 0]])
+    for styles in (1, 2):
+        [soft] = load_masks([path], styles, SIZE)
+        assert soft.dtype == np.float32
+        np.testing.assert_allclose(soft[0, [0, -1]], [1, 128 / 255])
+    with pytest.raises(ValueError, match=r"3 styles for 1 masks.* --labels"):
+        load_masks([path], 3, SIZE)
 
 
 def test_masks_of_another_size_are_scaled(draw):

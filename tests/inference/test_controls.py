@@ -177,7 +177,12 @@ def test_a_stream_of_many_sizes(tiny):
     """In their order, of one size and of several, in buckets, whole and in windows."""
     photos = [noise(10 + i, *size, 3) for i, size in enumerate([(61, 90)] * 3 + [(30, 50)] * 2)]
     photos += [noise(20, 130, 64, 3), noise(21, 61, 90, 3), noise(22, 64, 128, 3)]
-    for options in ({}, {"color": "histogram"}, {"alpha": 0.4, "color": "luminance"}):
+    several: list[dict[str, Any]] = [
+        {},
+        {"color": "histogram"},
+        {"alpha": 0.4, "color": "luminance"},
+    ]
+    for options in several:
         expected = [
             adain_jax.stylize(x, PAINTING, model=tiny, plan=Whole(), **options) for x in photos
         ]

@@ -1,5 +1,7 @@
 """`jax.export`: programs for images of any size, which read and write models and styles."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -34,7 +36,7 @@ def test_a_style_comes_out(tiny, rng):
     program = jax.jit(lambda m, x: adain_jax.encode_style(x, model=m))
     read = export.deserialize(export.export(program)(shapes(tiny), image).serialize())
     painting = rng.random((30, 41, 3), dtype=np.float32)
-    style = read.call(tiny, painting)
+    style: Any = read.call(tiny, painting)
     assert isinstance(style, Style)
     assert style.fingerprint == tiny.fingerprint
     expected = tiny.style(painting)
@@ -45,6 +47,6 @@ def test_a_style_comes_out(tiny, rng):
 def test_a_prepared_model_stays_one(tiny):
     ready = tiny.prepare()
     program = export.export(jax.jit(lambda m: jax.tree.map(lambda x: 2 * x, m)))(shapes(ready))
-    doubled = export.deserialize(program.serialize()).call(ready)
+    doubled: Any = export.deserialize(program.serialize()).call(ready)
     assert doubled.prepared
     assert doubled.architecture == "tiny"

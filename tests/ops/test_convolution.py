@@ -160,3 +160,18 @@ def test_wrong_shapes():
         conv3x3(x, kernel[:, :, :3])
     with pytest.raises(ValueError, match=r"method is one of"):
         conv3x3(x, kernel, method="fft")  # type: ignore[arg-type]
+
+
+def test_the_way_follows_the_device_and_not_the_default(rng, monkeypatch):
+    """Where there are other processors too, a program for a CPU has Winograd's products."""
+    x = jnp.asarray(rng.random((1, 8, 8, 32), dtype=np.float32))
+    kernel = jnp.asarray(rng.random((3, 3, 32, 32), dtype=np.float32))
+    expected = conv3x3(x, kernel)
+    monkeypatch.setattr(convolution, "backends", lambda: {"cpu": None, "cuda": None})
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    program = jax.jit(lambda x, kernel: conv3x3(x, kernel, relu=True))
+    compiled = program.lower(x, kernel).compile()
+    assert "convolution" not in compiled.as_text()
+    np.testing.assert_allclose(compiled(x, kernel), expected, rtol=1e-4)
+    elsewhere = jax.export.export(program, platforms=["cuda"])(x, kernel)
+    assert "stablehlo.convolution" in elsewhere.mlir_module()
