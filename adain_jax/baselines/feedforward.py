@@ -87,7 +87,7 @@ class FeedForward(nn.Module):
 def initialize(network: FeedForward, key: jax.Array) -> Params:
     """Random weights."""
     style = jnp.zeros(1, jnp.int32) if network.normalization == "conditional" else None
-    images = jnp.zeros((1, 2 * STRIDE, 2 * STRIDE, 3))
+    images = jnp.zeros((1, 2 * STRIDE, 2 * STRIDE, 3), jnp.float32)
     variables: Any = network.clone(method="xla").init(key, images, style)
     return variables["params"]
 

@@ -12,6 +12,7 @@ from jax.typing import ArrayLike
 from adain_jax.files import image
 from adain_jax.files.sheet import sheet
 from adain_jax.jobs import style_files
+from adain_jax.model.mixtures import bilinear
 from adain_jax.model.model import Features, Model
 from adain_jax.model.style import SUFFIX, Style
 
@@ -46,9 +47,7 @@ def cells(styles: int, steps: int) -> list[list[Cell]]:
         return [[((1.0,), x) for x in ramp]]
     if styles == 2:
         return [[((1 - x, x), 1.0) for x in ramp]]
-    return [
-        [(((1 - x) * (1 - y), x * (1 - y), (1 - x) * y, x * y), 1.0) for x in ramp] for y in ramp
-    ]
+    return [[(bilinear(x, y), 1.0) for x in ramp] for y in ramp]
 
 
 def pictures(

@@ -131,7 +131,8 @@ def conv3x3(
 
     def part(first: int | jax.Array, count: int) -> jax.Array:
         padded = pad_columns(padded_rows(x, first, count))
-        y = product(padded, kernel) + bias
+        y = product(padded, kernel)
+        y += bias.reshape((1,) * (y.ndim - 1) + bias.shape)
         return jnp.maximum(y, 0) if relu else y
 
     # A CPU's large maps in strips, for their memory's sake; other processors like work in one go.

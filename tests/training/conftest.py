@@ -1,4 +1,3 @@
-import jax
 import numpy as np
 import pytest
 from PIL import Image
@@ -62,10 +61,3 @@ def config(folders, tmp_path, tiny_file):
         pictures_every=0,
         checkpoint_every=2,
     )
-
-
-@pytest.fixture
-def standard_promotion():
-    """Optax raises floats to integer powers, which strict promotion does not allow."""
-    with jax.numpy_dtype_promotion("standard"):
-        yield

@@ -24,7 +24,6 @@ def test_every_recipe_loads(name):
     assert f"--config configs/{name}.py" in (module.__doc__ or "")
 
 
-@pytest.mark.usefixtures("standard_promotion")
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_makes_a_step(name, folders, tiny_file, tmp_path):
     """Of its own losses, on small images and against a small encoder."""
