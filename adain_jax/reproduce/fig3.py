@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -190,7 +190,7 @@ def _step_of_all(step: Any, model: Model, stats: Any, state: Any, batch: Any) ->
     return step(state, model, stats, batch)
 
 
-def _claims(results: dict[str, np.ndarray], last: str) -> list[Claim]:
+def _claims(results: Mapping[str, Any], last: str) -> list[Claim]:
     style = {name: float(values[0]) for name, values in results.items()}
     content = {name: float(values[1]) for name, values in results.items()}
     optimized = {
@@ -238,7 +238,7 @@ def _claims(results: dict[str, np.ndarray], last: str) -> list[Claim]:
     ]
 
 
-def _plot(path: Path, results: dict[str, np.ndarray]) -> None:
+def _plot(path: Path, results: Mapping[str, Any]) -> None:
     figure, [axis] = plot(width=6, height=4)
     optimized = np.array([v for name, v in results.items() if "optimisation" in name])
     axis.plot(optimized[:, 1], optimized[:, 0], color="gray", linewidth=0.8)

@@ -77,9 +77,9 @@ class Checkpoints:
         """Raise `ValueError` if the newest checkpoint is of a training that `recipe` is not of."""
         saved = _metadata(self._checkpointer, self.latest)
         differences = [
-            f"{name} {saved.get(name)!r} there, {recipe[name]!r} here"
+            f"{name} {saved[name]!r} there, {recipe[name]!r} here"
             for name in FIXED
-            if saved.get(name) != recipe[name]
+            if name in saved and saved[name] != recipe[name]  # versions before had no init_from
         ]
         if differences:
             raise ValueError(

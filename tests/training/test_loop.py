@@ -19,6 +19,7 @@ from adain_jax.training.checkpoint import Checkpoints, load_params
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.loop import train
 from tests.conftest import ROOT
+from tests.training.conftest import SMALL
 
 
 def log_of(config):
@@ -227,10 +228,7 @@ def uninterrupted(folders, tiny_file, tmp_path_factory):
         style=str(folders / "style"),
         encoder=tiny_file,
         workdir=str(tmp_path_factory.mktemp("whole") / "run"),
-        content_size=20,
-        crop_size=16,
-        style_size=20,
-        style_crop_size=16,
+        **SMALL,
     )
     fields = overrides(config, steps=20, checkpoint_every=3, pictures_every=0)
     finish(start(**fields))

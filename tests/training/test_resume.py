@@ -2,6 +2,7 @@ import dataclasses
 import shutil
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -15,10 +16,11 @@ from adain_jax.training.loop import train
 from adain_jax.training.record import Record
 from adain_jax.training.sources import Images
 from adain_jax.training.step import create_state, make_optimizer
+from tests.training.conftest import SMALL
 
 # What each field of a recipe may become in a run that goes on, and what it must not: of every
 # field one of the two. The fields of the base are those of the fixture `config`, and these.
-BASE = {"ema_decay": 0.5}
+BASE: dict[str, Any] = {"ema_decay": 0.5}
 CHANGES = {
     "content": "{style}",
     "style": "{content}",
@@ -89,11 +91,7 @@ def trained(folders, tiny, tiny_file, tmp_path_factory):
         style=str(folders / "style"),
         workdir=str(root / "run"),
         encoder=tiny_file,
-        content_size=20,
-        crop_size=16,
-        style_size=20,
-        style_crop_size=16,
-        batch_size=4,
+        **SMALL,
         steps=1,
         log_every=1,
         pictures_every=0,
