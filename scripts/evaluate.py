@@ -35,6 +35,7 @@ from adain_jax.files.sheet import contact_sheet
 from adain_jax.runtime import process
 from adain_jax.runtime.atomic import atomic_path, make_folder
 from adain_jax.runtime.memory import keep_freed_memory
+from adain_jax.training.combinations import choose_pairs
 from adain_jax.training.sources import Images, middle_square
 
 SHEET = (6, 8)  # contents and styles
@@ -84,7 +85,8 @@ def run(args: argparse.Namespace) -> None:
     finished = {str(folder): evaluate.of_folder(folder) for folder in args.pictures}
     programs = {"the photograph": evaluate.untouched, **makers, **finished}
 
-    pairs = evaluate.choose_pairs(contents, styles, args.pairs)
+    chosen = choose_pairs(len(contents), len(styles), args.pairs)
+    pairs = [(contents[i], styles[j]) for i, j in chosen]
     vgg = models.get("vgg16") or adain_jax.load("vgg16").prepare()
     measured = evaluate.measure(programs, pairs, Judge(), vgg)
     total = len(pairs) * len(programs)

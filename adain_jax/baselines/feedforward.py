@@ -22,7 +22,7 @@ from adain_jax.ops.convolution import Method
 from adain_jax.ops.losses import TapStats, content_loss, style_loss, total_variation
 from adain_jax.ops.pixels import to_float
 from adain_jax.ops.resampling import max_pool
-from adain_jax.training.step import Metrics, TrainState
+from adain_jax.training.step import Metrics, TrainState, lenient_promotion
 
 _TARGET = TAPS[-1]
 STRIDE = 4  # pixels to a side of one cell of the smallest map
@@ -88,7 +88,7 @@ class FeedForward(nn.Module):
 def initialize(network: FeedForward, key: jax.Array) -> Params:
     """Random weights."""
     style = jnp.zeros(1, jnp.int32) if network.normalization == "conditional" else None
-    images = jnp.zeros((1, 2 * STRIDE, 2 * STRIDE, 3))
+    images = jnp.zeros((1, 2 * STRIDE, 2 * STRIDE, 3), jnp.float32)
     variables: Any = network.clone(method="xla").init(key, images, style)
     return variables["params"]
 
@@ -174,7 +174,8 @@ def make_step(
         state: TrainState, vgg: Model, stats: TapStats, batch: Mapping[str, Any]
     ) -> tuple[TrainState, Metrics]:
         gradients, metrics = jax.grad(loss, has_aux=True)(state.params, vgg, stats, batch)
-        updates, opt_state = optimizer.update(gradients, state.optimizer, state.params)
+        with lenient_promotion():
+            updates, opt_state = optimizer.update(gradients, state.optimizer, state.params)
         if trained is not None:  # updates, not gradients: some optimizers shrink all weights
             updates = jax.tree.map(jnp.multiply, updates, trained)
         params: Any = optax.apply_updates(state.params, updates)

@@ -29,6 +29,7 @@ from adain_jax.ops.losses import (
 )
 from adain_jax.ops.pixels import to_float
 from adain_jax.runtime.atomic import atomic_path
+from adain_jax.training.step import lenient_promotion
 
 _TARGET = TAPS[-1]
 
@@ -167,7 +168,7 @@ class Optimization:
 
     def step(self, model: Model, targets: Targets, state: State) -> tuple[State, jax.Array]:
         """One step, compiled once for each size; the loss is that before it."""
-        with jax.numpy_dtype_promotion("standard"):  # optax raises floats to integer powers
+        with lenient_promotion():
             return self._compiled(model, targets, state)
 
     def _step(self, model: Model, targets: Targets, state: State) -> tuple[State, jax.Array]:

@@ -19,6 +19,9 @@ from adain_jax.ops.pixels import to_float
 
 _TARGET = TAPS[-1]
 _LAYOUT = ("NHWC", "HWIO", "NHWC")
+# Accelerators round factors to TF32 or bfloat16: of patches much alike another would win, and what
+# is laid down would not be the style's own.
+_EXACT = jax.lax.Precision.HIGHEST
 
 
 class Patches(NamedTuple):
@@ -84,13 +87,19 @@ def swap(content: ArrayLike, patches: Patches) -> jax.Array:
     content = _checked("content", jnp.asarray(content), 4, size)
     unit, kernel = (x.astype(content.dtype) for x in (patches.unit, patches.kernel))
     likeness = jax.lax.conv_general_dilated(
-        content, unit, (1, 1), "VALID", dimension_numbers=_LAYOUT
+        content, unit, (1, 1), "VALID", dimension_numbers=_LAYOUT, precision=_EXACT
     )
     best = jax.nn.one_hot(likeness.argmax(-1), kernel.shape[-1], dtype=content.dtype)
 
     def lay(winners: jax.Array, kernel: jax.Array) -> jax.Array:
         return jax.lax.conv_transpose(
-            winners, kernel, (1, 1), "VALID", dimension_numbers=_LAYOUT, transpose_kernel=True
+            winners,
+            kernel,
+            (1, 1),
+            "VALID",
+            dimension_numbers=_LAYOUT,
+            transpose_kernel=True,
+            precision=_EXACT,
         )
 
     one = jnp.ones((1, *best.shape[1:3], 1), content.dtype)

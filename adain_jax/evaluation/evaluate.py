@@ -1,23 +1,21 @@
 """Programs measured over pairs of photographs and paintings."""
 
 import glob
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from adain_jax.evaluation.judge import Judge
+from adain_jax.evaluation.losses import picture_losses
 from adain_jax.evaluation.magenta import Magenta
 from adain_jax.files import image
 from adain_jax.model import Model
-from adain_jax.ops.losses import content_loss, reconstruction_loss, style_loss, tap_stats
-from adain_jax.ops.statistics import adain
+from adain_jax.ops.losses import reconstruction_loss
 from adain_jax.stylize import encode_style, stylize
 
 
@@ -69,7 +67,6 @@ def measure(
     vgg: Model,
 ) -> Iterator[Row]:
     """One row for each pair and program; `vgg` is that of the losses."""
-    losses = jax.jit(_losses)
     seen: dict[tuple[str, str], Any] = {}
 
     def remember(kind: str, item: Named) -> Any:
@@ -89,14 +86,15 @@ def measure(
                     f"{content.image.shape[1]} x {content.image.shape[0]}"
                 )
             features = judge.features(picture)
-            values = losses(vgg, picture[None], content.image[None], style.image[None])
+            losses = picture_losses(vgg, picture, content.image, style.image)
             yield Row(
                 name,
                 content.name,
                 style.name,
                 judge.content(features, photograph),
                 judge.style(features, painting),
-                *map(float, values),
+                float(losses.target),
+                float(losses.style),
             )
 
 
@@ -110,27 +108,6 @@ def reconstruction(model: Model, contents: Sequence[Named]) -> float:
         for x in contents
     ]
     return float(np.mean([float(loss) for loss in losses]))
-
-
-def choose_pairs(
-    contents: Sequence[Named], styles: Sequence[Named], count: int
-) -> list[tuple[Named, Named]]:
-    """`count` different combinations, or all, that use every image about equally often.
-
-    >>> import numpy as np
-    >>> photos = [Named(name, lambda: np.zeros((1, 1, 3))) for name in "abc"]
-    >>> sorted(x.name + y.name for x, y in choose_pairs(photos, photos[:2], 9))
-    ['aa', 'ab', 'ba', 'bb', 'ca', 'cb']
-    >>> len({x.name for x, _ in choose_pairs(photos, photos[:2], 3)})
-    3
-    """
-    rng = np.random.default_rng(0)
-    orders = rng.permutation(len(contents)), rng.permutation(len(styles))
-    cycle = math.lcm(len(contents), len(styles))  # after which the same pairs would come again
-    return [
-        (contents[orders[0][k % len(contents)]], styles[orders[1][(k + k // cycle) % len(styles)]])
-        for k in range(min(count, len(contents) * len(styles)))
-    ]
 
 
 def of_model(model: Model) -> Program:
@@ -180,11 +157,3 @@ def _encoding_once(
         return stylize(content.image, styles[style.name])
 
     return run
-
-
-def _losses(
-    vgg: Model, picture: jax.Array, content: jax.Array, style: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    taps, stats = vgg.taps(picture), tap_stats(vgg.taps(style))
-    target = adain(vgg.taps(content)["relu4_1"], *stats["relu4_1"], ddof=1)
-    return content_loss(taps["relu4_1"], target), style_loss(taps, stats)

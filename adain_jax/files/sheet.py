@@ -3,18 +3,29 @@
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-_GAP = 4
+from adain_jax.files.pixels import to_bytes
+
+_GAP = 4  # pixels between places
+_HEAD = 16  # pixels of a line of names
 
 
-def sheet(rows: Sequence[Sequence[np.ndarray | None]], size: tuple[int, int]) -> np.ndarray:
+def sheet(
+    rows: Sequence[Sequence[np.ndarray | None]],
+    size: tuple[int, int],
+    *,
+    columns: Sequence[str] = (),
+    names: Sequence[str] = (),
+) -> np.ndarray:
     """Pictures in rows and columns, with gaps, on white.
 
     Args:
-        rows: float images (H, W, 3) in [0, 1], of any sizes; None leaves a place empty. What is of
-            other proportions than a place is cut to its middle.
+        rows: images (H, W, 3), uint8 or floating in [0, 1], of any sizes; None leaves a place
+            empty. What is of other proportions than a place is cut to its middle.
         size: height and width of a place, in pixels.
+        columns: what is written above each column, if anything.
+        names: what is written at the left of each row, from below to above, if anything.
 
     Returns:
         uint8 (H, W, 3).
@@ -24,15 +35,19 @@ def sheet(rows: Sequence[Sequence[np.ndarray | None]], size: tuple[int, int]) ->
     >>> sheet([[gray, None], [gray, gray]], (8, 12)).shape
     (20, 28, 3)
     """
-    (height, width), columns = size, max(map(len, rows))
-    shape = len(rows) * (height + _GAP) - _GAP, columns * (width + _GAP) - _GAP, 3
+    (height, width), wide = size, max(map(len, rows))
+    shape = len(rows) * (height + _GAP) - _GAP, wide * (width + _GAP) - _GAP, 3
     result = np.full(shape, 255, np.uint8)
     for i, row in enumerate(rows):
         for j, image in enumerate(row):
             if image is not None:
                 top, left = i * (height + _GAP), j * (width + _GAP)
                 result[top : top + height, left : left + width] = _fit(image, height, width)
-    return result
+    if columns:
+        result = _headed(result, columns, width)
+    if names:  # which stand above columns, if it is turned
+        result = np.rot90(_headed(np.rot90(result, -1), names[::-1], height))
+    return np.ascontiguousarray(result)
 
 
 def contact_sheet(
@@ -62,6 +77,16 @@ def contact_sheet(
     return sheet([[None, *contents], *rows], (side, side))
 
 
+def _headed(picture: np.ndarray, names: Sequence[str], width: int) -> np.ndarray:
+    """With a name above each column of this width, as far as they go."""
+    head = Image.new("RGB", (picture.shape[1], _HEAD), "white")
+    draw, font = ImageDraw.Draw(head), ImageFont.load_default(_HEAD * 3 // 4)
+    for i, name in enumerate(names):
+        middle = i * (width + _GAP) + width // 2, _HEAD // 2
+        draw.text(middle, name, fill="black", font=font, anchor="mm")
+    return np.concatenate([np.asarray(head), picture])
+
+
 def _fit(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    whole = Image.fromarray(np.round(np.clip(image, 0, 1) * 255).astype(np.uint8))
+    whole = Image.fromarray(to_bytes(image))
     return np.asarray(ImageOps.fit(whole, (width, height), Image.Resampling.LANCZOS))

@@ -110,7 +110,8 @@ def _in_windows(model: Model, request: Request, plan: Tiled) -> np.ndarray:
     gathering, making = tiling.windows(requests[0].content, plan.tile, model)
     report = tiling.reports(plan, len(requests) * (len(gathering) + len(making)))
     with freed_memory_given_back():
-        for one, made in zip(requests, [out] if single else list(out), strict=True):
+        for i, one in enumerate(requests):
+            whole = out if single else out[i]
             alpha = np.asarray(one.alpha)
             masks = None if one.masks is None else np.asarray(one.masks)
             stats = tiling.gather(one.content, model, masks, gathering, report)
@@ -122,6 +123,7 @@ def _in_windows(model: Model, request: Request, plan: Tiled) -> np.ndarray:
                     masks=None if masks is None else window.cut(masks),
                 )
                 part = jax.device_put(part)
-                window.write(np.asarray(picture(model, part, window.size, stats)), made)
+                made_here = picture(model, part, window.size, stats)
+                window.write(np.asarray(made_here), whole)
                 report()
     return out

@@ -14,6 +14,7 @@ from adain_jax.inference.request import ask
 from adain_jax.jobs import style_files
 from adain_jax.jobs.failures import FAILURES, in_words
 from adain_jax.model import Model
+from adain_jax.model.mixtures import bilinear
 from adain_jax.model.style import SUFFIX, Style
 from adain_jax.runtime.atomic import check_place, make_folder
 
@@ -48,9 +49,7 @@ def cells(styles: int, steps: int) -> list[list[Cell]]:
         return [[((1.0,), x) for x in ramp]]
     if styles == 2:
         return [[((1 - x, x), 1.0) for x in ramp]]
-    return [
-        [(((1 - x) * (1 - y), x * (1 - y), (1 - x) * y, x * y), 1.0) for x in ramp] for y in ramp
-    ]
+    return [[(bilinear(x, y), 1.0) for x in ramp] for y in ramp]
 
 
 def pictures(

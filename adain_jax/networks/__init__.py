@@ -75,7 +75,7 @@ def initialize(architecture: str, key: jax.Array) -> dict[str, Any]:
     # The method makes no difference to the weights, and this one is the quickest to trace.
     encoder, decoder = encoder.clone(method="xla"), decoder.clone(method="xla")
     keys = jax.random.split(key)
-    taps, weights = encoder.init_with_output(keys[0], jnp.zeros((1, 8, 8, 3)))
+    taps, weights = encoder.init_with_output(keys[0], jnp.zeros((1, 8, 8, 3), jnp.float32))
     features: dict[str, Any] = {name: taps[name] for name in levels}  # type: ignore[index]
     if concatenates:
         features = {name: jnp.concatenate([x, x], -1) for name, x in features.items()}

@@ -2,6 +2,7 @@
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 
 from adain_jax.ops.convolution import Method, conv3x3
 
@@ -47,8 +48,11 @@ class Conv3x3(nn.Module):
             kernel_init = nn.initializers.variance_scaling(
                 2 * self.initial_scale**2, "fan_in", "truncated_normal"
             )
-            kernel = self.param("kernel", kernel_init, (3, 3, x.shape[-1], self.features))
-        bias = self.param("bias", nn.initializers.constant(self.initial_bias), (self.features,))
+            kernel = self.param(
+                "kernel", kernel_init, (3, 3, x.shape[-1], self.features), jnp.float32
+            )
+        bias_init = nn.initializers.constant(self.initial_bias)
+        bias = self.param("bias", bias_init, (self.features,), jnp.float32)
         return conv3x3(
             x,
             kernel.astype(x.dtype),

@@ -43,15 +43,15 @@ class Normalization(nn.Module):
     ) -> jax.Array:
         """(N, H, W, C) to the same; `style` as of `conditional_instance_norm`."""
         shape = (self.styles, x.shape[-1]) if self.kind == "conditional" else x.shape[-1:]
-        gamma = self.param("gamma", nn.initializers.ones, shape)
-        beta = self.param("beta", nn.initializers.zeros, shape)
+        gamma = self.param("gamma", nn.initializers.ones, shape, jnp.float32)
+        beta = self.param("beta", nn.initializers.zeros, shape, jnp.float32)
         if self.kind == "conditional":
             if style is None:
                 raise ValueError("conditional normalisation wants a style: an index, or weights")
             return conditional_instance_norm(x, gamma, beta, style)
         if size is not None:  # of one image in a larger array, so that batch is instance
-            rows, columns = (jnp.arange(side) for side in x.shape[1:3])
-            return adain(x, beta, gamma, where=(rows < size[0])[:, None] & (columns < size[1]))
+            rows, columns = (jnp.arange(x.shape[1 + i]) < size[i] for i in range(2))
+            return adain(x, beta, gamma, where=rows[:, None] & columns[None])
         if self.kind == "instance":
             return instance_norm(x, gamma, beta)
         if self.is_mutable_collection(POPULATION) and not self.is_initializing():

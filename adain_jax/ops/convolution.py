@@ -125,7 +125,8 @@ def conv3x3(
         method = "xla"
     if method != "auto":
         return run(x, kernel, bias, method=method)
-    on_cpu, elsewhere = (choose(name, x.dtype, kernel.shape) for name in ("cpu", "others"))
+    on_cpu = choose("cpu", x.dtype, kernel.shape)
+    elsewhere = choose("others", x.dtype, kernel.shape)
     if on_cpu == elsewhere or _only_cpus():
         return run(x, kernel, bias, method=on_cpu)
     # That of the device which the program is for, whatever the default is.

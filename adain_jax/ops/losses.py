@@ -1,7 +1,9 @@
 """The losses of the paper (equations 11-13), as the most used PyTorch port reduces them.
 
 Means over everything but the taps, deviations unbiased, all in float32 whatever the dtype of the
-features.
+features. Their products of matrices are of full precision on accelerators, too, which would
+otherwise round the factors to TF32 or bfloat16: sums over all positions would differ in the third
+digit, and the normal equations of `feature_loss` could not be solved.
 """
 
 from collections.abc import Mapping, Sequence
@@ -124,14 +126,18 @@ def feature_loss(features: Mapping[str, jax.Array], taps: Mapping[str, jax.Array
 def _unexplained(x: jax.Array, y: jax.Array) -> jax.Array:
     """The share of the variance of `y` that no linear map of `x` explains."""
     x, y = (z.astype(jnp.float32).reshape(-1, z.shape[-1]) for z in (x, y))
-    x, y = (z - z.mean(0) for z in (x, y))
-    products = x.T @ x
-    ridge = (1e-4 * jnp.trace(products) / x.shape[-1] + 1e-6) * jnp.eye(x.shape[-1])
-    # At its optimum the map's own change does not matter to the gradient.
-    linear = jax.lax.stop_gradient(jnp.linalg.solve(products + ridge, x.T @ y))
-    return jnp.mean(jnp.square(y - x @ linear)) / (jnp.mean(jnp.square(y)) + 1e-6)
+    x, y = (z - z.mean(0, keepdims=True) for z in (x, y))
+    with jax.default_matmul_precision("highest"):
+        products = x.T @ x
+        ridge = 1e-4 * jnp.trace(products) / x.shape[-1] + 1e-6
+        system = products + ridge * jnp.eye(x.shape[-1], dtype=x.dtype)
+        # At its optimum the map's own change does not matter to the gradient.
+        linear = jax.lax.stop_gradient(jnp.linalg.solve(system, x.T @ y))
+        rest = y - x @ linear
+    return jnp.mean(jnp.square(rest)) / (jnp.mean(jnp.square(y)) + 1e-6)
 
 
 def _gram(features: jax.Array) -> jax.Array:
     x = features.astype(jnp.float32)
-    return jnp.einsum("nhwc,nhwd->ncd", x, x) / (x.shape[1] * x.shape[2])
+    products = jnp.einsum("nhwc,nhwd->ncd", x, x, precision="highest")
+    return products / (x.shape[1] * x.shape[2])

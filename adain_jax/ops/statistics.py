@@ -142,7 +142,8 @@ def conditional_instance_norm(
             raise ValueError(f"style {style} is none of the {len(gammas)} styles")
         gamma, beta = gammas[style], betas[style]
     else:
-        gamma, beta = style @ gammas, style @ betas
+        # Accelerators would round the shares and the factors to TF32 or bfloat16.
+        gamma, beta = (jnp.matmul(style, x, precision="highest") for x in (gammas, betas))
     return _normalize(x, (-3, -2), gamma, beta, 0, eps)
 
 
@@ -184,7 +185,8 @@ def _standardize(
     x: jax.Array, stats: ChannelStats, scale: ArrayLike, shift: ArrayLike
 ) -> jax.Array:
     mean, std, scale, shift = (_per_channel(part, x) for part in (*stats, scale, shift))
-    return ((x.astype(jnp.float32) - mean) * (scale / std) + shift).astype(x.dtype)
+    y, mean, std, scale, shift = aligned(x.astype(jnp.float32), mean, std, scale, shift)
+    return ((y - mean) * (scale / std) + shift).astype(x.dtype)
 
 
 def _normalize(
@@ -199,8 +201,9 @@ def _normalize(
     x = _features(x)
     mean, std = _mean_and_std(x, axes, ddof, eps, where)
     # The reciprocal first: the derivative of a quotient by a huge deviation overflows.
-    normalized = (x.astype(jnp.float32) - mean) * (1 / std)
-    return (normalized * _per_channel(scale, x) + _per_channel(shift, x)).astype(x.dtype)
+    y, mean, std = aligned(x.astype(jnp.float32), mean, std)
+    y, scale, shift = aligned((y - mean) * (1 / std), *(_per_channel(z, x) for z in (scale, shift)))
+    return (y * scale + shift).astype(x.dtype)
 
 
 def _mean_and_std(
@@ -215,7 +218,7 @@ def _mean_and_std(
     if where is None:
         weights, count = None, jnp.float32(math.prod(x.shape[axis] for axis in axes))
     else:
-        weights = jnp.asarray(where).astype(jnp.float32)[..., None]
+        x, weights = aligned(x, jnp.asarray(where).astype(jnp.float32)[..., None])
         x = jnp.where(weights > 0, x, 0)  # what does not count may be anything, even NaN
         count = jnp.broadcast_to(weights, (*x.shape[:-1], 1)).sum(axes, keepdims=True)
     inverse_count = 1 / jnp.where(count > 0, count, 1)
@@ -231,6 +234,15 @@ def _mean_and_std(
 
 def _weighted(x: jax.Array, weights: jax.Array | None) -> jax.Array:
     return x if weights is None else x * weights
+
+
+def aligned(*arrays: jax.Array) -> list[jax.Array]:
+    """Arrays with leading axes of length 1 until all have equally many.
+
+    So they broadcast, whatever the user lets JAX do by itself.
+    """
+    rank = max(x.ndim for x in arrays)
+    return [x.reshape((1,) * (rank - x.ndim) + x.shape) for x in arrays]
 
 
 def _features(x: ArrayLike) -> jax.Array:

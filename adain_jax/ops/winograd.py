@@ -220,7 +220,10 @@ def _tiles(
 
     down = _combine(scheme.output, [products[:, a] for a in range(t)])
     down = jnp.stack(down, axis=3)
-    tiles = [tile + bias for tile in _combine(scheme.output, list(down))]
+    tiles = [
+        tile + bias.reshape((1,) * (tile.ndim - 1) + bias.shape)
+        for tile in _combine(scheme.output, list(down))
+    ]
     if pool:  # of pairs of columns, and then of rows
         tiles = [jnp.maximum(*pair) for pair in zip(tiles[0::2], tiles[1::2], strict=True)]
         tiles = [jnp.maximum(tile[:, :, 0::2], tile[:, :, 1::2]) for tile in tiles]

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,15 @@ from tqdm import tqdm
 
 from adain_jax.baselines import feedforward, gatys, style_swap
 from adain_jax.baselines.feedforward import FeedForward
+from adain_jax.evaluation.losses import PictureLosses
 from adain_jax.model import Model
 from adain_jax.ops.losses import tap_stats
-from adain_jax.reproduce.measure import Method, losses, mean_losses, pairs_of
+from adain_jax.reproduce.measure import Method, mean_losses
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
 from adain_jax.reproduce.race import crops, race
 from adain_jax.reproduce.settings import Settings
 from adain_jax.stylize import stylize
+from adain_jax.training.combinations import choose_pairs
 
 STYLES = 3  # each of which has a network of its own
 CHECKPOINTS = (10, 25, 50, 100, 200, 500)  # steps of the optimisation at which it is measured
@@ -39,7 +41,7 @@ def make(settings: Settings, folder: Path) -> Page:
     """Train the networks for single styles, optimise the pairs, and measure all."""
     model = Model.load(settings.model)
     contents, styles = settings.shown(6, STYLES)
-    pairs = pairs_of(len(contents), len(styles), settings.pairs)
+    pairs = choose_pairs(len(contents), len(styles), settings.pairs)
     networks, steps = _networks(settings, model, styles)
     known = [model.style(style) for style in styles]
     methods: dict[str, Method] = {
@@ -50,23 +52,20 @@ def make(settings: Settings, folder: Path) -> Page:
         "style swap": lambda content, style, i, j: style_swap.stylize(model, content, style),
         **networks,
     }
-    # One of each pair, for the grid.
-    shown = [(i, j) for i, j in pairs if i < len(styles)][:3]
+    # Of the first pairs, for the grid.
+    shown = pairs[:3]
     kept: dict[str, list[np.ndarray]] = {}
-    results: dict[str, np.ndarray] = {}
+    results: dict[str, PictureLosses] = {}
     for name, method in tqdm(methods.items(), desc="measure", unit="method", disable=None):
         results[name] = mean_losses(model, method, contents, styles, pairs)
         kept[name] = [np.asarray(method(contents[i], styles[j], i, j)) for i, j in shown]
     for number, pictures in _optimize(settings, model, contents, styles, pairs):
         name = f"optimisation, {number} steps"
-        results[name] = np.mean(
-            [
-                losses(model, picture, contents[i], styles[j])
-                for picture, (i, j) in zip(pictures, pairs, strict=True)
-            ],
-            0,
+        made = dict(zip(pairs, pictures, strict=True))
+        results[name] = mean_losses(
+            model, lambda content, style, i, j, made=made: made[i, j], contents, styles, pairs
         )
-        kept[name] = [pictures[pairs.index(pair)] for pair in shown]
+        kept[name] = pictures[: len(shown)]
 
     rows = [
         (name, *map(float, values), *(math.log(max(x, 1e-9)) for x in values[:2]),
@@ -192,7 +191,7 @@ def _step_of_all(step: Any, model: Model, stats: Any, state: Any, batch: Any) ->
     return step(state, model, stats, batch)
 
 
-def _claims(results: dict[str, np.ndarray], last: str) -> list[Claim]:
+def _claims(results: Mapping[str, Any], last: str) -> list[Claim]:
     style = {name: float(values[0]) for name, values in results.items()}
     content = {name: float(values[1]) for name, values in results.items()}
     optimized = {
@@ -240,7 +239,7 @@ def _claims(results: dict[str, np.ndarray], last: str) -> list[Claim]:
     ]
 
 
-def _plot(path: Path, results: dict[str, np.ndarray]) -> None:
+def _plot(path: Path, results: Mapping[str, Any]) -> None:
     figure, [axis] = plot(width=6, height=4)
     optimized = np.array([v for name, v in results.items() if "optimisation" in name])
     axis.plot(optimized[:, 1], optimized[:, 0], color="gray", linewidth=0.8)

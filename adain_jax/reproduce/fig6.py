@@ -1,7 +1,5 @@
 """Figure 6: AdaIN, concatenation, and decoders with normalisation, while they train."""
 
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +10,12 @@ import numpy as np
 from adain_jax.model import Model
 from adain_jax.model.transfer import statistics, transfer
 from adain_jax.networks import initialize
+from adain_jax.networks.params import Params
 from adain_jax.ops.pixels import to_float
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
-from adain_jax.reproduce.race import crops, race, smooth, tail
+from adain_jax.reproduce.race import decoder_runner, pairs_of_crops, race, smooth, tail
 from adain_jax.reproduce.settings import Settings
 from adain_jax.training.config import TrainConfig
-from adain_jax.training.step import create_state, make_optimizer, make_step
 
 # The paper's name, ours, and its style and content loss at the end, read off its plot.
 VARIANTS = {
@@ -48,12 +46,12 @@ def make(settings: Settings, folder: Path) -> Page:
         for name, (variant, _, _) in VARIANTS.items()
     }
     runners = {
-        name: _runner(config, model, jax.random.key(settings.seed))
+        name: decoder_runner(config, model, _first(config, model, settings.seed))
         for name, config in configs.items()
     }
     states, curves = race(
         runners,
-        _batches(settings),
+        pairs_of_crops(settings),
         seconds=settings.left(0.93),
         steps=settings.steps,
         title="fig. 6",
@@ -111,23 +109,9 @@ def make(settings: Settings, folder: Path) -> Page:
     )
 
 
-def _runner(config: TrainConfig, model: Model, key: jax.Array) -> tuple[Any, Any]:
-    optimizer = make_optimizer(config)
-    params = {"decoder": initialize(config.architecture(model.architecture), key)["decoder"]}
-    step = jax.jit(make_step(config, model.architecture, optimizer, "style"))
-
-    def run(step: Any, state: Any, batch: Any) -> Any:
-        return step(state, model.params, batch)
-
-    return partial(run, step), create_state(config, params, optimizer)
-
-
-def _batches(settings: Settings) -> Iterator[Any]:
-    rng = np.random.default_rng(settings.seed)
-    contents = crops(settings.training, settings.crop, settings.batch, rng)
-    styles = crops(settings.paintings, settings.crop, settings.batch, rng)
-    for content, style in zip(contents, styles, strict=True):
-        yield {"content": content, "style": style}
+def _first(config: TrainConfig, model: Model, seed: int) -> Params:
+    params = initialize(config.architecture(model.architecture), jax.random.key(seed))
+    return {"decoder": params["decoder"]}
 
 
 def _picture(

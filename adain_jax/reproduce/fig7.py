@@ -2,20 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
 
 from adain_jax.model import Model
-from adain_jax.reproduce.fig6 import _batches
-from adain_jax.reproduce.measure import mean_losses, pairs_of
+from adain_jax.reproduce.measure import mean_losses
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
-from adain_jax.reproduce.race import race
+from adain_jax.reproduce.race import decoder_runner, pairs_of_crops, race
 from adain_jax.reproduce.settings import Settings
 from adain_jax.stylize import stylize
+from adain_jax.training.combinations import choose_pairs
 from adain_jax.training.config import TrainConfig
-from adain_jax.training.step import create_state, make_optimizer, make_step
 
 ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0)
 LAMBDAS = (0.1, 1.0, 10.0, 100.0)
@@ -26,7 +24,7 @@ def make(settings: Settings, folder: Path) -> Page:
     """Measure the shipped decoder at several alphas, and train it on at several weights."""
     model = Model.load(settings.model)
     contents, styles = settings.shown(6, 8)
-    pairs = pairs_of(len(contents), len(styles), settings.pairs)
+    pairs = choose_pairs(len(contents), len(styles), settings.pairs)
     trained, steps = _trained(settings, model)
     alphas = [(alpha, *_measured(model, alpha, contents, styles, pairs)) for alpha in ALPHAS]
     lambdas = [
@@ -91,21 +89,14 @@ def make(settings: Settings, folder: Path) -> Page:
 
 def _trained(settings: Settings, model: Model) -> tuple[dict[float, Model], int]:
     """The decoder trained on at each weight, side by side; and for how many steps."""
-    optimizer = make_optimizer(_config(settings, 1.0))
-    steps = {
-        f"{weight:g}": jax.jit(
-            make_step(_config(settings, weight), model.architecture, optimizer, "style")
-        )
-        for weight in LAMBDAS
-    }
-
-    def runner(step: Any) -> Any:
-        return lambda state, batch: step(state, model.params, batch)
-
-    start = create_state(_config(settings, 1.0), {"decoder": model.params["decoder"]}, optimizer)
     states, curves = race(
-        {name: (runner(step), start) for name, step in steps.items()},
-        _batches(settings),
+        {
+            f"{weight:g}": decoder_runner(
+                _config(settings, weight), model, {"decoder": model.params["decoder"]}
+            )
+            for weight in LAMBDAS
+        },
+        pairs_of_crops(settings),
         seconds=settings.left(0.7),
         steps=settings.steps,
         title="fig. 7, lambda",
@@ -142,8 +133,8 @@ def _measured(
     def method(content: np.ndarray, style: np.ndarray, i: int, j: int) -> jax.Array:
         return stylize(content.astype(np.float32) / 255, known[j], alpha=alpha, model=model)
 
-    style, content, _ = mean_losses(model, method, contents, styles, pairs)
-    return float(style), float(content)
+    losses = mean_losses(model, method, contents, styles, pairs)
+    return losses.style, losses.content
 
 
 def _claims(alphas: Sequence[tuple], lambdas: Sequence[tuple]) -> list[Claim]:

@@ -6,12 +6,13 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
+from adain_jax.evaluation.losses import picture_losses
 from adain_jax.model import Model
+from adain_jax.model.mixtures import bilinear
 from adain_jax.model.style import Style
 from adain_jax.ops.color import coral
 from adain_jax.ops.pixels import to_float
 from adain_jax.ops.statistics import adain, channel_stats
-from adain_jax.reproduce.measure import losses
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
 from adain_jax.reproduce.settings import Settings
 from adain_jax.stylize import stylize
@@ -55,7 +56,7 @@ def _interpolation(
 ) -> list[Claim]:
     known = [model.style(style) for style in styles]
     ramp = np.linspace(0, 1, GRID)
-    weights = [[((1 - y) * (1 - x), (1 - y) * x, y * (1 - x), y * x) for x in ramp] for y in ramp]
+    weights = [[bilinear(x, y) for x in ramp] for y in ramp]
     pictures = [
         [np.asarray(stylize(content, Style.mix(known, shares), model=model)) for shares in row]
         for row in weights
@@ -82,8 +83,7 @@ def _interpolation(
 
     def to_corner(k: int) -> list[float]:
         """Style losses to corner 1 along the upper edge."""
-        values = [picture.astype(np.float32) / 255 for picture in pictures[0]]
-        return [float(losses(model, value, content, styles[k])[0]) for value in values]
+        return [style_loss(model, picture, content, styles[k]) for picture in pictures[0]]
 
     left, right = to_corner(0), to_corner(1)
     columns = ("share of the second style", "style loss to the first", "to the second")
@@ -152,7 +152,7 @@ def _space(model: Model, content: np.ndarray, styles: np.ndarray, folder: Path) 
         rows.append([content, styles[one], styles[other], picture])
         for part, own, foreign in zip(parts, (one, other), (other, one), strict=True):
             to_own, to_foreign = (
-                losses(model, picture[part], content[part], styles[k])[0] for k in (own, foreign)
+                style_loss(model, picture[part], content[part], styles[k]) for k in (own, foreign)
             )
             closer.append(bool(to_own < to_foreign))
     picture_grid(folder / "space.jpg", rows[::2], columns=("photograph", "left", "right", "both"))
@@ -162,6 +162,11 @@ def _space(model: Model, content: np.ndarray, styles: np.ndarray, folder: Path) 
         f"{sum(closer)} of {len(closer)} halves",
         all(closer),
     )
+
+
+def style_loss(model: Model, picture: np.ndarray, content: np.ndarray, style: np.ndarray) -> float:
+    """Summed over channels, as everywhere in these figures."""
+    return float(picture_losses(model, picture, content, style, reduction="sum").style)
 
 
 def _list(values: list[float]) -> str:

@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
-_CELL = 1.5  # inches to a side of a picture in a grid
+from adain_jax.files import image
+from adain_jax.files.sheet import sheet
+
+_CELL = 150  # pixels to a side of a picture in a grid
 
 
 @dataclass(frozen=True)
@@ -103,22 +106,8 @@ def picture_grid(
     columns: Sequence[str] = (),
     names: Sequence[str] = (),
 ) -> None:
-    """Write pictures, uint8 or floats in [0, 1], as a grid with names above and at the left."""
-    figure = _figure((_CELL * len(rows[0]), (_CELL + 0.12) * len(rows)))
-    axes = figure.subplots(len(rows), len(rows[0]), squeeze=False)
-    for i, row in enumerate(rows):
-        for j, picture in enumerate(row):
-            axis = axes[i][j]
-            axis.set(xticks=[], yticks=[])
-            for spine in axis.spines.values():
-                spine.set_visible(False)
-            if picture is not None:
-                axis.imshow(picture if picture.dtype == np.uint8 else np.clip(picture, 0, 1))
-            if i == 0 and columns:
-                axis.set_title(columns[j], fontsize=8)
-            if j == 0 and names:
-                axis.set_ylabel(names[i], fontsize=8)
-    figure.savefig(path, dpi=100)
+    """Write squares, uint8 or floats in [0, 1], as a grid with names above and at the left."""
+    image.save(path, sheet(rows, (_CELL, _CELL), columns=columns, names=names))
 
 
 def check_plots() -> None:

@@ -10,6 +10,12 @@ import jax
 import numpy as np
 from tqdm import tqdm
 
+from adain_jax.model import Model
+from adain_jax.networks.params import Params
+from adain_jax.reproduce.settings import Settings
+from adain_jax.training.config import TrainConfig
+from adain_jax.training.step import create_state, make_optimizer, make_step
+
 Step = Callable[[Any, Any], tuple[Any, Mapping[str, jax.Array]]]
 Curves = dict[str, list[dict[str, float]]]
 
@@ -74,6 +80,25 @@ def crops(images: np.ndarray, size: int, batch: int, rng: np.random.Generator) -
             strict=True,
         )
         yield np.stack([images[i, top : top + size, left : left + size] for i, top, left in places])
+
+
+def pairs_of_crops(settings: Settings) -> Iterator[Any]:
+    """Batches of photographs and paintings to train with, for ever."""
+    rng = np.random.default_rng(settings.seed)
+    contents = crops(settings.training, settings.crop, settings.batch, rng)
+    styles = crops(settings.paintings, settings.crop, settings.batch, rng)
+    for content, style in zip(contents, styles, strict=True):
+        yield {"content": content, "style": style}
+
+
+def decoder_runner(config: TrainConfig, model: Model, params: Params) -> tuple[Step, Any]:
+    """A training as `race` takes it, beside a frozen model, from weights `{"decoder": ...}`."""
+    optimizer = make_optimizer(config)
+    step = jax.jit(make_step(config, model.architecture, optimizer, "style"))
+    return (
+        lambda state, batch: step(state, model.params, batch),
+        create_state(config, params, optimizer),
+    )
 
 
 def tail(curve: list[dict[str, float]], name: str) -> float:

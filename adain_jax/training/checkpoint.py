@@ -10,9 +10,12 @@ import numpy as np
 from orbax.checkpoint import v1 as ocp
 
 from adain_jax.training.step import TrainState
+from adain_jax.weights.store import fingerprint
 
-# Of a recipe, what decides which weights there are. The rest may change between runs.
-_WEIGHTS = ("network", "encoder", "moving_average")
+# What must be the same in a run that goes on: it decides which weights there are, and what they
+# began as. All else in a recipe may change between runs.
+FIXED = ("network", "encoder", "moving_average", "init_from")
+_ELSEWHERE = "choose another workdir; init_from={} begins there with its weights"
 _policies = ocp.training.preservation_policies
 
 
@@ -20,11 +23,15 @@ class Checkpoints:
     """The checkpoints in a folder: the newest, and the best. Saves run in the background.
 
     All hosts take part in every call, and share the folder; one of them writes.
+
+    Raises:
+        ValueError: if what is in the folder is damaged.
     """
 
     def __init__(self, folder: str | os.PathLike, keep: int) -> None:
-        self._checkpointer = ocp.training.Checkpointer(
-            str(Path(folder).absolute()),
+        self._folder = Path(folder).absolute()
+        self._checkpointer = _open(
+            self._folder,
             preservation_policy=_policies.AnyPreservationPolicy(  # type: ignore[arg-type]
                 [
                     _policies.LatestN(keep),
@@ -53,7 +60,7 @@ class Checkpoints:
         Args:
             state: as NumPy arrays, or on one device; copied before this returns.
             pairs: of images used so far, which is where the data stand.
-            recipe: what `check` compares, and anything else that JSON can hold.
+            recipe: what is `FIXED`, and anything else that JSON can hold.
             loss: of the last validation, by which the best is found.
         """
         arrays = jax.tree.map(np.array, {"state": state._asdict(), "pairs": np.asarray(pairs)})
@@ -61,31 +68,43 @@ class Checkpoints:
             int(state.step),
             {"training": arrays},
             metrics=None if loss is None else {"loss": loss},
-            custom_metadata=dict(recipe),
+            custom_metadata={**recipe, "checksum": fingerprint(_leaves(arrays))},
             overwrite=True,
             force=True,  # every time: by default, a save that finds another under way is left
         )
 
     def check(self, recipe: Mapping[str, Any]) -> None:
-        """Raise `ValueError` if the newest checkpoint's weights are not those `recipe` trains."""
-        saved: Any = self._checkpointer.metadata().custom_metadata or {}
+        """Raise `ValueError` if the newest checkpoint is of a training that `recipe` is not of."""
+        saved = _metadata(self._checkpointer, self.latest)
         differences = [
-            f"{name} {saved.get(name)!r} there, {recipe[name]!r} here"
-            for name in _WEIGHTS
-            if saved.get(name) != recipe[name]
+            f"{name} {saved[name]!r} there, {recipe[name]!r} here"
+            for name in FIXED
+            if name in saved and saved[name] != recipe[name]  # versions before had no init_from
         ]
         if differences:
             raise ValueError(
-                f"the checkpoint in {self._checkpointer.directory} is of another training "
-                f"({'; '.join(differences)}): choose another workdir"
+                f"the checkpoint in {self._folder} is of another training "
+                f"({'; '.join(differences)}): {_ELSEWHERE.format(self._folder)}"
             )
 
     def restore(self, state: TrainState) -> tuple[TrainState, int]:
-        """The newest state, as NumPy arrays, and the pairs used. `state` gives the structure."""
-        template = jax.tree.map(np.asarray, {"state": state._asdict(), "pairs": np.asarray(0)})
-        loaded = self._checkpointer.load_checkpointables(None, {"training": template})
-        training = loaded["training"]
-        return TrainState(**training["state"]), int(training["pairs"])
+        """The newest state, as NumPy arrays, and the pairs used. `state` gives the structure.
+
+        Raises:
+            ValueError: if the checkpoint is damaged, or of another structure.
+        """
+        template = {"state": state, "pairs": 0}
+        wanted, found = _leaves(template), _leaves(_load(self._checkpointer, self.latest))
+        shapes = [{(name, np.shape(x)) for name, x in leaves.items()} for leaves in (wanted, found)]
+        if odd := sorted({name for name, _ in shapes[0] ^ shapes[1]}):
+            raise ValueError(
+                f"the checkpoint {self._folder / str(self.latest)} is of another optimizer or an "
+                f"older version ({odd[0]} is missing, unknown or of another shape): "
+                f"{_ELSEWHERE.format(self._folder)}"
+            )
+        leaves = [found[name] for name in wanted]
+        training = jax.tree.unflatten(jax.tree.structure(template), leaves)
+        return training["state"], int(training["pairs"])
 
     def wait(self) -> None:
         """Wait until the last save is on disk."""
@@ -104,18 +123,59 @@ def load_params(path: str | os.PathLike) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: if there is no checkpoint.
+        ValueError: if it is damaged.
     """
     folder = Path(path).absolute()
     if (folder / "checkpoints").is_dir():
         folder = folder / "checkpoints"
     step = int(folder.name) if folder.name.isdigit() else None
-    checkpointer = ocp.training.Checkpointer(str(folder if step is None else folder.parent))
+    checkpointer = _open(folder if step is None else folder.parent)
     try:
-        if step is None and checkpointer.latest is None:
+        if step is None and checkpointer.latest is not None:
+            step = checkpointer.latest.step
+        if step not in [x.step for x in checkpointer.checkpoints]:
             raise FileNotFoundError(f"no checkpoint in {path}")
-        state = checkpointer.load_checkpointables(step, {"training": None})["training"]["state"]
-    except ocp.training.errors.StepNotFoundError:
-        raise FileNotFoundError(f"no checkpoint in {path}") from None
+        state = _load(checkpointer, step)["state"]
     finally:
         checkpointer.close()
     return state["average"] or state["params"]
+
+
+def _open(folder: Path, **options: Any) -> Any:
+    try:
+        return ocp.training.Checkpointer(str(folder), **options)
+    except (ValueError, KeyError, TypeError) as error:  # of what it notes beside the arrays
+        raise ValueError(f"a checkpoint in {folder} is damaged: delete it") from error
+
+
+def _load(checkpointer: Any, step: int | None) -> dict[str, Any]:
+    """Everything in a checkpoint, tuples as lists, named ones as dictionaries."""
+    checksum = _metadata(checkpointer, step).get("checksum")
+    try:
+        training = checkpointer.load_checkpointables(step, {"training": None})["training"]
+    except Exception as error:  # orbax fails in as many ways as files can be damaged
+        raise _damaged(checkpointer, step) from error
+    if checksum not in (None, fingerprint(_leaves(training))):
+        raise _damaged(checkpointer, step)
+    return training
+
+
+def _metadata(checkpointer: Any, step: int | None) -> dict[str, Any]:
+    try:
+        saved = checkpointer.metadata(step).custom_metadata
+    except Exception as error:
+        raise _damaged(checkpointer, step) from error
+    if not saved:
+        raise _damaged(checkpointer, step)
+    return saved
+
+
+def _damaged(checkpointer: Any, step: int | None) -> ValueError:
+    place = Path(checkpointer.directory) / str(step)
+    return ValueError(f"the checkpoint {place} is damaged: delete it to go on from the one before")
+
+
+def _leaves(tree: Any) -> dict[str, Any]:
+    """Leaves by name, the same for a tuple and a list, and for a named one and a dictionary."""
+    leaves = jax.tree_util.tree_leaves_with_path(tree)
+    return {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in leaves}

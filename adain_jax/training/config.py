@@ -42,6 +42,9 @@ class TrainConfig:
     style_size: int = 512
     style_crop_size: int = 256
     frozen_styles: bool = False
+    # Share of the memory that is free at the start in which decoded images, of all kinds together,
+    # are kept; 0: none.
+    cache_share: float = 0.25
     # Mirror photographs and paintings half of the time.
     flip: bool = False
     # Probabilities that a painting comes in greys, with its colours exchanged, or as a negative.
@@ -147,7 +150,10 @@ class TrainConfig:
         } | {name: min(getattr(self, name), default=0) for name in _LAYERS}
         problems += [f"{x} must be positive, not {numbers[x]}" for x in positive if numbers[x] <= 0]
         problems += [f"{x} must not be negative, not {y}" for x, y in numbers.items() if not y >= 0]
-        shares = ("style_gray", "style_permute", "style_invert", "validation_fraction", "ema_decay")
+        shares = (
+            *("style_gray", "style_permute", "style_invert", "validation_fraction", "ema_decay"),
+            "cache_share",
+        )
         problems += [
             f"{x} is a share, at most 1, not {numbers[x]}" for x in shares if numbers[x] > 1
         ]

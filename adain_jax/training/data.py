@@ -8,11 +8,10 @@ from typing import Any
 import grain
 import numpy as np
 
+from adain_jax.ops.color import LUMA
 from adain_jax.training.bank import StyleBank
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.sources import Images, middle_square
-
-_GRAYS = np.array([0.299, 0.587, 0.114], np.float32)  # luma, ITU-R BT.601
 
 
 class Pairs:
@@ -157,7 +156,7 @@ def _recolored(images: grain.MapDataset, config: TrainConfig) -> grain.MapDatase
     def recolor(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         gray, permute, invert = rng.random(3)
         if gray < config.style_gray:
-            luma = np.round(array @ _GRAYS).astype(np.uint8)
+            luma = np.round(array @ np.array(LUMA, np.float32)).astype(np.uint8)
             array = np.repeat(luma[..., None], 3, axis=-1)
         if permute < config.style_permute:
             array = array[..., rng.permutation(3)]

@@ -86,7 +86,7 @@ class Placement:
     def shard(self, batch: Any) -> Any:
         """A host's part of a batch, cut into equal parts, one for each of its devices."""
         if self.axis_name is None:
-            return batch
+            return jax.device_put(batch, self.devices[0])
         count = len(self.local_devices)
         return jax.tree.map(lambda x: x.reshape(count, -1, *x.shape[1:]), batch)
 

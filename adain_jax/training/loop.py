@@ -15,7 +15,7 @@ from adain_jax.training.data import Pairs
 from adain_jax.training.devices import Placement, largest_over_hosts
 from adain_jax.training.initial import first_params
 from adain_jax.training.record import Record
-from adain_jax.training.sources import Images, Part
+from adain_jax.training.sources import Cache, Images, Part
 from adain_jax.training.step import create_state, make_optimizer, make_schedule, make_step
 
 _AGREE_EVERY = 10  # steps between the hosts' asking each other whether to stop
@@ -39,8 +39,9 @@ def train(config: TrainConfig) -> Model:
 
     # ------------------------------------------------------------------ data
     held_out = config.validation_fraction > 0
-    contents, styles = _images(config, "training" if held_out else "all")
-    shown = _images(config, "validation") if held_out else (contents, styles)
+    cache = Cache.of_share(config.cache_share)
+    contents, styles = _images(config, "training" if held_out else "all", cache)
+    shown = _images(config, "validation", cache) if held_out else (contents, styles)
     model = Model.load(config.encoder)
     if config.teacher_weight and "decoder" not in model.params:
         raise ValueError(f"config: teacher_weight: {config.encoder} has no decoder to learn from")
@@ -122,9 +123,13 @@ def _check_batch(config: TrainConfig, devices: int) -> None:
         )
 
 
-def _images(config: TrainConfig, part: Part) -> tuple[Images, Images]:
-    fraction = config.validation_fraction
+def _images(config: TrainConfig, part: Part, cache: Cache) -> tuple[Images, Images]:
+    options = {
+        "part": part,
+        "validation_fraction": config.validation_fraction,
+        "cache": cache,
+    }
     return (
-        Images(config.content, config.content_size, part=part, validation_fraction=fraction),
-        Images(config.style, config.style_size, part=part, validation_fraction=fraction),
+        Images(config.content, config.content_size, **options),
+        Images(config.style, config.style_size, **options),
     )

@@ -44,6 +44,7 @@ class Record:
             "network": config.architecture(model.architecture),
             "encoder": model.fingerprint,
             "moving_average": config.ema_decay > 0,
+            "init_from": config.init_from,
             "config": dataclasses.asdict(config),
         }
         self._log = MetricsLog(None)

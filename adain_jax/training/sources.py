@@ -11,8 +11,8 @@ from typing import Any, Literal, NamedTuple, SupportsIndex
 import numpy as np
 
 from adain_jax.files import image
+from adain_jax.runtime.available import available_memory
 
-CACHE_BYTES = 4 << 30  # of decoded images, for each kind
 # Images that would have to be scaled up more than this have nothing to teach.
 MAX_UPSCALING = 4
 # A version in the name may have a colon before it, a slice of the split (train[:50%]) one in it.
@@ -26,20 +26,50 @@ class _Entry(NamedTuple):
     read: Callable[[], bytes]
 
 
+class Cache:
+    """Room for decoded images, which several lists of them may share: so many bytes in all.
+
+    >>> cache = Cache(10)
+    >>> cache.take(6), cache.take(6), cache.take(4)
+    (True, False, True)
+    """
+
+    def __init__(self, size: int) -> None:
+        self._free = size
+        self._lock = threading.Lock()
+
+    @classmethod
+    def of_share(cls, share: float) -> "Cache":
+        """A share of the memory that is free now."""
+        return cls(int(share * available_memory()))
+
+    def take(self, size: int) -> bool:
+        """Whether there is room for so many bytes, which then are taken."""
+        with self._lock:
+            fits = size <= self._free
+            self._free -= size if fits else 0
+        return fits
+
+
 class Images:
     """The images of several places as uint8 arrays, scaled to one shorter side.
 
     One that cannot be read, or is too small, is noted in `skipped`, and the next one that can be
     stands for it: so the order of a training depends on nothing but its seed and its files.
-    Those that fit into `CACHE_BYTES` are decoded once and kept in memory.
+    Those that fit into the cache are decoded once and kept in memory. Any threads may ask at once.
 
     Attributes:
         names: of all images, within their folders or datasets.
-        skipped: reasons by name, of those that were asked for and could not be had.
     """
 
     def __init__(
-        self, places: str, size: int, *, part: Part = "all", validation_fraction: float = 0.0
+        self,
+        places: str,
+        size: int,
+        *,
+        part: Part = "all",
+        validation_fraction: float = 0.0,
+        cache: Cache | None = None,
     ) -> None:
         """List the images, and read a few.
 
@@ -49,6 +79,7 @@ class Images:
             part: "validation" for the share kept for it, "training" for the others.
             validation_fraction: that share. A checksum of the name decides, so that an image stays
                 on its side whatever else is in the folder.
+            cache: for the decoded images; by default one of a quarter of the free memory.
 
         Raises:
             FileNotFoundError: if a folder or dataset is not there, or has no image.
@@ -68,11 +99,17 @@ class Images:
             entries = kept
         self._entries = entries
         self.names = [entry.name for entry in entries]
-        self.skipped: dict[str, str] = {}
-        self._cache: dict[int, np.ndarray] = {}
-        self._free = CACHE_BYTES
+        self._unusable: dict[int, str] = {}  # and why
+        self._kept: dict[int, np.ndarray] = {}
+        self._cache = Cache.of_share(0.25) if cache is None else cache
         self._lock = threading.Lock()
         self._check_some()
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """Reasons by name, of those that were asked for and could not be had."""
+        with self._lock:
+            return {self.names[index]: reason for index, reason in self._unusable.items()}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -86,12 +123,12 @@ class Images:
 
     def _get(self, index: int) -> np.ndarray | None:
         """The image, or None if it cannot be used."""
+        with self._lock:
+            if index in self._unusable:
+                return None
+            if index in self._kept:
+                return self._kept[index]
         name = self.names[index]
-        if name in self.skipped:
-            return None
-        cached = self._cache.get(index)
-        if cached is not None:
-            return cached
         try:
             loaded = image.decode(self._entries[index].read(), name, size=self.size)
             shorter = min(loaded.original_size)
@@ -100,13 +137,13 @@ class Images:
                     f"{name} is too small: {shorter} pixels, to be scaled to {self.size}"
                 )
         except Exception as error:  # whatever is wrong with one file, a training goes on
-            self.skipped[name] = " ".join(str(error).split())
+            with self._lock:
+                self._unusable[index] = " ".join(str(error).split())
             return None
         array = np.round(loaded.rgb * 255).astype(np.uint8)
         with self._lock:
-            if self._free >= array.nbytes and index not in self._cache:
-                self._cache[index] = array
-                self._free -= array.nbytes
+            if index not in self._kept and self._cache.take(array.nbytes):
+                self._kept[index] = array
         return array
 
     def _check_some(self) -> None:

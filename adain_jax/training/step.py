@@ -1,6 +1,7 @@
 """One optimizer step, a pure function that each device runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -68,11 +69,20 @@ def make_schedule(config: TrainConfig) -> Callable[[ArrayLike], jax.Array]:
 
 
 def make_optimizer(config: TrainConfig) -> optax.GradientTransformation:
-    """Adam with the recipe's schedule and clipping."""
-    adam = optax.adam(make_schedule(config))
-    if config.gradient_clip:
-        return optax.chain(optax.clip_by_global_norm(config.gradient_clip), adam)
-    return adam
+    """Adam with the recipe's schedule and clipping.
+
+    Its state is of one structure whatever the numbers are: they may change between runs.
+    """
+    limit = config.gradient_clip
+    clip = optax.clip_by_global_norm(limit) if limit else optax.identity()
+    return optax.chain(clip, optax.adam(make_schedule(config)))
+
+
+@contextmanager
+def lenient_promotion() -> Iterator[None]:
+    """JAX's own rules of promotion, for optax, which raises floats to integer powers."""
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        yield
 
 
 def create_state(
@@ -200,7 +210,8 @@ def make_step(
         if axis_name:
             gradients, metrics = jax.lax.pmean((gradients, metrics), axis_name)
         metrics["gradient_norm"] = optax.tree.norm(gradients)
-        updates, opt_state = optimizer.update(gradients, state.optimizer, state.params)
+        with lenient_promotion():
+            updates, opt_state = optimizer.update(gradients, state.optimizer, state.params)
         params: Params = optax.apply_updates(state.params, updates)  # type: ignore[assignment]
         if config.freeze_encoder and phase == "style":  # which Adam's momentum would still move
             params = {**params, "encoder": state.params["encoder"]}

@@ -3,9 +3,11 @@
 import jax
 import numpy as np
 
+from adain_jax.files.sheet import sheet
 from adain_jax.model import Model
 from adain_jax.networks.params import Params
 from adain_jax.stylize import stylize
+from adain_jax.training.combinations import choose_pairs
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.sources import Images, middle_square
 from adain_jax.training.step import make_loss
@@ -20,14 +22,14 @@ class Validation:
     def __init__(
         self, config: TrainConfig, architecture: str, contents: Images, styles: Images
     ) -> None:
-        count = config.validation_samples
+        pairs = choose_pairs(len(contents), len(styles), config.validation_samples)
         batch_size = min(config.batch_size, 8)  # for one device, however many the training has
         self._batches = [
             {
-                "content": np.stack([_square(contents, i, config.crop_size) for i in part]),
-                "style": np.stack([_square(styles, 7 * i, config.style_crop_size) for i in part]),
+                "content": np.stack([_square(contents, i, config.crop_size) for i, _ in part]),
+                "style": np.stack([_square(styles, j, config.style_crop_size) for _, j in part]),
             }
-            for part in np.array_split(np.arange(count), -(-count // batch_size))
+            for part in np.array_split(pairs, -(-len(pairs) // batch_size))
         ]
         self._losses = {
             phase: jax.jit(make_loss(config, architecture, phase))
@@ -64,15 +66,14 @@ class PictureGrid:
     def __call__(self, model: Model) -> np.ndarray:
         """The grid, uint8 (H, W, 3)."""
         styles = model.style(self._styles)
-        blank = np.full_like(self._contents[0], 255)
-        rows = [np.concatenate([blank, blank, *self._styles], 1)]
+        rows: list[list[np.ndarray | None]] = [[None, None, *self._styles]]
         for content in self._contents:
             batch = np.repeat(content[None], _GRID, 0)
             plain = np.asarray(stylize(batch, styles, alpha=0.0, model=model))[0]
             for alpha in _ALPHAS:
                 pictures = np.asarray(stylize(batch, styles, alpha=alpha, model=model))
-                rows.append(np.concatenate([content, plain, *pictures], 1))
-        return np.concatenate(rows)
+                rows.append([content, plain, *pictures])
+        return sheet(rows, self._contents.shape[1:3])
 
 
 def _square(images: Images, index: int, size: int) -> np.ndarray:

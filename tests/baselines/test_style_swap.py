@@ -7,6 +7,7 @@ import adain_jax
 from adain_jax.baselines import style_swap
 from adain_jax.baselines.style_swap import style_patches, swap
 from adain_jax.model import Model
+from tests.precision import all_exact
 
 
 def numpy_swap(content, style, size):
@@ -69,3 +70,8 @@ def test_what_cannot_be(tiny, rng):
         style_swap.stylize(tiny, photo, photo[None])
     with pytest.raises(ValueError, match=r"content features are floating \(N, H, W, C\)"):
         swap(photo, style_patches(photo))
+
+
+def test_what_is_compared_and_laid_is_exact_on_accelerators(rng):
+    content, style = rng.normal(size=(2, 1, 5, 7, 4)).astype(np.float32)
+    assert all_exact(lambda x, y: swap(x, style_patches(y)), content, style[0])

@@ -11,7 +11,7 @@ import pytest
 
 import adain_jax
 from adain_jax.evaluation import evaluate
-from adain_jax.evaluation.evaluate import Named, choose_pairs
+from adain_jax.evaluation.evaluate import Named
 from adain_jax.files import image
 from adain_jax.ops.losses import content_loss
 
@@ -81,17 +81,6 @@ def test_reconstruction(tiny, images):
     )
     assert evaluate.reconstruction(tiny, images) == pytest.approx(error, rel=1e-4)
     assert float(content_loss(jnp.zeros(3), jnp.zeros(3))) == 0
-
-
-def test_pairs_use_all_images_evenly(images):
-    contents = [Named(str(i), lambda: images[0].image) for i in range(6)]
-    styles = [Named(str(i), lambda: images[0].image) for i in range(4)]
-    pairs = [(a.name, b.name) for a, b in choose_pairs(contents, styles, 12)]
-    assert len(set(pairs)) == 12
-    for side, each in ((0, 2), (1, 3)):
-        names = [pair[side] for pair in pairs]
-        assert {names.count(name) for name in names} == {each}
-    assert len({(a.name, b.name) for a, b in choose_pairs(contents, styles, 99)}) == 24
 
 
 def test_finished_pictures(tmp_path, images):

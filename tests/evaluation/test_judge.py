@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from adain_jax.evaluation.judge import Judge, alexnet, content_distance, style_distance
+from tests.precision import all_exact
+from tests.strict import assert_strict
 
 WIDTHS = ((11, 3, 64), (5, 64, 192), (3, 192, 384), (3, 384, 256), (3, 256, 256))
 
@@ -75,3 +77,19 @@ def test_the_real_judge(rng):
     for distance in (judge.content, judge.style):
         assert distance(same, same) < 1e-6
         assert 0 < distance(dim, same) < distance(noise, same)
+
+
+def test_it_does_not_depend_on_how_an_accelerator_rounds(layers):
+    images = jnp.zeros((1, 64, 64, 3))
+    assert all_exact(alexnet, layers, images)
+    maps = alexnet(layers, images)
+    lines = [jnp.ones(x.shape[-1]) for x in maps]
+    assert all_exact(content_distance, lines, maps, maps)
+
+
+def test_it_is_strict(layers):
+    images = jnp.zeros((1, 64, 64, 3))
+    maps = alexnet(layers, images)
+    assert_strict(alexnet, layers, images)
+    assert_strict(content_distance, [jnp.ones(x.shape[-1]) for x in maps], maps, maps)
+    assert_strict(style_distance, maps, maps)

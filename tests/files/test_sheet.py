@@ -23,3 +23,22 @@ def test_contact_sheet():
     assert not made[:8, 12:].any()
     assert not made[12:20, 12:].any()
     assert (made[24:, 12:] == 255).all()
+
+
+def test_names_stand_above_columns_and_beside_rows():
+    black = np.zeros((40, 60, 3))
+    plain = sheet([[black, black], [black, black]], (40, 60))
+    made = sheet([[black, black], [black, black]], (40, 60), columns=("", "H"), names=("", "H"))
+    assert made.shape == (plain.shape[0] + 16, plain.shape[1] + 16, 3)
+    np.testing.assert_array_equal(made[16:, 16:], plain)
+    dark = np.all(made < 128, axis=-1)
+    assert not dark[:16, :80].any()  # the corner, and the first column, which has no name
+    assert dark[:16, 80:].any()
+    assert not dark[:60, :16].any()
+    assert dark[60:, :16].any()
+    np.testing.assert_array_equal(np.rot90(inked(dark[:16, 80:])), inked(dark[60:, :16]))
+
+
+def inked(mask):
+    rows, columns = np.nonzero(mask)
+    return mask[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]

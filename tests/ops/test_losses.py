@@ -13,6 +13,7 @@ from adain_jax.ops.losses import (
     tap_stats,
     total_variation,
 )
+from tests.precision import all_exact
 
 RNG = np.random.default_rng(0)
 A, B = RNG.normal(size=(2, 2, 4, 6, 5)).astype(np.float32)
@@ -130,3 +131,13 @@ def test_the_gradient_of_the_feature_loss_is_that_of_differences():
     step = 0.05
     expected = float(loss(x + step * direction) - loss(x - step * direction)) / (2 * step)
     assert slope == pytest.approx(expected, rel=0.02)
+
+
+def test_products_are_exact_on_accelerators():
+    """With their gradients."""
+    for loss in (
+        lambda x: gram_loss({"x": x}, gram_matrices({"x": B})),
+        lambda x: feature_loss({"x": x}, {"y": B}),
+    ):
+        assert all_exact(loss, A)
+        assert all_exact(jax.grad(loss), A)

@@ -17,6 +17,7 @@ from adain_jax.ops.statistics import (
     conditional_instance_norm,
     instance_norm,
 )
+from tests.precision import all_exact
 
 C = 5
 FEATURES = np.random.default_rng(1).normal(2, 3, (2, 6, 4, C)).astype(np.float32)
@@ -197,6 +198,8 @@ def test_conditional_instance_norm_blends_styles():
     blended = conditional_instance_norm(FEATURES, gammas, betas, weights)
     expected = instance_norm(FEATURES, weights @ gammas, weights @ betas)
     np.testing.assert_allclose(blended, expected, rtol=1e-5, atol=1e-5)
+    # Shares and factors that an accelerator does not round.
+    assert all_exact(conditional_instance_norm, FEATURES, gammas, betas, weights)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from adain_jax.reproduce.settings import Settings
 from tests.conftest import ROOT
 
 pytest.importorskip("matplotlib")
-pytestmark = pytest.mark.usefixtures("standard_promotion")
 
 ROWS = {"table1": 5, "fig1": 3 * 2 * 3 * 2, "fig3": 6, "fig6": 4 * 2, "fig7": 5 + 2, "controls": 5}
 

@@ -1,10 +1,20 @@
-import jax
+from typing import Any
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from adain_jax.networks import ARCHITECTURES
 from adain_jax.training.config import TrainConfig
+
+# Of a recipe, for images and batches that take no time.
+SMALL: dict[str, Any] = {
+    "content_size": 20,
+    "crop_size": 16,
+    "style_size": 20,
+    "style_crop_size": 16,
+    "batch_size": 4,
+}
 
 
 @pytest.fixture(scope="session")
@@ -50,11 +60,7 @@ def config(folders, tmp_path, tiny_file):
         style=str(folders / "style"),
         workdir=str(tmp_path / "run"),
         encoder=tiny_file,
-        content_size=20,
-        crop_size=16,
-        style_size=20,
-        style_crop_size=16,
-        batch_size=4,
+        **SMALL,
         steps=4,
         reconstruction_steps=1,
         learning_rate=1e-4,
@@ -62,10 +68,3 @@ def config(folders, tmp_path, tiny_file):
         pictures_every=0,
         checkpoint_every=2,
     )
-
-
-@pytest.fixture
-def standard_promotion():
-    """Optax raises floats to integer powers, which strict promotion does not allow."""
-    with jax.numpy_dtype_promotion("standard"):
-        yield

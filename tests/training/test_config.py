@@ -7,6 +7,7 @@ import pytest
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.loop import train
 from tests.conftest import ROOT
+from tests.training.conftest import SMALL
 
 RECIPES = sorted(path.stem for path in (ROOT / "configs").glob("*.py"))
 
@@ -24,7 +25,6 @@ def test_every_recipe_loads(name):
     assert f"--config configs/{name}.py" in (module.__doc__ or "")
 
 
-@pytest.mark.usefixtures("standard_promotion")
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_makes_a_step(name, folders, tiny_file, tmp_path):
     """Of its own losses, on small images and against a small encoder."""
@@ -36,11 +36,7 @@ def test_every_recipe_makes_a_step(name, folders, tiny_file, tmp_path):
         style=str(folders / "style"),
         workdir=str(tmp_path / "run"),
         encoder=tiny_file,
-        content_size=20,
-        crop_size=16,
-        style_size=20,
-        style_crop_size=16,
-        batch_size=4,
+        **SMALL,
         steps=1,
         reconstruction_steps=0,
     )

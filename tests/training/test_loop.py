@@ -19,8 +19,7 @@ from adain_jax.training.checkpoint import Checkpoints, load_params
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.loop import train
 from tests.conftest import ROOT
-
-pytestmark = pytest.mark.usefixtures("standard_promotion")
+from tests.training.conftest import SMALL
 
 
 def log_of(config):
@@ -64,7 +63,7 @@ def test_the_whole_loop(config, tiny):
         "0000004.png",
     ]
     with Image.open(folder / "pictures/0000004.png") as grid:
-        assert grid.size == (5 * 16, 7 * 16)
+        assert grid.size == (5 * 20 - 4, 7 * 20 - 4)
     assert list((folder / "tensorboard").iterdir())
     assert json.loads((folder / "config.json").read_text())["config"]["keep"] == 1
 
@@ -229,10 +228,7 @@ def uninterrupted(folders, tiny_file, tmp_path_factory):
         style=str(folders / "style"),
         encoder=tiny_file,
         workdir=str(tmp_path_factory.mktemp("whole") / "run"),
-        content_size=20,
-        crop_size=16,
-        style_size=20,
-        style_crop_size=16,
+        **SMALL,
     )
     fields = overrides(config, steps=20, checkpoint_every=3, pictures_every=0)
     finish(start(**fields))

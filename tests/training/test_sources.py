@@ -2,12 +2,13 @@ import io
 import shutil
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from adain_jax.training.sources import Images
+from adain_jax.training.sources import Cache, Images
 from tests.conftest import ROOT
 
 
@@ -37,6 +38,47 @@ def test_what_cannot_be_used_is_stepped_over(folders, tmp_path):
     assert "truncated" in images.skipped["1b.png"]
     assert "not an image" in images.skipped["1c.jpg"]
     assert images.skipped["1d.png"] == "1d.png is too small: 3 pixels, to be scaled to 20"
+
+
+def test_lists_share_a_cache(folders):
+    """And keep no more than fits into it, together."""
+    size = Images(str(folders / "content"), 20)[0].nbytes
+    cache = Cache(2 * size)
+    lists = [Images(str(folders / "content"), 20, cache=cache) for _ in range(2)]
+    kept = [images[i] is images[i] for images in lists for i in range(6)]
+    assert kept == [True] + [False] * 5 + [True] + [False] * 5  # the first was looked at, at once
+    assert not any(x[0] is x[0] for x in [Images(str(folders / "content"), 20, cache=Cache(0))])
+
+
+def test_one_broken_image_does_not_stand_for_others_of_its_name(folders, tmp_path):
+    (tmp_path / "1.png").write_text("no picture")
+    images = Images(f"{tmp_path}, {folders / 'content'}", 20)
+    np.testing.assert_array_equal(images[0], images[1])
+    assert images.names[:2] == ["1.png", "1.png"]
+    assert list(images.skipped) == ["1.png"]
+
+
+def test_the_skipped_are_told_while_threads_find_more(tmp_path):
+    for i in range(300):
+        (tmp_path / f"{i:03}.png").write_text("no picture")
+    Image.new("RGB", (20, 20)).save(tmp_path / "000.png")
+    images = Images(str(tmp_path), 20)
+
+    def load(first):
+        for index in range(first, 300, 4):
+            images[index]
+
+    threads = [threading.Thread(target=load, args=(i,)) for i in range(4)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            assert all(map(str, images.skipped.values()))
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(images.skipped) == 299
 
 
 def test_nothing_of_use(tmp_path):
@@ -121,7 +163,7 @@ def test_a_dataset(dataset, folders):
 def test_a_dataset_needs_no_tensorflow(dataset):
     code = f"""
 import sys
-from adain_jax.training.sources import Images
+from adain_jax.training.sources import Cache, Images
 print(Images("tfds:{dataset}:train", 20)[0].shape, "tensorflow" in sys.modules)
 """
     command = [sys.executable, "-c", code]

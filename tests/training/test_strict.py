@@ -1,0 +1,93 @@
+"""Training under the strictest rules."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from adain_jax.networks import initialize
+from adain_jax.ops.losses import tap_stats
+from adain_jax.training.devices import Placement
+from adain_jax.training.step import create_state, make_optimizer, make_schedule, make_step
+from tests.strict import assert_strict, strict
+from tests.tiny import tiny_model
+
+EVERYTHING = {
+    "tv_weight": 1.0,
+    "gram_weight": 1.0,
+    "identity_weight": 1.0,
+    "content_layers": (1.0, 1.0, 1.0, 1.0),
+    "gradient_clip": 1.0,
+    "ema_decay": 0.9,
+    "lr_warmup_steps": 2,
+    "style_warmup_steps": 2,
+}
+OWN = {"network": "fast", "teacher_weight": 1.0, "feature_weight": 1.0}
+
+
+@pytest.fixture
+def batch(rng):
+    return {
+        name: rng.integers(256, size=(2, 16, 16, 3), dtype=np.uint8)
+        for name in ("content", "style")
+    }
+
+
+@pytest.mark.parametrize("phase", ["reconstruction", "style"])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        EVERYTHING,
+        {"accumulate": 2, "schedule": "cosine", "compute": "bfloat16"},
+        EVERYTHING | OWN,
+        OWN | {"freeze_encoder": True},
+        *({"variant": x, "pictures_every": 0} for x in ("batch", "instance", "concatenation")),
+    ],
+)
+def test_every_kind_of_step_can_be_traced(config, tiny, batch, fields, phase):
+    config = dataclasses.replace(config, **fields)
+    name = config.architecture("tiny")
+    if config.network:
+        params = initialize(name, jax.random.key(0))
+    else:
+        params = {"decoder": tiny_model(config.variant).params["decoder"]}
+    optimizer = make_optimizer(config)
+    state = create_state(config, params, optimizer)
+    assert_strict(make_step(config, "tiny", optimizer, phase), state, tiny.params, batch)
+    assert_strict(make_schedule(config), state.step)
+
+
+def test_first_weights_can_be_made():
+    for name in ("vgg16", "vgg16_batch", "vgg16_concatenation", "fast"):
+        assert_strict(lambda key, name=name: initialize(name, key), jax.random.key(0))
+
+
+def test_frozen_statistics_can_be_traced(tiny, batch):
+    assert_strict(
+        lambda model, x: tap_stats(model.taps(x / 255)), tiny, batch["style"].astype("f4")
+    )
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_compiled_steps_take_and_give_nothing_unasked(config, tiny, batch, wide):
+    """Between host and device; and no number in them is none."""
+    config = dataclasses.replace(config, **EVERYTHING)
+    placement = Placement(jax.devices()[:1])
+    with strict(), jax.enable_x64(wide):
+        optimizer = make_optimizer(config)
+        steps = [
+            placement.compile(make_step(config, "tiny", optimizer, phase))
+            for phase in ("reconstruction", "style")
+        ]
+        state = create_state(config, {"decoder": tiny.params["decoder"]}, optimizer)
+        state, frozen = placement.replicate(state), placement.replicate(tiny.params)
+        batch = placement.shard(batch)
+        told = {}
+        for step in steps:
+            with jax.transfer_guard("disallow"):
+                state, metrics = step(state, frozen, batch)
+            told |= metrics
+    assert {"reconstruction_loss", "gram_loss"} <= set(told)
+    assert all(np.isfinite(x) and x.dtype == np.float32 for x in told.values())
+    assert int(state.step) == 2
