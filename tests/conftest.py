@@ -30,6 +30,7 @@ import adain_jax
 from tests.tiny import tiny_model
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
 # Which shells have processes in the background ignore, and tests interrupt some.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -76,7 +76,7 @@ class Style:
             )
 
         def mean_of(parts: list[jax.Array]) -> jax.Array:
-            return jnp.tensordot(shares, jnp.stack(parts), axes=1)
+            return jnp.tensordot(shares, jnp.stack(parts), axes=1, precision="highest")
 
         return cls(
             mean_of([style.mean for style in styles]),

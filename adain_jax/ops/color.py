@@ -142,7 +142,8 @@ def keep_chroma(picture: ArrayLike, photo: ArrayLike, *, xp: Any = jnp) -> Any:
 
 def _luma(images: Any, xp: Any) -> Any:
     """Of (..., 3): (..., 1). Not as a product of matrices, which accelerators would round."""
-    return (images.astype(xp.float32) * xp.asarray(LUMA, xp.float32)).sum(-1, keepdims=True)
+    luma = xp.asarray(LUMA, xp.float32).reshape((1,) * (images.ndim - 1) + (3,))
+    return (images.astype(xp.float32) * luma).sum(-1, keepdims=True)
 
 
 def _images(name: str, xp: Any, **images: ArrayLike) -> list[Any]:
@@ -157,9 +158,11 @@ def _images(name: str, xp: Any, **images: ArrayLike) -> list[Any]:
 
 def _standardize(image: Any, xp: Any) -> tuple[Any, Any, Any]:
     colors = image.reshape(-1, 3).astype(xp.float32)
-    mean = colors.mean(0)
+    mean = colors.mean(0, keepdims=True)
     deviation = colors - mean
-    variance = (deviation * deviation).sum(0) * xp.float32(1 / max(len(colors) - 1, 1))
+    variance = (deviation * deviation).sum(0, keepdims=True) * xp.float32(
+        1 / max(len(colors) - 1, 1)
+    )
     std = xp.sqrt(variance + xp.float32(1e-12))
     return deviation / std, mean, std
 
@@ -177,7 +180,7 @@ def _correlation(colors: Any) -> tuple[Any, float]:
 def _root(power: float, correlation: ArrayLike, ridge: ArrayLike) -> jax.Array:
     """The symmetric matrix root, of power 0.5 or -0.5, of the correlation and the ridge."""
     values, vectors = _eigen(correlation, ridge)
-    return (vectors * values**power) @ vectors.T
+    return (vectors * values[None] ** power) @ vectors.T
 
 
 @_root.defjvp
@@ -188,11 +191,11 @@ def _root_jvp(power: float, primals: Any, tangents: Any) -> tuple[jax.Array, jax
     """
     values, vectors = _eigen(*primals)
     root = jnp.sqrt(values)
-    quotients = 1 / (root[:, None] + root)
+    quotients = 1 / (root[:, None] + root[None])
     if power < 0:
-        quotients = -quotients / (root[:, None] * root)
+        quotients = -quotients / (root[:, None] * root[None])
     change = vectors @ (quotients * (vectors.T @ tangents[0] @ vectors)) @ vectors.T
-    return (vectors * values**power) @ vectors.T, change
+    return (vectors * values[None] ** power) @ vectors.T, change
 
 
 def _eigen(correlation: ArrayLike, ridge: ArrayLike) -> tuple[jax.Array, jax.Array]:

@@ -32,11 +32,11 @@ def raises_value_error(*args, **options):
 @pytest.mark.parametrize(
     ("args", "inside"),
     [
-        ("stylize PHOTO PAINTING -o a.png", "jobs.picture.Controls.picture"),
-        ("stylize PHOTO PAINTING -o a.png", "jobs.picture.Controls.style"),
+        ("stylize PHOTO PAINTING -o a.png", "jobs.picture.make"),
+        ("stylize PHOTO PAINTING -o a.png", "jobs.picture.encode"),
         ("stylize PHOTO PAINTING -o a.png", "files.image._write"),
         ("stylize PHOTO PAINTING -o a.png", "jobs.style_files.read"),
-        ("stylize PHOTO -s PAINTING PHOTO -o out", "jobs.picture.Controls.picture"),
+        ("stylize PHOTO -s PAINTING PHOTO -o out", "jobs.picture.make"),
         ("grid PHOTO PAINTING -o a.png", "jobs.style_files.encode"),
         ("style PAINTING -o a.safetensors", "jobs.style_files.encode"),
         ("optimize PHOTO PAINTING -o a.png", "files.image.load"),

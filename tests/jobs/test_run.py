@@ -11,6 +11,7 @@ import adain_jax
 from adain_jax.files import image
 from adain_jax.inference import plan as plans
 from adain_jax.inference.recolor import COLORS
+from adain_jax.jobs import picture
 from adain_jax.jobs import run as batch
 from adain_jax.jobs.options import Controls
 from adain_jax.jobs.plan import Encoding, Mixture, plan
@@ -156,10 +157,8 @@ def quick(tiny, monkeypatch):
     """Model and jobs of which nothing is computed; what is done instead can be set."""
 
     def set_up(contents, instead=lambda content: content):
-        monkeypatch.setattr(
-            type(tiny), "stylize_any_size", lambda self, content, *_, **__: instead(content)
-        )
-        monkeypatch.setattr(type(tiny), "style_of_any_size", lambda self, image: tiny.style(image))
+        monkeypatch.setattr(picture, "make", lambda content, *_: instead(content))
+        monkeypatch.setattr(picture, "encode", lambda *_: tiny.style(np.zeros((8, 8, 3), np.uint8)))
         return plan(contents, [contents[0].parent / "style.png"], contents[0].parent / "out").jobs
 
     return set_up
