@@ -13,7 +13,11 @@ _COLORS = {
 }
 _SIGNED = 2
 _FORMATS = {2: "signed ", 3: "floating ", 5: "complex ", 6: "complex "}
+_BIG = 43  # of 64 bits, in the header
+_LARGE = 64 << 20  # bytes of a strip
 _READABLE = "save it with channels of 8 or 16 bits, as grey or RGB"
+# Which libtiff gives in the machine's order, whatever the file's, and Pillow takes for the file's.
+_NATIVE = {"F;32F": "F;32NF", "F;32BF": "F;32NF", "I;32S": "I;32NS", "I;32BS": "I;32NS"}
 _lock = threading.Lock()
 
 
@@ -21,44 +25,62 @@ class UnsupportedError(ValueError):
     """A whole image, but of a kind that is not read."""
 
 
-def unsupported(file: IO[bytes]) -> str | None:
-    """What kind a TIFF is of that Pillow refuses; None if it is no TIFF, or damaged."""
-    file.seek(0)
-    header = file.read(8)
-    if header[:4] not in TiffImagePlugin.PREFIXES:
-        return None
-    try:
-        if header[2] == 43 or header[3] == 43:  # BigTIFF
-            header += file.read(8)
-        tags = TiffImagePlugin.ImageFileDirectory_v2(header)
-        file.seek(tags.next)
-        tags.load(file)
-    except Exception:
-        return None
-    return _name(tags) if TiffImagePlugin.IMAGEWIDTH in tags else None
+def opened(file: IO[bytes]) -> ImageFile.ImageFile | None:
+    """A TIFF, mostly to be read by libtiff; None for any other file.
 
-
-def reopened(image: ImageFile.ImageFile, file: IO[bytes]) -> ImageFile.ImageFile:
-    """The image, or, where Pillow's own reader errs, the same to be read by libtiff.
-
-    It reads planes as if of 8 bits and not inverted, and knows no subsampled colours.
+    Pillow's own reader takes planes for those of 8 bits and not inverted, knows no subsampled
+    colours, and looks at neither the lengths of strips nor what is behind them. But it needs no
+    memory for a strip beside the pixels, as libtiff does: for large ones it is taken where it can.
 
     Raises:
-        UnsupportedError: if it has signed values of 8 or 16 bits, which Pillow takes for unsigned.
+        UnsupportedError: if it is of a kind that neither reads right.
     """
-    tags = _tags(image)
-    if _SIGNED in _several(tags, TiffImagePlugin.SAMPLEFORMAT, 1) and _bits(tags) < 32:
-        raise UnsupportedError(_name(tags))
-    planes = tags.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2
-    if tags.get(TiffImagePlugin.COMPRESSION, 1) != 1 or not (planes or _color(tags) == _YCBCR):
-        return image
     file.seek(0)
-    with _lock:  # no argument says it, but a variable of the module; where it is read, it is right
-        TiffImagePlugin.READ_LIBTIFF = True
+    if file.read(4) not in TiffImagePlugin.PREFIXES:
+        return None
+    try:
+        image = _open(file, by_libtiff=True)
+        tags = _tags(image)
+        if _is_simple(tags) and max(_several(tags, TiffImagePlugin.STRIPBYTECOUNTS, 0)) > _LARGE:
+            return _open(file, by_libtiff=False)
+    except Image.UnidentifiedImageError:
+        tags = _read_tags(file)
+        if tags is None:
+            raise
+        raise UnsupportedError(_name(tags)) from None
+    signed = _SIGNED in _several(tags, TiffImagePlugin.SAMPLEFORMAT, 1) and _bits(tags) < 32
+    if signed or (image.mode in ("LA", "La", "PA") and _in_planes(tags)):
+        raise UnsupportedError(_name(tags))
+    (tile,) = image.tile
+    assert isinstance(tile.args, tuple)
+    image.tile = [tile._replace(args=(_NATIVE.get(tile.args[0], tile.args[0]), *tile.args[1:]))]
+    return image
+
+
+def _open(file: IO[bytes], *, by_libtiff: bool) -> ImageFile.ImageFile:
+    file.seek(0)
+    with _lock:  # no argument says it, but a variable of the module
+        TiffImagePlugin.READ_LIBTIFF = by_libtiff
         try:
             return Image.open(file)
         finally:
             TiffImagePlugin.READ_LIBTIFF = False
+
+
+def _read_tags(file: IO[bytes]) -> TiffImagePlugin.ImageFileDirectory_v2 | None:
+    """Those of a TIFF that Pillow refuses; None if it is damaged."""
+    file.seek(0)
+    header = file.read(8)
+    if header[3] == _BIG:
+        raise UnsupportedError("a BigTIFF in big-endian order, which is not supported")
+    try:
+        header += file.read(8) if header[2] == _BIG else b""
+        tags = TiffImagePlugin.ImageFileDirectory_v2(header)
+        file.seek(tags.next)
+        tags.load(file)
+    except Exception:  # whatever it stumbles upon
+        return None
+    return tags if TiffImagePlugin.IMAGEWIDTH in tags else None
 
 
 def mended(image: Image.Image) -> Image.Image:
@@ -73,7 +95,8 @@ def mended(image: Image.Image) -> Image.Image:
     if bits == 12:
         values = (values.astype(np.uint32) * 65535 // 4095).astype(np.uint16)
     if inverted:
-        values = (1 if image.mode == "F" else 65535) - values
+        with np.errstate(invalid="ignore"):  # for `srgb` to refuse
+            values = (1 if image.mode == "F" else 65535) - values
     result = Image.fromarray(values)
     result.info = image.info
     return result
@@ -82,6 +105,16 @@ def mended(image: Image.Image) -> Image.Image:
 def _tags(image: Image.Image) -> TiffImagePlugin.ImageFileDirectory_v2:
     assert isinstance(image, TiffImagePlugin.TiffImageFile)
     return image.tag_v2
+
+
+def _in_planes(tags: TiffImagePlugin.ImageFileDirectory_v2) -> bool:
+    return tags.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2
+
+
+def _is_simple(tags: TiffImagePlugin.ImageFileDirectory_v2) -> bool:
+    """Whether Pillow's own reader reads it, and right."""
+    compressed = tags.get(TiffImagePlugin.COMPRESSION, 1) != 1
+    return not (compressed or _in_planes(tags) or _color(tags) == _YCBCR)
 
 
 def _several(tags: TiffImagePlugin.ImageFileDirectory_v2, tag: int, default: int) -> tuple:
@@ -106,7 +139,6 @@ def _name(tags: TiffImagePlugin.ImageFileDirectory_v2) -> str:
     how = ""
     if compression not in TiffImagePlugin.COMPRESSION_INFO:
         how = f", compressed by method {compression},"
-    return (
-        f"a TIFF of {''.join(sorted(formats))}{_bits(tags)}-bit {color}{more}{how} which is not "
-        f"supported: {_READABLE}"
-    )
+    planes = " in planes" if _in_planes(tags) else ""
+    what = f"{''.join(sorted(formats))}{_bits(tags)}-bit {color}{more}{planes}{how}"
+    return f"a TIFF of {what} which is not supported: {_READABLE}"

@@ -1,6 +1,9 @@
 """The pixels of an image file, whole or not at all: what Pillow gives, checked and mended."""
 
-from typing import IO, NamedTuple
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from typing import IO, Any, NamedTuple
 
 from PIL import Image, ImageFile
 
@@ -41,50 +44,53 @@ def read(file: IO[bytes], name: str) -> Picture:
         raise ValueError(f"{name} is empty (0 bytes)")
     file.seek(0)
     with quiet():
-        image = _open(file, name)
+        try:
+            image = tiff_kinds.opened(file) or Image.open(file)
+        except tiff_kinds.UnsupportedError as error:
+            raise ValueError(f"{name} is {error}") from None
+        except Image.UnidentifiedImageError:
+            raise ValueError(f"{name} is {_why_unidentified(file)}") from None
+        except MemoryError:
+            raise
+        except Exception as error:  # Pillow's decoders raise whatever they stumble upon
+            raise ValueError(f"{name} cannot be read as an image: {_line(error)}") from None
         try:
             damage.check(file, image.format or "")
             return _decode(image, file)
         except MemoryError:
             raise
-        except tiff_kinds.UnsupportedError as error:
-            raise ValueError(f"{name} is {error}") from None
-        except Exception as error:  # Pillow's decoders raise whatever they stumble upon
+        except Exception as error:
             raise ValueError(f"{name} is a damaged or truncated image: {_line(error)}") from None
-
-
-def _open(file: IO[bytes], name: str) -> ImageFile.ImageFile:
-    try:
-        return Image.open(file)
-    except Image.UnidentifiedImageError:
-        raise ValueError(f"{name} is {_why_unidentified(file)}") from None
-    except MemoryError:
-        raise
-    except Exception as error:
-        raise ValueError(f"{name} cannot be read as an image: {_line(error)}") from None
 
 
 def _why_unidentified(file: IO[bytes]) -> str:
     """What a file is that no decoder takes: Pillow knows it, but does not say it."""
     file.seek(0)
     start = file.read(16)
-    unsupported = tiff_kinds.unsupported(file)
-    if unsupported:
-        return unsupported
     for kind in Image.ID:
         factory, accepts = Image.OPEN[kind]
-        if accepts and accepts(start) is True:
-            file.seek(0)
-            try:
-                factory(file, "")
-            except Exception as error:
-                return f"a damaged or truncated image, of {kind} by its start: {_line(error)}"
+        with suppress(struct.error, IndexError):  # too short for it to say
+            if accepts and accepts(start) is True:
+                return (
+                    f"a damaged or truncated image, of {kind} by its start{_failure(factory, file)}"
+                )
     return "not an image, or of an unknown format"
+
+
+def _failure(factory: Callable[..., Any], file: IO[bytes]) -> str:
+    file.seek(0)
+    try:
+        factory(file, "")
+    except Exception as error:
+        return f": {_line(error)}"
+    return ""
 
 
 def _decode(image: ImageFile.ImageFile, file: IO[bytes]) -> Picture:
     if image.format == "TIFF":
-        pixels, exif = _decode_tiff(tiff_kinds.reopened(image, file))
+        exif = exif_data.of(image)
+        image.load()  # which also turns it upright
+        pixels = tiff_kinds.mended(image)
     else:
         pixels = png_key.load(image, file) if image.format == "PNG" else _loaded(image)
         # Only now: of a PNG this would load the pixels, and pass over what is wrong with them.
@@ -93,13 +99,6 @@ def _decode(image: ImageFile.ImageFile, file: IO[bytes]) -> Picture:
         pixels = pixels.transpose(turn) if turn is not None else pixels
     profile = pixels.info.get("icc_profile")
     return Picture(srgb.convert(pixels, profile), exif, bool(profile))
-
-
-def _decode_tiff(image: ImageFile.ImageFile) -> tuple[Image.Image, Image.Exif | None]:
-    """The pixels, which Pillow turns upright, and what it has to be asked before."""
-    exif = exif_data.of(image)
-    image.load()
-    return tiff_kinds.mended(image), exif
 
 
 def _loaded(image: Image.Image) -> Image.Image:

@@ -9,13 +9,14 @@ import sys
 import threading
 import warnings
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image, ImageFile
 
-from adain_jax.files import image
+from adain_jax.files import image, tiff_kinds
 
 NOISE = np.random.default_rng(0).integers(256, size=(64, 48, 3), dtype=np.uint8)
 
@@ -102,19 +103,18 @@ def test_half_a_file_is_refused(format_name, share):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits"])
+@pytest.mark.parametrize("compression", [None, "zlib", "tiff_lzw", "packbits"])
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
 def test_half_a_tiff_is_refused(tmp_path, compression, share, capfd):
-    """Its directory is at its end or at its start."""
-    compressions = {"raw": None, "tiff_lzw": "lzw", "tiff_adobe_deflate": "zlib"}
-    if compression in compressions:
-        tifffile.imwrite(tmp_path / "a.tif", NOISE, compression=compressions[compression])
-        data = (tmp_path / "a.tif").read_bytes()
+    """Its directory is at its start, as tifffile has it, or at its end."""
+    path = tmp_path / "a.tif"
+    if compression in (None, "zlib"):
+        tifffile.imwrite(path, NOISE, compression=compression)
     else:
-        data = encoded("TIFF", compression=compression)
-    path = tmp_path / "b.tif"
-    path.write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(ValueError, match=r"b\.tif is"):
+        path.write_bytes(encoded("TIFF", compression=compression))
+    data = path.read_bytes()
+    path.write_bytes(data[: int(share * len(data))])
+    with pytest.raises(ValueError, match=r"a\.tif is"):
         image.load(path)
     assert capfd.readouterr().err == ""
 
@@ -192,10 +192,13 @@ def test_planes(tmp_path, dtype, order, options, photometric):
     most = np.iinfo(dtype).max
     planes = np.random.default_rng(0).random((channels, 20, 30))
     stored = (planes * most).round().astype(dtype)
-    tifffile.imwrite(
-        *(tmp_path / "a.tif", stored),
-        **{"photometric": photometric, "planarconfig": "separate", "byteorder": order, **options},
-    )
+    options = {
+        "photometric": photometric,
+        "planarconfig": "separate",
+        "byteorder": order,
+        **options,
+    }
+    tifffile.imwrite(tmp_path / "a.tif", stored, **options)
     expected = planes if photometric == "rgb" else (1 - planes[:3]) * (1 - planes[3:])
     loaded = image.load(tmp_path / "a.tif")
     np.testing.assert_allclose(loaded.rgb, expected.transpose(1, 2, 0), atol=0.01)
@@ -229,21 +232,63 @@ def _add_tag(path, tag, value):
         (np.int16, (8, 9), "a TIFF of signed 16-bit grey which is not supported"),
         (np.int8, (8, 9), "a TIFF of signed 8-bit grey which is not supported"),
         (np.float64, (8, 9), "a TIFF of floating 64-bit grey which is not supported"),
+        (np.uint8, (2, 8, 9), "a TIFF of 8-bit grey with 1 more channel in planes which is not"),
     ],
 )
 @pytest.mark.parametrize("bigtiff", [False, True])
 def test_kinds_not_supported_are_named(tmp_path, dtype, shape, message, bigtiff):
-    photometric = "rgb" if len(shape) == 3 else "minisblack"
-    data = np.zeros(shape, dtype)
-    tifffile.imwrite(tmp_path / "a.tif", data, photometric=photometric, bigtiff=bigtiff)
+    options: dict[str, Any] = {"photometric": "rgb" if shape[-1] == 3 else "minisblack"}
+    if shape[0] == 2:
+        options |= {"planarconfig": "separate", "extrasamples": ["unassalpha"]}
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros(shape, dtype), bigtiff=bigtiff, **options)
     with pytest.raises(ValueError, match=f"a.tif is {message}"):
         image.load(tmp_path / "a.tif")
 
 
-def test_warnings_go_to_the_log(tmp_path, capfd, caplog, monkeypatch):
+def test_the_order_of_bigtiffs(tmp_path):
+    pixels = NOISE.astype(np.uint16) * 257
+    tifffile.imwrite(tmp_path / "<.tif", pixels, bigtiff=True, byteorder="<")
+    tifffile.imwrite(tmp_path / ">.tif", pixels, bigtiff=True, byteorder=">")
+    np.testing.assert_array_equal(image.load(tmp_path / "<.tif", as_bytes=True).rgb, NOISE)
+    with pytest.raises(ValueError, match="is a BigTIFF in big-endian order, which is not supp"):
+        image.load(tmp_path / ">.tif")
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_floating_grey_in_both_orders(tmp_path, order, compression):
+    values = np.linspace(0, 1, 300, dtype=np.float32).reshape(15, 20)
+    options = {"byteorder": order, "compression": compression}
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="minisblack", **options)
+    np.testing.assert_array_equal(image.load(tmp_path / "a.tif").rgb[..., 0], values)
+
+
+def test_large_strips_are_not_held_beside_the_pixels(tmp_path, monkeypatch):
+    """Then Pillow's own reader is taken, where it is right."""
+    tifffile.imwrite(tmp_path / "a.tif", NOISE, photometric="rgb")
+    planes = NOISE.transpose(2, 0, 1).astype(np.uint16) * 257
+    tifffile.imwrite(tmp_path / "b.tif", planes, photometric="rgb", planarconfig="separate")
+    monkeypatch.setattr(tiff_kinds, "_LARGE", 1000)
+    for name, codec in (("a.tif", "raw"), ("b.tif", "libtiff")):
+        with (tmp_path / name).open("rb") as file:
+            opened = tiff_kinds.opened(file)
+            assert opened is not None
+            assert {tile.codec_name for tile in opened.tile} == {codec}
+        np.testing.assert_array_equal(image.load(tmp_path / name, as_bytes=True).rgb, NOISE)
+
+
+@pytest.mark.parametrize(
+    "start", [b"\x89PNG", b"II*\0", b"MM\0*", b"MM\0+", b"\xff\xd8\xff", b"GIF8"]
+)
+def test_the_start_of_a_file_alone(start):
+    for data in (start, start[:2], start + bytes(30)):
+        with pytest.raises(ValueError, match=r"^a\.image (is|cannot be read)"):
+            image.decode(data, "a.image")
+
+
+def test_warnings_go_to_the_log(capfd, caplog, monkeypatch):
     """Pillow's, which tests would turn into errors, and libtiff's, which prints them itself."""
-    tifffile.imwrite(tmp_path / "a.tif", NOISE, compression="lzw")
-    data = bytearray((tmp_path / "a.tif").read_bytes())
+    data = bytearray(encoded("TIFF", compression="tiff_lzw"))
     data[2000:2200] = bytes(200)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 64 * 48 - 1)
     before = list(warnings.filters)
@@ -284,8 +329,8 @@ def test_warnings_of_others_go_where_they_went(monkeypatch):
 
 def test_what_pillow_logs_is_not_printed(tmp_path):
     """Without a handler, Python prints what a library logs as an error."""
-    options = {"photometric": "rgb", "planarconfig": "contig"}
-    tifffile.imwrite(tmp_path / "a.tif", np.zeros((8, 9, 20), np.uint8), **options)
+    pixels = np.zeros((8, 9, 20), np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb", planarconfig="contig")
     code = "from adain_jax.files import image; image.load('a.tif')"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False
