@@ -8,14 +8,23 @@ from PIL import Image, ImageFile, TiffImagePlugin
 
 _WHITE_IS_ZERO, _YCBCR = 0, 6
 _COLORS = {
-    **{0: "grey", 1: "grey", 2: "RGB", 3: "palette", 4: "mask", 5: "CMYK", 6: "YCbCr", 8: "LAB"},
+    **{
+        0: "inverted grey",
+        1: "grey",
+        2: "RGB",
+        3: "palette",
+        4: "mask",
+        5: "CMYK",
+        6: "YCbCr",
+        8: "LAB",
+    },
     **{9: "LAB", 10: "LAB", 32803: "raw", 34892: "raw", 32844: "LogLuv", 32845: "LogLuv"},
 }
 _SIGNED = 2
 _FORMATS = {2: "signed ", 3: "floating ", 5: "complex ", 6: "complex "}
 _BIG = 43  # of 64 bits, in the header
 _LARGE = 64 << 20  # bytes of a strip
-_READABLE = "save it with channels of 8 or 16 bits, as grey or RGB"
+_READABLE = "save it as grey or RGB of 8 or 16 bits"
 # Which libtiff gives in the machine's order, whatever the file's, and Pillow takes for the file's.
 _NATIVE = {"F;32F": "F;32NF", "F;32BF": "F;32NF", "I;32S": "I;32NS", "I;32BS": "I;32NS"}
 _lock = threading.Lock()

@@ -10,6 +10,7 @@ from PIL import Image, ImageFile
 from adain_jax.files import damage, png_key, srgb, tiff_kinds
 from adain_jax.files import exif as exif_data
 from adain_jax.files.quiet import quiet
+from adain_jax.runtime.text import one_line
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -53,14 +54,14 @@ def read(file: IO[bytes], name: str) -> Picture:
         except MemoryError:
             raise
         except Exception as error:  # Pillow's decoders raise whatever they stumble upon
-            raise ValueError(f"{name} cannot be read as an image: {_line(error)}") from None
+            raise ValueError(f"{name} cannot be read as an image: {one_line(error)}") from None
         try:
             damage.check(file, image.format or "")
             return _decode(image, file)
         except MemoryError:
             raise
         except Exception as error:
-            raise ValueError(f"{name} is a damaged or truncated image: {_line(error)}") from None
+            raise ValueError(f"{name} is a damaged or truncated image: {one_line(error)}") from None
 
 
 def _why_unidentified(file: IO[bytes]) -> str:
@@ -82,7 +83,7 @@ def _failure(factory: Callable[..., Any], file: IO[bytes]) -> str:
     try:
         factory(file, "")
     except Exception as error:
-        return f": {_line(error)}"
+        return f": {one_line(error)}"
     return ""
 
 
@@ -104,7 +105,3 @@ def _decode(image: ImageFile.ImageFile, file: IO[bytes]) -> Picture:
 def _loaded(image: Image.Image) -> Image.Image:
     image.load()
     return image
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())

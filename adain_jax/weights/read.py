@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from adain_jax.networks.params import flatten
 from adain_jax.runtime.atomic import atomic_path
+from adain_jax.runtime.text import one_line
 
 TORCHVISION = {
     "vgg16": "https://download.pytorch.org/models/vgg16-397923af.pth",
@@ -95,7 +96,9 @@ def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
     try:
         return safetensors.numpy.load_file(path)
     except (safetensors.SafetensorError, TypeError) as error:  # TypeError: bfloat16
-        raise ValueError(f"{path} is no safetensors file, or truncated: {error}") from None
+        raise ValueError(
+            f"{path} is no safetensors file, or truncated: {one_line(error)}"
+        ) from None
 
 
 def _read_torch(path: Path) -> dict[str, np.ndarray]:
@@ -148,7 +151,9 @@ def _read_archive(path: Path) -> dict[str, np.ndarray]:
                 if member.name.endswith(_LPIPS_MEMBER) and (file := archive.extractfile(member)):
                     return _unpickle_arrays(file.read(), path)
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise ValueError(f"{path} is not a .tar.gz archive, or is truncated: {error}") from None
+        raise ValueError(
+            f"{path} is not a .tar.gz archive, or is truncated: {one_line(error)}"
+        ) from None
     raise ValueError(f"{path} holds no {_LPIPS_MEMBER}")
 
 
@@ -161,6 +166,6 @@ def _unpickle_arrays(data: bytes, path: Path) -> dict[str, np.ndarray]:
     except Exception as error:  # as for PyTorch's files
         raise ValueError(
             f"{path} is not a pickled tree of arrays, is truncated, or holds code (which is never "
-            f"run): {error}"
+            f"run): {one_line(error)}"
         ) from None
     return flat

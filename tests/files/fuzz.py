@@ -1,6 +1,7 @@
 """Images of every kind, whole and damaged, and what they show; and how libvips reads them."""
 
 import io
+import logging
 import struct
 import zlib
 from dataclasses import dataclass, replace
@@ -21,6 +22,8 @@ try:
     import imagecodecs
 except ImportError:
     imagecodecs = None
+
+logging.getLogger("pyvips").setLevel(logging.ERROR)  # warnings are of damage, which is meant
 
 TOLERANCE = 0.02
 LOSSY = ("JPEG", "WEBP", "AVIF")  # only another decoder knows what these show
@@ -72,27 +75,27 @@ def damages() -> st.SearchStrategy[tuple]:
 
 def damaged(file: File, how: tuple) -> File:
     """A file changed as one of `damages` says."""
-    data = bytearray(file.data)
+    data = changed(file.data, how) if how else file.data
+    return file if data == file.data else replace(file, data=data, damage=how[0])
+
+
+def changed(whole: bytes, how: tuple) -> bytes:
+    """Data changed as one of `damages` says."""
+    data = bytearray(whole)
+    start = int(how[1] * len(data)) if isinstance(how[1], float) else 0
     match how:
-        case ():
-            return file
-        case ("truncated", share):
-            del data[int(share * len(data)) :]
+        case ("truncated", _):
+            del data[start:]
         case ("changed", changes):
             for share, value in changes:
                 data[int(share * len(data))] ^= value
-        case ("zeroed", share, length):
-            start = int(share * len(data))
+        case ("zeroed", _, length):
             data[start : start + length] = bytes(len(data[start : start + length]))
-        case ("lost", share, length):
-            start = int(share * len(data))
+        case ("lost", _, length):
             del data[start : start + length]
-        case ("overwritten", share, other):
-            start = int(share * len(data))
+        case ("overwritten", _, other):
             data[start : start + len(other)] = other
-    if data == file.data:
-        return file
-    return replace(file, data=bytes(data), damage=how[0])
+    return bytes(data)
 
 
 # Pixels
@@ -346,13 +349,18 @@ def _tiff(draw: Any) -> File:
     )
     kind = f"TIFF of {dtype} {color}{' in planes' * planes}, {compression}, {sorted(options)}"
     alpha = None if alpha is None else turned(alpha, orientation)
+    refused = [
+        bigtiff and byteorder == ">",
+        planes and channels == 2,
+        color == "miniswhite" and dtype == "u2" and byteorder == ">",
+    ]
     return File(
         kind,
         "TIFF",
         data.getvalue(),
         turned(rgb, orientation),
         alpha,
-        supported=not (bigtiff and byteorder == ">") and not (planes and channels == 2),
+        supported=not any(refused),
         checked=compression is not None,
         order=order if profile else None,
     )
@@ -597,7 +605,7 @@ def judge(file: File) -> str:
         return "refused"
     assert file.supported or file.damage, "read, though of a kind that is not"
     shown = loaded.rgb, loaded.alpha
-    if not file.lossy and same(*shown, (file.rgb, file.alpha)):
+    if not file.lossy and same(*shown, (file.rgb, file.alpha), turn=bool(file.damage)):
         return "read"
     if file.damage and (file.order or file.format in UNJUDGED or pyvips is None):
         return "unjudged"
@@ -610,7 +618,7 @@ def judge(file: File) -> str:
         return "unjudged"
     other = any_ if strict is None and not file.checked else strict
     assert other is not None, "libvips finds it damaged"
-    assert same(*shown, other), "libvips reads something else"
+    assert same(*shown, other, turn=bool(file.damage)), "libvips reads something else"
     return "read"
 
 
@@ -618,11 +626,19 @@ def same(
     rgb: np.ndarray,
     alpha: np.ndarray | None,
     other: tuple[np.ndarray, np.ndarray | None],
-    tolerance: float = TOLERANCE,
+    *,
+    turn: bool = False,
 ) -> bool:
-    """Whether two pictures are the same, where they are to be seen."""
-    if rgb.shape != other[0].shape:
-        return False
-    ours, others = (np.ones(rgb.shape[:2]) if x is None else x for x in (alpha, other[1]))
-    seen = np.abs(rgb * ours[..., None] - other[0] * others[..., None])
-    return bool((seen <= tolerance).all() and (np.abs(ours - others) <= tolerance).all())
+    """Whether two pictures are the same where they are to be seen.
+
+    They may be turned where it is the word for how to turn them that may be damaged.
+    """
+    ours = np.dstack([rgb, np.ones(rgb.shape[:2]) if alpha is None else alpha])
+    others = np.dstack([other[0], np.ones(other[0].shape[:2]) if other[1] is None else other[1]])
+    for part in (ours, others):
+        part[..., :3] *= part[..., 3:]
+    for orientation in range(1, 9 if turn else 2):
+        candidate = turned(others, orientation)
+        if candidate.shape == ours.shape and (np.abs(ours - candidate) <= TOLERANCE).all():
+            return True
+    return False

@@ -50,7 +50,7 @@ def judge_all(request, record_property):
             said = ", ".join(f"{count} {what}" for what, count in counts.items())
             record_property("fuzz", f"{request.node.name}: {said}")
         assert not counts["differing"]
-        assert counts["read"] + counts["refused"] > counts["unjudged"]
+        assert counts["read"] + counts["refused"] > 0
 
     return judge_all
 

@@ -227,7 +227,7 @@ def _add_tag(path, tag, value):
 @pytest.mark.parametrize(
     ("dtype", "shape", "message"),
     [
-        (np.uint32, (8, 9, 3), "a TIFF of 32-bit RGB which is not supported: save it with"),
+        (np.uint32, (8, 9, 3), "a TIFF of 32-bit RGB which is not supported: save it as"),
         (np.float32, (8, 9, 3), "a TIFF of floating 32-bit RGB which is not supported"),
         (np.int16, (8, 9), "a TIFF of signed 16-bit grey which is not supported"),
         (np.int8, (8, 9), "a TIFF of signed 8-bit grey which is not supported"),
