@@ -1,8 +1,9 @@
 """Damage that Pillow's decoders pass over, found in the files themselves.
 
-What cannot be found: JPEG, lossy WebP, GIF, and whatever is not compressed have no checksums. If
-damage leaves what could have been a picture, as it mostly does within a JPEG's compressed data,
-this picture is read.
+What cannot be found: of all formats only PNG has checksums, and what is deflated in a TIFF. Where
+damage leaves what could have been a picture, as it mostly does within a JPEG's compressed data, or
+among pixels that are not compressed, this picture is read. A file cut short is found in any format, but for
+the last number of a PPM that is text.
 """
 
 import re
@@ -23,6 +24,8 @@ _JPEG_NEXT = {
     _SCAN,
     *(bytes((0xFF, x)) for x in (0xC4, 0xDB, 0xDC, 0xDD, *range(0xE0, 0xF0), 0xFE)),
 }
+
+_J2K_START, _J2K_TILE = b"\xff\x4f\xff\x51", b"\xff\x90"  # of the code stream, of a part
 
 
 def check(file: IO[bytes], format_name: str) -> None:
@@ -83,8 +86,27 @@ def _check_jpeg(file: IO[bytes]) -> None:
         position = found.start()
 
 
+def _check_jpeg2000(file: IO[bytes]) -> None:
+    """Look for the end of the code stream: one cut between two tiles is read without the others."""
+    data = file.read()
+    position = data.find(_J2K_START) + 2
+    while data[position : position + 2] != _J2K_TILE:
+        length = int.from_bytes(data[position + 2 : position + 4], "big")
+        if position < 2 or not length:
+            raise ValueError("it has no tiles")
+        position += 2 + length
+    while data[position : position + 2] == _J2K_TILE:
+        length = int.from_bytes(data[position + 6 : position + 10], "big")
+        if not length:  # it goes to the end
+            return
+        position += length
+    if data[position : position + 2] != _END:
+        raise ValueError("it ends between two tiles")
+
+
 _CHECKS: dict[str, Callable[[IO[bytes]], None]] = {
     "PNG": _check_png,
     "JPEG": _check_jpeg,
+    "JPEG2000": _check_jpeg2000,
     "MPO": _check_jpeg,
 }

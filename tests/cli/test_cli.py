@@ -208,6 +208,21 @@ def test_bad_input_to_the_process(run, photo, painting):
         assert_one_error(result.stdout, result.stderr, part)
 
 
+def test_damaged_images_to_the_process(run, photo, painting, tmp_path, rng):
+    """One line, whatever Pillow and libtiff say: a part of a picture makes no picture."""
+    noise = Image.fromarray(rng.integers(256, size=(256, 256, 3), dtype=np.uint8))
+    for name, options in (("a.png", {}), ("a.tif", {"compression": "tiff_adobe_deflate"})):
+        noise.save(tmp_path / name, **options)
+        data = bytearray((tmp_path / name).read_bytes())
+        data[len(data) // 3 : len(data) // 3 + 200] = bytes(200)
+        (tmp_path / name).write_bytes(data)
+    for args in (["a.png", painting], [photo, "a.png"], ["a.tif", painting]):
+        result = run("stylize", *args, *SMALL, "-o", "out.png", code=2)
+        damaged = next(name for name in ("a.png", "a.tif") if name in args)
+        assert_one_error(result.stdout, result.stderr, f"{damaged} is a damaged or truncated image")
+    assert not (tmp_path / "out.png").exists()
+
+
 def test_version_and_help(run, main):
     assert run("--version").stdout == f"adain-jax {__version__}\n"
     assert "stylize" in main("--help").out

@@ -43,8 +43,10 @@ class File:
     lossy: bool = False
     supported: bool = True
     checked: bool = True  # whether damage to its pixels can be seen
+    foreign: bool = True  # whether libvips reads it right
     order: tuple[int, ...] | None = None  # of red, green and blue, if it has a profile
     damage: str = ""
+    whole: bytes = b""  # before it was damaged
 
     def __repr__(self) -> str:
         return f"<{self.damage or 'whole'} {self.kind}, {self.rgb.shape[:2]}: {self.data!r}>"
@@ -76,7 +78,7 @@ def damages() -> st.SearchStrategy[tuple]:
 def damaged(file: File, how: tuple) -> File:
     """A file changed as one of `damages` says."""
     data = changed(file.data, how) if how else file.data
-    return file if data == file.data else replace(file, data=data, damage=how[0])
+    return file if data == file.data else replace(file, data=data, damage=how[0], whole=file.data)
 
 
 def changed(whole: bytes, how: tuple) -> bytes:
@@ -362,6 +364,7 @@ def _tiff(draw: Any) -> File:
         alpha,
         supported=not any(refused),
         checked=compression is not None,
+        foreign=color != "miniswhite" or dtype != "f4",
         order=order if profile else None,
     )
 
@@ -607,7 +610,14 @@ def judge(file: File) -> str:
     shown = loaded.rgb, loaded.alpha
     if not file.lossy and same(*shown, (file.rgb, file.alpha), turn=bool(file.damage)):
         return "read"
-    if file.damage and (file.order or file.format in UNJUDGED or pyvips is None):
+    if file.damage == "truncated" and file.data[:2] in (b"P1", b"P2", b"P3"):
+        return "unjudged"  # a number that is cut short is one too
+    if file.damage == "truncated":  # what is left is all, or it is none
+        all_ = decode(file.whole, "a file")
+        assert same(*shown, (all_.rgb, all_.alpha)), "a part is read as the whole"
+        return "read"
+    unknown = file.order or file.format in UNJUDGED or not file.foreign or pyvips is None
+    if file.damage and unknown:
         return "unjudged"
     assert file.damage or file.lossy, "it shows something else"
     if pyvips is None:

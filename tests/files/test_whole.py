@@ -141,6 +141,14 @@ def test_a_lost_part_of_a_jpeg():
         image.decode(data[:start] + data[end:], "a.jpg")
 
 
+def test_a_jpeg_2000_without_its_last_tiles():
+    data = encoded("JPEG2000", tile_size=(16, 16))
+    assert image.decode(data, "a.jp2").rgb.shape == (64, 48, 3)
+    for cut in (data.rindex(b"\xff\x90"), data.index(b"\xff\x90")):
+        with pytest.raises(ValueError, match="ends between two tiles|has no tiles"):
+            image.decode(data[:cut], "a.jp2")
+
+
 def test_nothing_lets_truncated_images_pass():
     assert not ImageFile.LOAD_TRUNCATED_IMAGES
 
