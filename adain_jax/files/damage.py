@@ -2,8 +2,8 @@
 
 What cannot be found: of all formats only PNG has checksums, and what is deflated in a TIFF. Where
 damage leaves what could have been a picture, as it mostly does within a JPEG's compressed data, or
-among pixels that are not compressed, this picture is read. A file cut short is found in any format, but for
-the last number of a PPM that is text.
+among pixels that are not compressed, this picture is read. A file cut short is found in any format,
+but for a PPM that is text, of which the last number may be the first half of one.
 """
 
 import re
@@ -98,7 +98,8 @@ def _check_jpeg2000(file: IO[bytes]) -> None:
     while data[position : position + 2] == _J2K_TILE:
         length = int.from_bytes(data[position + 6 : position + 10], "big")
         if not length:  # it goes to the end
-            return
+            position = len(data) - 2
+            break
         position += length
     if data[position : position + 2] != _END:
         raise ValueError("it ends between two tiles")
