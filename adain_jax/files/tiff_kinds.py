@@ -8,17 +8,8 @@ from PIL import Image, ImageFile, TiffImagePlugin
 
 _WHITE_IS_ZERO, _YCBCR = 0, 6
 _COLORS = {
-    **{
-        0: "inverted grey",
-        1: "grey",
-        2: "RGB",
-        3: "palette",
-        4: "mask",
-        5: "CMYK",
-        6: "YCbCr",
-        8: "LAB",
-    },
-    **{9: "LAB", 10: "LAB", 32803: "raw", 34892: "raw", 32844: "LogLuv", 32845: "LogLuv"},
+    **{0: "inverted grey", 1: "grey", 2: "RGB", 3: "palette", 4: "mask", 5: "CMYK", 6: "YCbCr"},
+    **{8: "LAB", 9: "LAB", 10: "LAB", 32803: "raw", 34892: "raw", 32844: "LogLuv", 32845: "LogLuv"},
 }
 _SIGNED = 2
 _FORMATS = {2: "signed ", 3: "floating ", 5: "complex ", 6: "complex "}
@@ -50,8 +41,6 @@ def opened(file: IO[bytes]) -> ImageFile.ImageFile | None:
     try:
         image = _open(file, by_libtiff=True)
         tags = _tags(image)
-        if _is_simple(tags) and max(_several(tags, TiffImagePlugin.STRIPBYTECOUNTS, 0)) > _LARGE:
-            return _open(file, by_libtiff=False)
     except Image.UnidentifiedImageError:
         tags = _read_tags(file)
         if tags is None:
@@ -60,6 +49,8 @@ def opened(file: IO[bytes]) -> ImageFile.ImageFile | None:
     signed = _SIGNED in _several(tags, TiffImagePlugin.SAMPLEFORMAT, 1) and _bits(tags) < 32
     if signed or (image.mode in ("LA", "La", "PA") and _in_planes(tags)):
         raise UnsupportedError(_name(tags))
+    if _is_simple(tags) and max(_several(tags, TiffImagePlugin.STRIPBYTECOUNTS, 0)) > _LARGE:
+        return _open(file, by_libtiff=False)
     (tile,) = image.tile
     assert isinstance(tile.args, tuple)
     image.tile = [tile._replace(args=(_NATIVE.get(tile.args[0], tile.args[0]), *tile.args[1:]))]

@@ -121,8 +121,12 @@ def _read_torch(path: Path) -> dict[str, np.ndarray]:
     return {str(key): value.detach().float().numpy() for key, value in state.items()}
 
 
-class _ArrayUnpickler(pickle.Unpickler):
-    """Rebuilds NumPy arrays and plain containers, and nothing else."""
+class _ArrayUnpickler(pickle._Unpickler):
+    """Rebuilds NumPy arrays and plain containers, and nothing else.
+
+    It is Python's own, not the one in C, which takes 8 bytes for each number up to one that a file
+    may give, and so all memory there is.
+    """
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("numpy", "ndarray"):
