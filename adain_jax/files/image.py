@@ -13,6 +13,7 @@ from PIL import Image
 
 from adain_jax.files import exif as exif_data
 from adain_jax.files import pixels, srgb, tiff, whole
+from adain_jax.files.quiet import quiet
 from adain_jax.runtime.atomic import atomic_path
 
 READABLE = (
@@ -120,12 +121,14 @@ def _read(
     square: bool,
     as_bytes: bool,
 ) -> LoadedImage:
-    image, exif, has_profile = whole.read(file, str(name))
-    original = (image.height, image.width)
-    image = _scale(image, size, square)
-    if square:
-        image = _center_square(image)
-    return LoadedImage(*pixels.to_arrays(image, as_bytes), original, exif, has_profile)
+    with quiet():
+        image, exif, has_profile = whole.read(file, str(name))
+        original = (image.height, image.width)
+        image = _scale(image, size, square)
+        if square:
+            image = _center_square(image)
+        arrays = pixels.to_arrays(image, as_bytes)
+    return LoadedImage(*arrays, original, exif, has_profile)
 
 
 def save(

@@ -16,7 +16,7 @@ def load(image: Image.Image, file: IO[bytes]) -> Image.Image:
     bits and with colours of 16, the image given back has an alpha channel in its place, and 8 bits.
     """
     key = image.info.get("transparency")
-    if key is None or image.mode not in ("L", "I;16", "RGB"):
+    if key is None or image.mode not in ("1", "L", "I;16", "RGB"):
         image.load()
         return image
     file.seek(_DEPTH)
@@ -27,7 +27,7 @@ def load(image: Image.Image, file: IO[bytes]) -> Image.Image:
         key = key * (255 // most)
         image.info["transparency"] = tuple(key.tolist()) if key.ndim else int(key)
         image.load()
-        return image
+        return image.convert("L") if depth == 1 else image
     if image.mode == "RGB":
         transparent = (_second_bytes(file) == key & 255).all(-1)
         transparent &= (np.asarray(image) == key >> 8).all(-1)

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -16,7 +17,7 @@ LOGGER = logging.getLogger("adain_jax")
 LOGGER.addHandler(logging.NullHandler())
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
-_PILLOW = r"PIL\."  # its modules
+_PILLOW, _PILLOW_FOLDER = r"PIL\.", Path(Image.__file__).parent  # its modules
 _LONGEST = 512  # of libtiff's messages
 
 _lock = threading.Lock()
@@ -52,7 +53,7 @@ def quiet() -> Iterator[None]:
 
 
 def _show(others: Any, message: Any, category: Any, filename: str, *rest: Any) -> None:
-    if "PIL" in filename:
+    if Path(filename).parent == _PILLOW_FOLDER:
         LOGGER.debug("Pillow: %s", message)
     else:
         others(message, category, filename, *rest)

@@ -9,7 +9,6 @@ from PIL import Image, ImageFile
 
 from adain_jax.files import damage, png_key, srgb, tiff_kinds
 from adain_jax.files import exif as exif_data
-from adain_jax.files.quiet import quiet
 from adain_jax.runtime.text import one_line
 
 _TURNS = {
@@ -44,24 +43,23 @@ def read(file: IO[bytes], name: str) -> Picture:
     if not file.read(1):
         raise ValueError(f"{name} is empty (0 bytes)")
     file.seek(0)
-    with quiet():
-        try:
-            image = tiff_kinds.opened(file) or Image.open(file)
-        except tiff_kinds.UnsupportedError as error:
-            raise ValueError(f"{name} is {error}") from None
-        except Image.UnidentifiedImageError:
-            raise ValueError(f"{name} is {_why_unidentified(file)}") from None
-        except MemoryError:
-            raise
-        except Exception as error:  # Pillow's decoders raise whatever they stumble upon
-            raise ValueError(f"{name} cannot be read as an image: {one_line(error)}") from None
-        try:
-            damage.check(file, image.format or "")
-            return _decode(image, file)
-        except MemoryError:
-            raise
-        except Exception as error:
-            raise ValueError(f"{name} is a damaged or truncated image: {one_line(error)}") from None
+    try:
+        image = tiff_kinds.opened(file) or Image.open(file)
+    except tiff_kinds.UnsupportedError as error:
+        raise ValueError(f"{name} is {error}") from None
+    except Image.UnidentifiedImageError:
+        raise ValueError(f"{name} is {_why_unidentified(file)}") from None
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's decoders raise whatever they stumble upon
+        raise ValueError(f"{name} cannot be read as an image: {one_line(error)}") from None
+    try:
+        damage.check(file, image.format or "")
+        return _decode(image, file)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{name} is a damaged or truncated image: {one_line(error)}") from None
 
 
 def _why_unidentified(file: IO[bytes]) -> str:

@@ -9,6 +9,7 @@ import re
 import tarfile
 import urllib.error
 import urllib.request
+import warnings
 import zlib
 from pathlib import Path
 from typing import Any
@@ -163,7 +164,9 @@ def _read_archive(path: Path) -> dict[str, np.ndarray]:
 
 def _unpickle_arrays(data: bytes, path: Path) -> dict[str, np.ndarray]:
     try:
-        tree = _ArrayUnpickler(io.BytesIO(data)).load()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # NumPy's, of what makes no array
+            tree = _ArrayUnpickler(io.BytesIO(data)).load()
         flat = flatten(tree)
         if not all(isinstance(value, np.ndarray) for value in flat.values()):
             raise pickle.UnpicklingError("not all of it are arrays")
