@@ -384,7 +384,9 @@ def _unsupported_tiff(draw: Any) -> File:
     data, pixels = io.BytesIO(), np.zeros(shape, dtype)
     tifffile.imwrite(data, pixels, photometric=photometric, metadata=None, byteorder="<")
     kind = f"TIFF of {dtype} {photometric}"
-    return File(kind, "TIFF", data.getvalue(), np.zeros((*shape[:2], 3)), supported=False)
+    return File(
+        kind, "TIFF", data.getvalue(), np.zeros((*shape[:2], 3)), supported=False, checked=False
+    )
 
 
 # What Pillow writes
