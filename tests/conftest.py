@@ -41,6 +41,20 @@ SHARED = ROOT.parent / "shared"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs the training images")
 
 
+def pytest_addoption(parser):
+    parser.addoption("--fuzz-cases", type=int, default=1000, help="files that the fuzzing makes")
+    parser.addoption("--fuzz-seed", type=int, default=0, help="another seed makes other files")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What the fuzzing counted."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, value in report.user_properties:
+                if name == "fuzz":
+                    terminalreporter.write_line(f"fuzzing, {value}")
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _forget_programs():
     """Thousands of compiled programs would use up the 65530 maps of memory that Linux allows."""

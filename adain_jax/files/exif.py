@@ -17,8 +17,9 @@ _KEPT = {
 def of(image: Image.Image) -> Image.Exif | None:
     """An opened image's EXIF data with an orientation of 1, or None if there are none to read.
 
-    Without thumbnails, which would show the photograph, and without makers' notes. Call it before
-    the pixels are loaded: with a TIFF's pixels its file is closed.
+    Without thumbnails, which would show the photograph, and without makers' notes. Call it when the
+    pixels are loaded, for this may load a PNG's, and passes over what is wrong with them; but
+    before a TIFF's are, with which its file is closed.
     """
     kept = Image.Exif()
     try:
@@ -38,6 +39,14 @@ def of(image: Image.Image) -> Image.Exif | None:
     except Exception:  # broken EXIF data say nothing of the picture
         return None
     return kept
+
+
+def orientation(image: Image.Image) -> int:
+    """How a loaded image has to be turned, 1 to 8 as EXIF has it: 1 is not at all."""
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # as above
+        return 1
 
 
 def fitted(exif: Image.Exif, width: int, height: int) -> Image.Exif:

@@ -1,17 +1,19 @@
 """Image files to arrays in sRGB and back; nothing else in the package opens one."""
 
 import io
+import math
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from adain_jax.files import exif as exif_data
-from adain_jax.files import pixels, srgb, tiff
+from adain_jax.files import pixels, srgb, tiff, whole
+from adain_jax.files.quiet import quiet
 from adain_jax.runtime.atomic import atomic_path
 
 READABLE = (
@@ -31,6 +33,8 @@ WRITABLE = {
 }
 DEEP = (".tif", ".tiff")  # what can be written with 16 bits
 _JPEG_EXIF = 65_533  # bytes that fit
+# Of an image scaled up: 4 megapixels, or four squares of the size asked for if that is more.
+_MOST_PIXELS, _MOST_SQUARES = 1 << 22, 4
 
 
 @dataclass(frozen=True)
@@ -68,13 +72,16 @@ def load(
 
     Args:
         path: the file.
-        size: scale the shorter side to this many pixels, keeping the aspect; 0 leaves it.
+        size: scale the shorter side to this many pixels, keeping the aspect; 0 leaves it. An image
+            so thin that it would get more than 4 megapixels, or more than four squares of this
+            size, is scaled up to that only: its shorter side is then less than `size`.
         square: then cut out the square in the middle.
         as_bytes: give uint8, a quarter of the memory.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is not an image, or a damaged one.
+        ValueError: if it is not an image, of a kind that is not read, or not whole. Of a JPEG,
+            which has no checksum, not all damage can be seen.
         OSError: if it may not be read.
 
     >>> import tempfile
@@ -114,30 +121,14 @@ def _read(
     square: bool,
     as_bytes: bool,
 ) -> LoadedImage:
-    if not file.read(1):
-        raise ValueError(f"{name} is empty (0 bytes)")
-    file.seek(0)
-    try:
-        image = Image.open(file)
-    except Image.UnidentifiedImageError:
-        raise ValueError(f"{name} is not an image, or of an unknown format") from None
-    except Exception as error:  # Pillow's decoders raise whatever they stumble upon
-        raise ValueError(f"{name} cannot be read as an image: {error}") from None
-    try:
-        exif = exif_data.of(image)
-        image.load()
-        profile = image.info.get("icc_profile")
-        _turn_upright(image)
-        image = srgb.convert(image, profile)
-    except MemoryError:
-        raise
-    except Exception as error:
-        raise ValueError(f"{name} is a damaged or truncated image: {error}") from None
-    original = (image.height, image.width)
-    image = _scale(image, size)
-    if square:
-        image = _center_square(image)
-    return LoadedImage(*pixels.to_arrays(image, as_bytes), original, exif, bool(profile))
+    with quiet():
+        image, exif, has_profile = whole.read(file, str(name))
+        original = (image.height, image.width)
+        image = _scale(image, size, square)
+        if square:
+            image = _center_square(image)
+        arrays = pixels.to_arrays(image, as_bytes)
+    return LoadedImage(*arrays, original, exif, has_profile)
 
 
 def save(
@@ -212,6 +203,8 @@ def check_writable(path: str | os.PathLike, depth: int = 8) -> None:
 def find(folder: str | os.PathLike, suffixes: Collection[str] = READABLE) -> list[Path]:
     """The image files in a folder and its subfolders, by suffix, sorted; hidden ones are left out.
 
+    Links to folders are followed, each real folder once: its own name goes before those of links.
+
     Raises:
         FileNotFoundError: if there is no such folder, or no image in it.
     """
@@ -220,10 +213,8 @@ def find(folder: str | os.PathLike, suffixes: Collection[str] = READABLE) -> lis
         raise FileNotFoundError(f"no such folder: {folder}")
     paths = sorted(
         path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in suffixes
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        for path in _files(folder)
+        if path.suffix.lower() in suffixes and path.is_file() and not path.name.startswith(".")
     )
     if not paths:
         raise FileNotFoundError(f"no image in {folder}")
@@ -243,6 +234,24 @@ class _Unnumbered(io.BufferedWriter):
 
     def fileno(self) -> int:
         raise io.UnsupportedOperation("fileno")
+
+
+def _files(top: Path) -> Iterator[Path]:
+    """What is in a folder and those in it; then in those that links in these lead to, and so on."""
+    seen, starts = set(), [top]
+    while starts:
+        links = []
+        for start in sorted(starts):
+            for name, inner, files in os.walk(start):
+                status = Path(name).stat()
+                if (status.st_dev, status.st_ino) in seen:
+                    inner.clear()
+                    continue
+                seen.add((status.st_dev, status.st_ino))
+                yield from (Path(name, x) for x in files)
+                inner[:] = [x for x in inner if not x.startswith(".")]
+                links += [path for x in inner if (path := Path(name, x)).is_symlink()]
+        starts = links
 
 
 def _check(rgb: np.ndarray, quality: int | None) -> None:
@@ -301,17 +310,15 @@ def _write_tiff(
     )
 
 
-def _turn_upright(image: Image.Image) -> None:
-    try:
-        ImageOps.exif_transpose(image, in_place=True)
-    except Exception:  # broken EXIF data say nothing of the picture
-        return
-
-
-def _scale(image: Image.Image, size: int) -> Image.Image:
+def _scale(image: Image.Image, size: int, square: bool) -> Image.Image:
     factor = size / min(image.size) if size else 1.0
     if factor == 1:
         return image
+    if factor > 1:
+        if square:  # the rest of a thin image would be scaled for nothing
+            image = _center_square(image)
+        most = max(_MOST_PIXELS, _MOST_SQUARES * size**2)
+        factor = min(factor, max(1.0, math.sqrt(most / (image.width * image.height))))
     width, height = (max(1, round(side * factor)) for side in image.size)
     return image.resize((width, height), Image.Resampling.LANCZOS)
 

@@ -16,6 +16,8 @@ def convert(image: Image.Image, profile: bytes | None) -> Image.Image:
     Raises:
         ValueError: if greyscale has values out of its range.
     """
+    if image.mode == "La":  # which Pillow converts to this alone
+        image = image.convert("LA")
     if image.mode.startswith("I") or image.mode == "F":
         image = _deep_gray(image)
         if not profile:
@@ -25,7 +27,7 @@ def convert(image: Image.Image, profile: bytes | None) -> Image.Image:
     if image.mode == "RGBA" or (image.mode == "RGB" and not image.has_transparency_data):
         return _apply_profile(image, profile) if profile else image  # without a copy
     alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
-    if image.mode in ("1", "LA", "La"):
+    if image.mode in ("1", "LA"):
         image = image.convert("L")
     elif image.mode in ("P", "PA", "RGBa", "RGBX"):
         image = image.convert("RGBA").convert("RGB")

@@ -136,6 +136,8 @@ class Images:
                 raise ValueError(
                     f"{name} is too small: {shorter} pixels, to be scaled to {self.size}"
                 )
+            if min(loaded.rgb.shape[:2]) < self.size:  # `decode` bounds what it scales up
+                raise ValueError(f"{name} is too thin to be scaled to {self.size}")
         except Exception as error:  # whatever is wrong with one file, a training goes on
             with self._lock:
                 self._unusable[index] = " ".join(str(error).split())

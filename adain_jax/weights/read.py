@@ -9,6 +9,7 @@ import re
 import tarfile
 import urllib.error
 import urllib.request
+import warnings
 import zlib
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tqdm import tqdm
 
 from adain_jax.networks.params import flatten
 from adain_jax.runtime.atomic import atomic_path
+from adain_jax.runtime.text import one_line
 
 TORCHVISION = {
     "vgg16": "https://download.pytorch.org/models/vgg16-397923af.pth",
@@ -95,7 +97,9 @@ def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
     try:
         return safetensors.numpy.load_file(path)
     except (safetensors.SafetensorError, TypeError) as error:  # TypeError: bfloat16
-        raise ValueError(f"{path} is no safetensors file, or truncated: {error}") from None
+        raise ValueError(
+            f"{path} is no safetensors file, or truncated: {one_line(error)}"
+        ) from None
 
 
 def _read_torch(path: Path) -> dict[str, np.ndarray]:
@@ -118,8 +122,12 @@ def _read_torch(path: Path) -> dict[str, np.ndarray]:
     return {str(key): value.detach().float().numpy() for key, value in state.items()}
 
 
-class _ArrayUnpickler(pickle.Unpickler):
-    """Rebuilds NumPy arrays and plain containers, and nothing else."""
+class _ArrayUnpickler(pickle._Unpickler):
+    """Rebuilds NumPy arrays and plain containers, and nothing else.
+
+    It is Python's own, not the one in C, which takes 8 bytes for each number up to one that a file
+    may give, and so all memory there is.
+    """
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("numpy", "ndarray"):
@@ -148,19 +156,23 @@ def _read_archive(path: Path) -> dict[str, np.ndarray]:
                 if member.name.endswith(_LPIPS_MEMBER) and (file := archive.extractfile(member)):
                     return _unpickle_arrays(file.read(), path)
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise ValueError(f"{path} is not a .tar.gz archive, or is truncated: {error}") from None
+        raise ValueError(
+            f"{path} is not a .tar.gz archive, or is truncated: {one_line(error)}"
+        ) from None
     raise ValueError(f"{path} holds no {_LPIPS_MEMBER}")
 
 
 def _unpickle_arrays(data: bytes, path: Path) -> dict[str, np.ndarray]:
     try:
-        tree = _ArrayUnpickler(io.BytesIO(data)).load()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # NumPy's, of what makes no array
+            tree = _ArrayUnpickler(io.BytesIO(data)).load()
         flat = flatten(tree)
         if not all(isinstance(value, np.ndarray) for value in flat.values()):
             raise pickle.UnpicklingError("not all of it are arrays")
     except Exception as error:  # as for PyTorch's files
         raise ValueError(
             f"{path} is not a pickled tree of arrays, is truncated, or holds code (which is never "
-            f"run): {error}"
+            f"run): {one_line(error)}"
         ) from None
     return flat

@@ -15,6 +15,7 @@ from flax.traverse_util import unflatten_dict
 
 from adain_jax.networks.params import Params, flatten
 from adain_jax.runtime.atomic import atomic_path
+from adain_jax.runtime.text import one_line
 
 SHIPPED = Path(__file__).parent
 
@@ -77,7 +78,9 @@ def describe(name_or_path: str | os.PathLike) -> Description:
             shapes = [file.get_slice(key).get_shape() for key in file.keys()]  # noqa: SIM118
             metadata = dict(file.metadata() or {})
     except safetensors.SafetensorError as error:
-        raise ValueError(f"{path} is no safetensors file, or truncated: {error}") from None
+        raise ValueError(
+            f"{path} is no safetensors file, or truncated: {one_line(error)}"
+        ) from None
     if metadata.get("kind") != "style":
         _check_named(path, metadata)
     parameters = sum(int(np.prod(shape)) for shape in shapes)
@@ -95,8 +98,11 @@ def read(path: Path) -> tuple[Params, dict[str, str]]:
             metadata = dict(file.metadata() or {})
             flat = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (safetensors.SafetensorError, TypeError) as error:  # TypeError: bfloat16
-        raise ValueError(f"{path} is no safetensors file, or truncated: {error}") from None
+        raise ValueError(
+            f"{path} is no safetensors file, or truncated: {one_line(error)}"
+        ) from None
     _check_named(path, metadata)
+    _check_tree(path, flat)
     params = unflatten_dict({k: np.asarray(v, np.float32) for k, v in flat.items()}, sep=".")
     for name, part in (("checksum", params), ("fingerprint", params.get("encoder", {}))):
         if name in metadata and metadata[name] != fingerprint(part):
@@ -134,6 +140,16 @@ def fingerprint(params: Params) -> str:
         digest.update(key.encode())
         digest.update(np.ascontiguousarray(value).data)
     return digest.hexdigest()[:16]
+
+
+def _check_tree(path: Path, flat: Mapping[str, np.ndarray]) -> None:
+    """Raise `ValueError` if these are no weights, or their names, joined by dots, no tree."""
+    for name, array in flat.items():
+        if not np.issubdtype(array.dtype, np.floating):
+            raise ValueError(f"{path} is no model: {name} is of {array.dtype}, not of numbers")
+        parts = name.split(".")
+        if len(parts) < 2 or any(".".join(parts[:i]) in flat for i in range(1, len(parts))):
+            raise ValueError(f"{path} is no model: {name} is no part of a network")
 
 
 def _check_named(path: Path, metadata: Mapping[str, str]) -> None:

@@ -60,40 +60,25 @@ def test_sizes_alpha_and_transparency(tmp_path, tiny):
     assert made.alpha[-1, -1] > 0.9
 
 
-def test_windows_make_the_same_picture(tmp_path, tiny, monkeypatch):
-    """Asked for, or chosen for a large photograph; and all controls go through them."""
+def test_windows_are_told_of(tmp_path, tiny, monkeypatch):
+    """When they are asked for, or chosen for a large photograph."""
     rng = np.random.default_rng(0)
-    image.save(tmp_path / "a.png", rng.integers(256, size=(120, 170, 3), dtype=np.uint8))
-    for name in "st":
-        image.save(tmp_path / f"{name}.png", rng.integers(256, size=(24, 24, 3), dtype=np.uint8))
-    ramp = np.linspace(0, 255, 170).astype(np.uint8)
-    Image.fromarray(np.tile(ramp, (120, 1))).save(tmp_path / "ramp.png")
-    mixture = Mixture(tuple((tmp_path / f"{name}.png", 1.0) for name in "st"))
-    [job] = plan([tmp_path / "a.png"], mixture, tmp_path / "out.png").jobs
+    for name, shape in (("a", (120, 170, 3)), ("s", (24, 24, 3))):
+        image.save(tmp_path / f"{name}.png", rng.integers(256, size=shape, dtype=np.uint8))
+    [job] = plan([tmp_path / "a.png"], [tmp_path / "s.png"], tmp_path / "out.png").jobs
 
-    def picture(**options):
+    def by_windows(tile):
         said: list[str] = []
-        [result] = batch.run([job], tiny, Controls(**options), report=said.append)
+        sizes = batch.Sizes(style=0)
+        [result] = batch.run([job], tiny, Controls(tile=tile), sizes=sizes, report=said.append)
         assert result.error is None
-        return image.load(job.output).rgb, any("window 2 of" in stage for stage in said)
+        return any("window 2 of" in stage for stage in said)
 
-    for options in (
-        {"alpha": 0.7, "color": "luminance"},
-        {"masks": (tmp_path / "ramp.png",), "alpha_map": tmp_path / "ramp.png"},
-    ):
-        whole, by_windows = picture(**options)
-        assert not by_windows
-        asked, by_windows = picture(**options, tile=96)
-        assert by_windows
-        np.testing.assert_allclose(asked, whole, atol=1.1 / 255)
-        with monkeypatch.context() as patch:
-            patch.setattr(plans, "TILE_ABOVE", 120 * 170 - 1)
-            chosen, by_windows = picture(**options)
-            assert by_windows
-            np.testing.assert_allclose(chosen, whole, atol=1.1 / 255)
-            assert not picture(**options, tile=0)[1]
+    assert [by_windows(tile) for tile in (None, 96, 0)] == [False, True, False]
+    monkeypatch.setattr(plans, "TILE_ABOVE", 120 * 170 - 1)
+    assert [by_windows(tile) for tile in (None, 0)] == [True, False]
     with pytest.raises(ValueError, match="tile is a multiple of 8"):
-        picture(tile=100)
+        by_windows(100)
 
 
 def test_masks(tmp_path, tiny):

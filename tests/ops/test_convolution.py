@@ -50,7 +50,7 @@ def test_equals_the_definition(method, height, width, upsample):
 def test_bias_relu_and_pooling(method):
     x, kernel = arrays(16, 12)
     bias = jnp.arange(4.0) - 1
-    full = np.maximum(numpy_conv(x, kernel) + bias, 0)
+    full = np.maximum(numpy_conv(x, kernel) + np.asarray(bias), 0)
     assert_close(conv(x, kernel, bias, method=method, relu=True), full)
     pooled = full.reshape(2, 8, 2, 6, 2, 4).max((2, 4))
     assert_close(conv(x, kernel, bias, method=method, relu=True, pool=True), pooled)

@@ -203,3 +203,18 @@ def test_bytes_are_decoded_as_files_are(tmp_path):
     decoded = image.decode(stream.getvalue(), "turned.jpg").rgb
     assert decoded.shape == (8, 4, 3)
     np.testing.assert_array_equal(decoded, image.load(tmp_path / "turned.jpg").rgb)
+
+
+@pytest.mark.parametrize("damage", ["zeroed", "thin"])
+def test_damaged_and_thin_ones_are_skipped(tmp_path, damage):
+    """Also a PNG of which a part decodes."""
+    noise = np.random.default_rng(0).integers(256, size=(40, 40, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "whole.png")
+    data = bytearray((tmp_path / "whole.png").read_bytes())
+    data[len(data) // 3 : len(data) // 3 + 200] = bytes(200)
+    (tmp_path / "zeroed.png").write_bytes(data)
+    Image.new("RGB", (50_000, 50)).save(tmp_path / "thin.png")
+    images = Images(str(tmp_path), 160)
+    index = images.names.index(f"{damage}.png")
+    assert images[index].shape == (160, 160, 3)
+    assert (damage == "thin") == ("too thin to be" in images.skipped[f"{damage}.png"])

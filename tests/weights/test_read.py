@@ -5,6 +5,7 @@ import os
 import pickle
 import tarfile
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -55,6 +56,18 @@ def test_pickled_arrays(tmp_path):
     tree = {"a": {"weight": STATE["a.weight"], "bias": STATE["a.bias"]}}
     (tmp_path / "a.ckpt").write_bytes(pickle.dumps(tree, protocol=4))
     assert_state(read.read_state("a.ckpt"))
+
+
+def test_a_pickle_takes_no_memory_for_what_it_does_not_hold():
+    """It puts an object into place 2**31 - 2 of a table, and gets it back."""
+    import resource
+
+    place = (2**31 - 2).to_bytes(4, "little")
+    Path("a.ckpt").write_bytes(b"\x80\x02}r" + place + b"X\x01\0\0\0aj" + place + b"s.")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ValueError, match=r"a\.ckpt is not a pickled tree of arrays"):
+        read.read_state("a.ckpt")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1 << 18  # KB
 
 
 def test_archive(tmp_path):

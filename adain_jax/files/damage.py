@@ -1,0 +1,113 @@
+"""Damage that Pillow's decoders pass over, found in the files themselves.
+
+What cannot be found: of all formats only PNG has checksums, and what is deflated in a TIFF. Where
+damage leaves what could have been a picture, as it mostly does within a JPEG's compressed data, or
+among pixels that are not compressed, this picture is read. A file cut short is found in any format,
+but for a PPM that is text, of which the last number may be the first half of one.
+"""
+
+import re
+import struct
+import zlib
+from collections.abc import Callable
+from typing import IO
+
+_PIECE = 1 << 20  # bytes read at once
+
+# A marker that ends a JPEG's compressed data: FF 00 is an FF among the data, FF FF a filler, and
+# FF D0 to FF D7 are restarts within them.
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_JPEG_RESTART = re.compile(rb"\xff([\xd0-\xd7])")
+_START, _END, _SCAN = b"\xff\xd8", b"\xff\xd9", b"\xff\xda"
+# What may follow a scan: tables, the number of lines, restarts, another scan, APP0-15, a comment.
+_JPEG_NEXT = {
+    _SCAN,
+    *(bytes((0xFF, x)) for x in (0xC4, 0xDB, 0xDC, 0xDD, *range(0xE0, 0xF0), 0xFE)),
+}
+
+_J2K_START, _J2K_TILE = b"\xff\x4f\xff\x51", b"\xff\x90"  # of the code stream, of a part
+
+
+def check(file: IO[bytes], format_name: str) -> None:
+    """Raise `ValueError` if pixels in `file` are damaged; its position stays."""
+    if format_name not in _CHECKS:
+        return
+    position = file.tell()
+    file.seek(0)
+    _CHECKS[format_name](file)
+    file.seek(position)
+
+
+def _check_png(file: IO[bytes]) -> None:
+    """Hold the pixels against their checksums, which Pillow does not."""
+    file.seek(8)
+    while len(head := file.read(8)) == 8:
+        length, kind = struct.unpack(">I4s", head)
+        if kind == b"IEND":
+            return
+        if kind != b"IDAT":
+            file.seek(length + 4, 1)
+            continue
+        checksum = zlib.crc32(kind)
+        while length and (piece := file.read(min(length, _PIECE))):
+            checksum = zlib.crc32(piece, checksum)
+            length -= len(piece)
+        if length or file.read(4) != struct.pack(">I", checksum):
+            raise ValueError("its pixels are not those of their checksum")
+
+
+def _check_jpeg(file: IO[bytes]) -> None:
+    """Look for what cannot stand in compressed data: libjpeg stops there, the rest is grey."""
+    data = file.read()
+    if data[:2] != _START:
+        return
+    position = 2
+    while True:
+        position = data.find(b"\xff", position)
+        marker = data[position : position + 2]
+        if position < 0 or len(data) < position + 4 or marker == _END:
+            return  # too short: the decoder says so
+        if marker == b"\xff\xff":
+            position += 1
+            continue
+        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+        if marker != _SCAN:
+            continue
+        found = _JPEG_MARKER.search(data, position)
+        if not found:
+            return
+        restarts = _JPEG_RESTART.findall(data[position : found.start()])
+        if any(number[0] - 0xD0 != i % 8 for i, number in enumerate(restarts)):
+            raise ValueError("a part of its compressed data is missing")
+        if found[0] == _END:
+            return
+        if found[0] not in _JPEG_NEXT:
+            raise ValueError(f"its compressed data are broken off at byte {found.start()}")
+        position = found.start()
+
+
+def _check_jpeg2000(file: IO[bytes]) -> None:
+    """Look for the end of the code stream: one cut between two tiles is read without the others."""
+    data = file.read()
+    position = data.find(_J2K_START) + 2
+    while data[position : position + 2] != _J2K_TILE:
+        length = int.from_bytes(data[position + 2 : position + 4], "big")
+        if position < 2 or not length:
+            raise ValueError("it has no tiles")
+        position += 2 + length
+    while data[position : position + 2] == _J2K_TILE:
+        length = int.from_bytes(data[position + 6 : position + 10], "big")
+        if not length:  # it goes to the end
+            position = len(data) - 2
+            break
+        position += length
+    if data[position : position + 2] != _END:
+        raise ValueError("it ends between two tiles")
+
+
+_CHECKS: dict[str, Callable[[IO[bytes]], None]] = {
+    "PNG": _check_png,
+    "JPEG": _check_jpeg,
+    "JPEG2000": _check_jpeg2000,
+    "MPO": _check_jpeg,
+}

@@ -1,0 +1,144 @@
+"""The kinds of TIFF that Pillow misreads, and the names of those that it does not read."""
+
+import threading
+from typing import IO
+
+import numpy as np
+from PIL import Image, ImageFile, TiffImagePlugin
+
+_WHITE_IS_ZERO, _YCBCR = 0, 6
+_COLORS = {
+    **{0: "inverted grey", 1: "grey", 2: "RGB", 3: "palette", 4: "mask", 5: "CMYK", 6: "YCbCr"},
+    **{8: "LAB", 9: "LAB", 10: "LAB", 32803: "raw", 34892: "raw", 32844: "LogLuv", 32845: "LogLuv"},
+}
+_SIGNED = 2
+_FORMATS = {2: "signed ", 3: "floating ", 5: "complex ", 6: "complex "}
+_BIG = 43  # of 64 bits, in the header
+_LARGE = 64 << 20  # bytes of a strip
+_READABLE = "save it as grey or RGB of 8 or 16 bits"
+# Which libtiff gives in the machine's order, whatever the file's, and Pillow takes for the file's.
+_NATIVE = {"F;32F": "F;32NF", "F;32BF": "F;32NF", "I;32S": "I;32NS", "I;32BS": "I;32NS"}
+_lock = threading.Lock()
+
+
+class UnsupportedError(ValueError):
+    """A whole image, but of a kind that is not read."""
+
+
+def opened(file: IO[bytes]) -> ImageFile.ImageFile | None:
+    """A TIFF, mostly to be read by libtiff; None for any other file.
+
+    Pillow's own reader takes planes for those of 8 bits and not inverted, knows no subsampled
+    colours, and looks at neither the lengths of strips nor what is behind them. But it needs no
+    memory for a strip beside the pixels, as libtiff does: for large ones it is taken where it can.
+
+    Raises:
+        UnsupportedError: if it is of a kind that neither reads right.
+    """
+    file.seek(0)
+    if file.read(4) not in TiffImagePlugin.PREFIXES:
+        return None
+    try:
+        image = _open(file, by_libtiff=True)
+        tags = _tags(image)
+    except Image.UnidentifiedImageError:
+        tags = _read_tags(file)
+        if tags is None:
+            raise
+        raise UnsupportedError(_name(tags)) from None
+    signed = _SIGNED in _several(tags, TiffImagePlugin.SAMPLEFORMAT, 1) and _bits(tags) < 32
+    if signed or (image.mode in ("LA", "La", "PA") and _in_planes(tags)):
+        raise UnsupportedError(_name(tags))
+    if _is_simple(tags) and max(_several(tags, TiffImagePlugin.STRIPBYTECOUNTS, 0)) > _LARGE:
+        return _open(file, by_libtiff=False)
+    (tile,) = image.tile
+    assert isinstance(tile.args, tuple)
+    image.tile = [tile._replace(args=(_NATIVE.get(tile.args[0], tile.args[0]), *tile.args[1:]))]
+    return image
+
+
+def _open(file: IO[bytes], *, by_libtiff: bool) -> ImageFile.ImageFile:
+    file.seek(0)
+    with _lock:  # no argument says it, but a variable of the module
+        TiffImagePlugin.READ_LIBTIFF = by_libtiff
+        try:
+            return Image.open(file)
+        finally:
+            TiffImagePlugin.READ_LIBTIFF = False
+
+
+def _read_tags(file: IO[bytes]) -> TiffImagePlugin.ImageFileDirectory_v2 | None:
+    """Those of a TIFF that Pillow refuses; None if it is damaged."""
+    file.seek(0)
+    header = file.read(8)
+    if header[3] == _BIG:
+        raise UnsupportedError("a BigTIFF in big-endian order, which is not supported")
+    try:
+        header += file.read(8) if header[2] == _BIG else b""
+        tags = TiffImagePlugin.ImageFileDirectory_v2(header)
+        file.seek(tags.next)
+        tags.load(file)
+    except Exception:  # whatever it stumbles upon
+        return None
+    return tags if TiffImagePlugin.IMAGEWIDTH in tags else None
+
+
+def mended(image: Image.Image) -> Image.Image:
+    """The loaded image with its greys from 0, black, to the whole of its range."""
+    tags = _tags(image)
+    if image.mode not in ("I;16", "I;16B", "F"):
+        return image
+    inverted, bits = _color(tags) == _WHITE_IS_ZERO, _bits(tags)
+    if not inverted and bits != 12:
+        return image
+    values = np.asarray(image)
+    if bits == 12:
+        values = (values.astype(np.uint32) * 65535 // 4095).astype(np.uint16)
+    if inverted:
+        with np.errstate(invalid="ignore"):  # for `srgb` to refuse
+            values = (1 if image.mode == "F" else 65535) - values
+    result = Image.fromarray(values)
+    result.info = image.info
+    return result
+
+
+def _tags(image: Image.Image) -> TiffImagePlugin.ImageFileDirectory_v2:
+    assert isinstance(image, TiffImagePlugin.TiffImageFile)
+    return image.tag_v2
+
+
+def _in_planes(tags: TiffImagePlugin.ImageFileDirectory_v2) -> bool:
+    return tags.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2
+
+
+def _is_simple(tags: TiffImagePlugin.ImageFileDirectory_v2) -> bool:
+    """Whether Pillow's own reader reads it, and right."""
+    compressed = tags.get(TiffImagePlugin.COMPRESSION, 1) != 1
+    return not (compressed or _in_planes(tags) or _color(tags) == _YCBCR)
+
+
+def _several(tags: TiffImagePlugin.ImageFileDirectory_v2, tag: int, default: int) -> tuple:
+    values = tags.get(tag, default)
+    return values if isinstance(values, tuple) else (values,)
+
+
+def _bits(tags: TiffImagePlugin.ImageFileDirectory_v2) -> int:
+    return max(_several(tags, TiffImagePlugin.BITSPERSAMPLE, 1))
+
+
+def _color(tags: TiffImagePlugin.ImageFileDirectory_v2) -> int:
+    return tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, _WHITE_IS_ZERO)
+
+
+def _name(tags: TiffImagePlugin.ImageFileDirectory_v2) -> str:
+    formats = {_FORMATS.get(x, "") for x in _several(tags, TiffImagePlugin.SAMPLEFORMAT, 1)}
+    color = _COLORS.get(_color(tags), f"colours of kind {_color(tags)}")
+    extra = len(_several(tags, TiffImagePlugin.EXTRASAMPLES, 0)) if 338 in tags else 0
+    more = f" with {extra} more channel{'s' if extra > 1 else ''}" if extra else ""
+    compression = tags.get(TiffImagePlugin.COMPRESSION, 1)
+    how = ""
+    if compression not in TiffImagePlugin.COMPRESSION_INFO:
+        how = f", compressed by method {compression},"
+    planes = " in planes" if _in_planes(tags) else ""
+    what = f"{''.join(sorted(formats))}{_bits(tags)}-bit {color}{more}{planes}{how}"
+    return f"a TIFF of {what} which is not supported: {_READABLE}"

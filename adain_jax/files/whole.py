@@ -1,0 +1,105 @@
+"""The pixels of an image file, whole or not at all: what Pillow gives, checked and mended."""
+
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from typing import IO, Any, NamedTuple
+
+from PIL import Image, ImageFile
+
+from adain_jax.files import damage, png_key, srgb, tiff_kinds
+from adain_jax.files import exif as exif_data
+from adain_jax.runtime.text import one_line
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class Picture(NamedTuple):
+    """Of mode RGB, RGBA or F, in sRGB and upright; its EXIF data; whether it had a profile."""
+
+    image: Image.Image
+    exif: Image.Exif | None
+    has_profile: bool
+
+
+def read(file: IO[bytes], name: str) -> Picture:
+    """Decode all of an image.
+
+    Args:
+        file: where one can go back, at its start.
+        name: what errors call it.
+
+    Raises:
+        ValueError: if it is not an image, of an unsupported kind, or damaged.
+    """
+    if not file.read(1):
+        raise ValueError(f"{name} is empty (0 bytes)")
+    file.seek(0)
+    try:
+        image = tiff_kinds.opened(file) or Image.open(file)
+    except tiff_kinds.UnsupportedError as error:
+        raise ValueError(f"{name} is {error}") from None
+    except Image.UnidentifiedImageError:
+        raise ValueError(f"{name} is {_why_unidentified(file)}") from None
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's decoders raise whatever they stumble upon
+        raise ValueError(f"{name} cannot be read as an image: {one_line(error)}") from None
+    try:
+        damage.check(file, image.format or "")
+        return _decode(image, file)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{name} is a damaged or truncated image: {one_line(error)}") from None
+
+
+def _why_unidentified(file: IO[bytes]) -> str:
+    """What a file is that no decoder takes: Pillow knows it, but does not say it."""
+    file.seek(0)
+    start = file.read(16)
+    for kind in Image.ID:
+        factory, accepts = Image.OPEN[kind]
+        with suppress(struct.error, IndexError):  # too short for it to say
+            if accepts and accepts(start) is True:
+                return (
+                    f"a damaged or truncated image, of {kind} by its start{_failure(factory, file)}"
+                )
+    return "not an image, or of an unknown format"
+
+
+def _failure(factory: Callable[..., Any], file: IO[bytes]) -> str:
+    file.seek(0)
+    try:
+        factory(file, "")
+    except Exception as error:
+        return f": {one_line(error)}"
+    return ""
+
+
+def _decode(image: ImageFile.ImageFile, file: IO[bytes]) -> Picture:
+    if image.format == "TIFF":
+        exif = exif_data.of(image)
+        image.load()  # which also turns it upright
+        pixels = tiff_kinds.mended(image)
+    else:
+        pixels = png_key.load(image, file) if image.format == "PNG" else _loaded(image)
+        # Only now: of a PNG this would load the pixels, and pass over what is wrong with them.
+        exif = exif_data.of(pixels)
+        turn = _TURNS.get(exif_data.orientation(pixels))
+        pixels = pixels.transpose(turn) if turn is not None else pixels
+    profile = pixels.info.get("icc_profile")
+    return Picture(srgb.convert(pixels, profile), exif, bool(profile))
+
+
+def _loaded(image: Image.Image) -> Image.Image:
+    image.load()
+    return image
