@@ -29,12 +29,10 @@ def mean_activations(model, paths):
 
 @needs_shared
 def test_taps_have_a_mean_of_one_on_other_photographs(model):
-    # 500 of the photographs, evenly spread, normalised the encoder; these are none of them.
-    paths = image.find(SHARED / "data" / "content")
-    used = {i * len(paths) // 500 for i in range(500)}
-    others = [path for i, path in enumerate(paths) if i not in used][::60]
+    # Photographs of another set normalised the encoder; some of these were taken in the dark.
+    others = image.find(SHARED / "data" / "content")[::60]
     for tap, mean in mean_activations(model, others).items():
-        assert mean == pytest.approx(1, abs=0.05), tap
+        assert mean == pytest.approx(1, abs=0.1), tap
 
 
 def test_taps_have_a_mean_near_one_on_the_examples(model):
