@@ -32,6 +32,7 @@ from adain_jax.evaluation.judge import Judge
 from adain_jax.evaluation.magenta import Magenta
 from adain_jax.files import image
 from adain_jax.files.sheet import contact_sheet
+from adain_jax.ops.pixels import to_float
 from adain_jax.runtime import process
 from adain_jax.runtime.atomic import atomic_path, make_folder
 from adain_jax.runtime.memory import keep_freed_memory
@@ -142,7 +143,7 @@ def square(images: Images, index: int) -> np.ndarray:
     array, name = images[index], images.names[index]
     if reason := images.skipped.get(name):  # the next one would stand for it
         raise ValueError(f"{reason}: leave it out")
-    return middle_square(array, images.size).astype(np.float32) / 255
+    return to_float(middle_square(array, images.size), xp=np)
 
 
 def make_sheet(

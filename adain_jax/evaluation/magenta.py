@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from adain_jax.ops.pixels import from_float, to_float
+
 _PREDICTOR_SIDE = 256
 _MISSING = "Magenta's network is missing: pip install 'adain-jax[evaluate]'"
 
@@ -40,10 +42,10 @@ class Magenta:
 
     def style(self, painting: np.ndarray) -> np.ndarray:
         """The vector (1, 1, 1, 100) of a float image (H, W, 3) in [0, 1]."""
-        small = Image.fromarray(np.round(painting * 255).astype(np.uint8)).resize(
+        small = Image.fromarray(from_float(painting, np.uint8, xp=np)).resize(
             (_PREDICTOR_SIDE, _PREDICTOR_SIDE), Image.Resampling.LANCZOS
         )
-        image = np.asarray(small, np.float32)[None] / 255
+        image = to_float(np.asarray(small), xp=np)[None]
         return self._predict.run(None, {self._predict.get_inputs()[0].name: image})[0]
 
     def stylize(self, images: np.ndarray, style: np.ndarray) -> np.ndarray:

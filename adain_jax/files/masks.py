@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from adain_jax.files import image
+from adain_jax.ops.pixels import to_float
 
 _DARK = 16  # the grey that a mask has to reach somewhere
 _PROPORTIONS = 0.02  # by which those of a mask may differ from the photograph's
@@ -41,7 +42,7 @@ def load_masks(paths: Sequence[Path], styles: int, size: tuple[int, int]) -> np.
     if all(np.isin(grey, (0, 255)).all() for grey in greys):
         return np.stack([_scale(grey, size, Image.Resampling.NEAREST) > 0 for grey in greys])
     soft = [_scale(grey, size, Image.Resampling.BILINEAR) for grey in greys]
-    return np.stack(soft).astype(np.float32) / 255
+    return to_float(np.stack(soft), xp=np)
 
 
 def load_labels(path: Path, styles: int, size: tuple[int, int]) -> np.ndarray:
@@ -74,7 +75,7 @@ def load_map(path: Path, size: tuple[int, int]) -> np.ndarray:
         ValueError: if it is coloured, or of other proportions.
     """
     grey = _scale(_grey(path, size), size, Image.Resampling.BILINEAR)
-    return grey.astype(np.float32) / 255
+    return to_float(grey, xp=np)
 
 
 def _grey(path: Path, size: tuple[int, int]) -> np.ndarray:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
+from adain_jax.ops.pixels import from_float, to_float
+
 ROWS = 128  # of a strip
 
 
@@ -26,7 +28,7 @@ def to_arrays(image: Image.Image, as_bytes: bool) -> tuple[np.ndarray, np.ndarra
     for rows in strips(height):
         strip = np.asarray(image.crop((0, rows.start, width, rows.stop)))
         if not as_bytes:
-            strip = strip.astype(np.float32) / np.float32(255)
+            strip = to_float(strip, xp=np)
         rgb[rows] = strip[..., :3]
         if alpha is not None:
             alpha[rows] = strip[..., 3]
@@ -58,11 +60,11 @@ def to_bytes(array: np.ndarray) -> np.ndarray:
     """An array of uint8, or floating in [0, 1], as uint8."""
     if array.dtype == np.uint8:
         return array
-    return np.round(np.clip(np.asarray(array, np.float32), 0, 1) * 255).astype(np.uint8)
+    return from_float(array, np.uint8, xp=np)
 
 
 def to_words(array: np.ndarray) -> np.ndarray:
     """An array of uint8, or floating in [0, 1], as uint16."""
     if array.dtype == np.uint8:
         return array.astype(np.uint16) * np.uint16(257)
-    return np.round(np.clip(np.asarray(array, np.float32), 0, 1) * 65535).astype(np.uint16)
+    return from_float(array, np.uint16, xp=np)

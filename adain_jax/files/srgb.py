@@ -6,6 +6,8 @@ from functools import cache
 import numpy as np
 from PIL import Image, ImageCms
 
+from adain_jax.ops.pixels import from_float
+
 
 def convert(image: Image.Image, profile: bytes | None) -> Image.Image:
     """An image of any mode, in the colours of `profile`, as RGB, RGBA, or F in [0, 1].
@@ -22,7 +24,7 @@ def convert(image: Image.Image, profile: bytes | None) -> Image.Image:
         image = _deep_gray(image)
         if not profile:
             return image
-        eighth = np.round(np.asarray(image) * 255).astype(np.uint8)  # what profiles are applied to
+        eighth = from_float(np.asarray(image), np.uint8, xp=np)  # what profiles are applied to
         image = Image.fromarray(eighth)
     if image.mode == "RGBA" or (image.mode == "RGB" and not image.has_transparency_data):
         return _apply_profile(image, profile) if profile else image  # without a copy

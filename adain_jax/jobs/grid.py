@@ -16,6 +16,7 @@ from adain_jax.jobs.failures import FAILURES, in_words
 from adain_jax.model import Model
 from adain_jax.model.mixtures import bilinear
 from adain_jax.model.style import SUFFIX, Style
+from adain_jax.ops.pixels import to_float
 from adain_jax.runtime.atomic import check_place, make_folder
 
 STYLES = (1, 2, 4)  # how many a grid can have
@@ -132,4 +133,6 @@ def _look(path: Path, size: int) -> np.ndarray | None:
     if path.suffix != SUFFIX:
         return image.load(path, size=size).rgb
     with safetensors.safe_open(path, framework="numpy") as file:
-        return file.get_tensor("thumbnail") / 255 if "thumbnail" in file.keys() else None  # noqa: SIM118
+        if "thumbnail" not in file.keys():  # noqa: SIM118
+            return None
+        return to_float(file.get_tensor("thumbnail"), xp=np)

@@ -16,6 +16,7 @@ from adain_jax.baselines import feedforward
 from adain_jax.baselines.feedforward import FeedForward
 from adain_jax.model import Model
 from adain_jax.ops.losses import tap_stats
+from adain_jax.ops.pixels import from_float, to_float
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
 from adain_jax.reproduce.race import Curves, crops, race, smooth, tail
 from adain_jax.reproduce.settings import Settings
@@ -32,7 +33,7 @@ def make(settings: Settings, folder: Path) -> Page:
     """Train networks for one style with each normalisation on each set of images."""
     model = Model.load(settings.model)
     contents, [style] = settings.shown(_SHOWN, 1)
-    stats = tap_stats(model.taps(jnp.asarray(style, jnp.float32)[None] / 255))
+    stats = tap_stats(model.taps(to_float(jnp.asarray(style))[None]))
     optimizer = optax.adam(optax.linear_schedule(LEARNING_RATE / 10, LEARNING_RATE, 30))
     networks = {kind: FeedForward(kind) for kind in KINDS}
     steps: dict[str, Any] = {
@@ -134,7 +135,7 @@ def _stylized(network: FeedForward, params: Any, images: np.ndarray) -> np.ndarr
     parts = np.split(images, range(_NORMALIZED_AT_ONCE, len(images), _NORMALIZED_AT_ONCE))
     bar = tqdm(parts, desc="normalise the style", unit="batch", disable=None, leave=False)
     pictures = [feedforward.stylize(network, {"params": params}, jnp.asarray(x)) for x in bar]
-    return np.round(255 * np.concatenate(pictures)).astype(np.uint8)
+    return from_float(np.concatenate(pictures), np.uint8, xp=np)
 
 
 def _batches(images: np.ndarray, settings: Settings) -> Iterator[Any]:

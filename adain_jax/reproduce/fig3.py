@@ -18,6 +18,7 @@ from adain_jax.baselines.feedforward import FeedForward
 from adain_jax.evaluation.losses import PictureLosses
 from adain_jax.model import Model
 from adain_jax.ops.losses import tap_stats
+from adain_jax.ops.pixels import to_float
 from adain_jax.reproduce.measure import Method, mean_losses
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
 from adain_jax.reproduce.race import crops, race
@@ -45,9 +46,9 @@ def make(settings: Settings, folder: Path) -> Page:
     networks, steps = _networks(settings, model, styles)
     known = [model.style(style) for style in styles]
     methods: dict[str, Method] = {
-        "photograph": lambda content, style, i, j: content.astype(np.float32) / 255,
+        "photograph": lambda content, style, i, j: to_float(content, xp=np),
         "AdaIN": lambda content, style, i, j: stylize(
-            content.astype(np.float32) / 255, known[j], model=model
+            to_float(content, xp=np), known[j], model=model
         ),
         "style swap": lambda content, style, i, j: style_swap.stylize(model, content, style),
         **networks,
@@ -109,7 +110,7 @@ def _networks(
     settings: Settings, model: Model, styles: np.ndarray
 ) -> tuple[dict[str, Method], int]:
     """Networks for one style each and one for all, trained side by side; and for how long."""
-    stats = tap_stats(model.taps(jnp.asarray(styles, jnp.float32) / 255))
+    stats = tap_stats(model.taps(to_float(jnp.asarray(styles))))
     optimizer = optax.adam(optax.linear_schedule(LEARNING_RATE / 10, LEARNING_RATE, 30))
     single = FeedForward("instance")
     several = FeedForward("conditional", styles=len(styles))

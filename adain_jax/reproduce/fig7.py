@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from adain_jax.model import Model
+from adain_jax.ops.pixels import to_float
 from adain_jax.reproduce.measure import mean_losses
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
 from adain_jax.reproduce.race import decoder_runner, pairs_of_crops, race
@@ -131,7 +132,7 @@ def _measured(
     known = [model.style(style) for style in styles]
 
     def method(content: np.ndarray, style: np.ndarray, i: int, j: int) -> jax.Array:
-        return stylize(content.astype(np.float32) / 255, known[j], alpha=alpha, model=model)
+        return stylize(to_float(content, xp=np), known[j], alpha=alpha, model=model)
 
     losses = mean_losses(model, method, contents, styles, pairs)
     return losses.style, losses.content

@@ -114,7 +114,7 @@ def _interpolation(
 def _color(model: Model, contents: np.ndarray, styles: np.ndarray, folder: Path) -> Claim:
     rows, plain, kept = [], [], []
     for content, style in zip(contents, styles, strict=False):
-        photo, painting = (jnp.asarray(x, jnp.float32) / 255 for x in (content, style))
+        photo, painting = (to_float(jnp.asarray(x)) for x in (content, style))
         recolored = jnp.clip(coral(painting, photo), 0, 1)
         pictures = [stylize(photo, model.style(x), model=model) for x in (painting, recolored)]
         rows.append([content, style, *map(np.asarray, pictures)])
@@ -146,9 +146,7 @@ def _space(model: Model, content: np.ndarray, styles: np.ndarray, folder: Path) 
     rows, closer = [], []
     for one, other in combinations(range(len(styles)), 2):
         both = Style.stack([known[one], known[other]])
-        picture = np.asarray(
-            stylize(content.astype(np.float32) / 255, both, masks=left[None], model=model)
-        )
+        picture = np.asarray(stylize(to_float(content, xp=np), both, masks=left[None], model=model))
         rows.append([content, styles[one], styles[other], picture])
         for part, own, foreign in zip(parts, (one, other), (other, one), strict=True):
             to_own, to_foreign = (

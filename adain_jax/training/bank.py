@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from adain_jax.model import Model
 from adain_jax.ops.losses import TapStats, tap_stats
+from adain_jax.ops.pixels import to_float
 from adain_jax.ops.statistics import ChannelStats
 from adain_jax.runtime.atomic import atomic_path
 from adain_jax.training.sources import Images, middle_square
@@ -63,7 +64,7 @@ def _compute(images: Images, crop_size: int, model: Model, path: Path, batch_siz
             batch = np.stack([middle_square(images[i], crop_size) for i in range(start, stop)])
             # One shape for all, and so one compilation: the last batch is filled up.
             filled = np.pad(batch, ((0, start + batch_size - stop), *((0, 0),) * 3), mode="edge")
-            stats = encode(model, filled.astype(np.float32) / 255)
+            stats = encode(model, to_float(filled, xp=np))
             parts.append(jax.tree.map(lambda x, count=stop - start: np.asarray(x)[:count], stats))
             bar.update(stop - start)
     stats: TapStats = jax.tree.map(lambda *xs: np.concatenate(xs), *parts)

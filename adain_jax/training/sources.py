@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, SupportsIndex
 import numpy as np
 
 from adain_jax.files import image
+from adain_jax.ops.pixels import from_float
 from adain_jax.runtime.available import available_memory
 
 # Images that would have to be scaled up more than this have nothing to teach.
@@ -142,7 +143,7 @@ class Images:
             with self._lock:
                 self._unusable[index] = " ".join(str(error).split())
             return None
-        array = np.round(loaded.rgb * 255).astype(np.uint8)
+        array = from_float(loaded.rgb, np.uint8, xp=np)
         with self._lock:
             if index not in self._kept and self._cache.take(array.nbytes):
                 self._kept[index] = array
