@@ -1,4 +1,7 @@
-"""The package under each of JAX's stricter modes, which users set for their whole process."""
+"""The package under JAX's stricter modes, which users set for their whole process.
+
+Strict promotion of dtypes and of ranks is set for all tests, in conftest.py.
+"""
 
 from contextlib import ExitStack
 
@@ -16,11 +19,8 @@ from adain_jax.jobs.options import Controls
 from adain_jax.jobs.plan import plan
 
 MODES = {
-    "rank promotion": lambda: jax.numpy_rank_promotion("raise"),
-    "dtype promotion": lambda: jax.numpy_dtype_promotion("strict"),
-    "nans": lambda: jax.debug_nans(True),
-    "x64": lambda: jax.enable_x64(True),
-    "transfers": lambda: jax.transfer_guard("disallow"),
+    "no NaN, no transfer unasked": lambda: [jax.debug_nans(True), jax.transfer_guard("disallow")],
+    "64 bits": lambda: [jax.enable_x64(True)],
 }
 H, W = 45, 90
 RNG = np.random.default_rng(0)
@@ -41,7 +41,8 @@ CONTROLS = (
 @pytest.fixture(params=MODES)
 def mode(request):
     with ExitStack() as stack:
-        stack.enter_context(MODES[request.param]())
+        for part in MODES[request.param]():
+            stack.enter_context(part)
         yield request.param
 
 

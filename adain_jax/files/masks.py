@@ -14,7 +14,7 @@ _PROPORTIONS = 0.02  # by which those of a mask may differ from the photograph's
 
 
 def load_masks(paths: Sequence[Path], styles: int, size: tuple[int, int]) -> np.ndarray:
-    """Regions of a photograph of `size` (H, W), as `Model.stylize` takes them: (K, H, W).
+    """Regions of a photograph of `size` (H, W), as `adain_jax.stylize` takes them: (K, H, W).
 
     One file for each region: white is inside and black outside. If all are of nothing else, they
     have hard edges and become booleans; if one has greys, they are soft and become float32 in

@@ -60,7 +60,7 @@ def cells(
     where = {}
     for name, x in features.items():
         stride = shape[1] // x.shape[1]
-        rows, columns = (jnp.arange(side) for side in x.shape[1:3])
+        rows, columns = (jnp.arange(side, dtype=jnp.int32) for side in x.shape[1:3])
         inside = (rows < size[0] // stride)[:, None], (columns < size[1] // stride)[None]
         where[name] = inside[0] & inside[1]
     return where

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
@@ -96,7 +95,7 @@ def choose(
 def is_traced(*values: Any) -> bool:
     """Whether this runs under a transformation, or any of these values comes from one."""
     # Within `jit` even a new array is traced.
-    return any(isinstance(x, Tracer) for x in jax.tree.leaves((values, jnp.zeros(()))))
+    return any(isinstance(x, Tracer) for x in jax.tree.leaves((values, jax.device_put(0.0))))
 
 
 def check_tile(tile: int, model: Model) -> tuple[int, int]:

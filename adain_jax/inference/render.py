@@ -1,6 +1,7 @@
 """One request carried out: the one body that makes a picture, and the plans that run it."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 import jax
@@ -93,8 +94,14 @@ def maps_in_bucket(request: Request) -> Request:
 def _in_bucket(model: Model, request: Request) -> jax.Array:
     height, width = request.content.shape[-3:-1]
     content, size = in_bucket(np.asarray(request.content))
-    request, size = jax.device_put((replace(maps_in_bucket(request), content=content), size))
-    return picture(model, request, (size[0], size[1]))[..., :height, :width, :]
+    padded = replace(maps_in_bucket(request), content=content)
+    pictures = picture(model, *jax.device_put((padded, tuple(size))))
+    return _corner(pictures, height, width)
+
+
+@partial(jax.jit, static_argnums=(1, 2))
+def _corner(images: jax.Array, height: int, width: int) -> jax.Array:
+    return images[..., :height, :width, :]
 
 
 def _in_windows(model: Model, request: Request, plan: Tiled) -> np.ndarray:
@@ -122,8 +129,8 @@ def _in_windows(model: Model, request: Request, plan: Tiled) -> np.ndarray:
                     alpha=window.cut(alpha) if alpha.ndim > 1 else alpha,
                     masks=None if masks is None else window.cut(masks),
                 )
-                part = jax.device_put(part)
-                made_here = picture(model, part, window.size, stats)
-                window.write(np.asarray(made_here), whole)
+                part, size = jax.device_put((part, window.size))
+                made = np.asarray(picture(model, part, size, stats))
+                window.write(made, whole)
                 report()
     return out

@@ -139,7 +139,7 @@ def gather(
             for span in (window.rows, window.columns)
             for edge in (span.first, span.last)
         ]
-        inputs = jax.device_put((part, window.size, np.array(kept), regions))
+        inputs = jax.device_put((part, window.size, np.array(kept, np.int32), regions))
         moments = _moments(model, *inputs)
         parts.append(jax.tree.map(lambda x: np.asarray(x, np.float64), moments))
         report()
@@ -155,7 +155,8 @@ def _merge(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> tuple[jax.
     total = np.maximum(weights.sum(0), 1e-12)  # of a region smaller than a cell
     mean = (weights * means).sum(0) / total
     variance = (weights * (variances + (means - mean) ** 2)).sum(0) / total
-    return jnp.asarray(mean, jnp.float32), jnp.asarray(np.sqrt(variance + EPS), jnp.float32)
+    std = np.sqrt(variance + EPS)
+    return jax.device_put((mean.astype(np.float32), std.astype(np.float32)))
 
 
 @jax.jit
@@ -168,7 +169,7 @@ def _moments(
     for x in features.values():
         stride = window.shape[0] // x.shape[1]
         top, bottom, left, right = kept // stride
-        rows, columns = (jnp.arange(side) for side in x.shape[1:3])
+        rows, columns = (jnp.arange(side, dtype=jnp.int32) for side in x.shape[1:3])
         inside = (rows >= top) & (rows < bottom), (columns >= left) & (columns < right)
         counted = (inside[0][:, None] & inside[1][None]).astype(jnp.float32)
         regions = [counted] if masks is None else [both(s, counted) for s in shares_of(masks, x)]

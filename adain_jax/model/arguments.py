@@ -18,7 +18,7 @@ def as_array(name: str, values: ArrayLike) -> np.ndarray | jax.Array:
         ValueError: if they are none.
     """
     if any(isinstance(x, jax.Array) for x in jax.tree.leaves(values)):
-        return jnp.asarray(values)
+        return jax.device_put(values)
     try:
         array = np.asarray(values)
     except Exception as error:  # other libraries' arrays raise whatever they like
@@ -49,7 +49,7 @@ def check_sliceable(name: str, images: Any) -> Any:
 
 def check_image(name: str, images: ArrayLike) -> jax.Array:
     """`images` as a JAX array, or a `ValueError` that says what is wrong with them."""
-    return jnp.asarray(check_pixels(name, images))
+    return jax.device_put(check_pixels(name, images))
 
 
 def check_pixels(name: str, images: ArrayLike) -> np.ndarray | jax.Array:
@@ -108,7 +108,7 @@ def check_alpha(
         wrong = values[~((values >= 0) & (values <= limit))].flat[0]
         more = "" if extrapolate else f" (up to {EXTRAPOLATION:g} if extrapolation is asked for)"
         raise ValueError(f"alpha is between 0 and {limit:g}, not {wrong:g}{more}")
-    return jnp.asarray(values)
+    return jax.device_put(values)
 
 
 def check_masks(masks: ArrayLike, content: Any, styles: int) -> jax.Array:
@@ -145,12 +145,12 @@ def check_masks(masks: ArrayLike, content: Any, styles: int) -> jax.Array:
             if not mask.any():
                 raise ValueError(f"mask {number} of {len(array)} has no region: it is 0 everywhere")
     if len(array) == styles - 1:
-        array = jnp.asarray(array)
-        rest = ~array.any(0) if array.dtype == bool else jnp.maximum(1 - array.sum(0), 0)
-        array = jnp.concatenate([array, rest[None]])
+        xp = np if known else jnp
+        rest = ~array.any(0) if array.dtype == bool else xp.maximum(1 - array.sum(0), 0)
+        array = xp.concatenate([array, rest[None]])
     if len(array) != styles:
         raise ValueError(
             f"{styles} styles for {len(array)} masks: give one for each, or one more, which is for "
             "what they leave over"
         )
-    return jnp.asarray(array)
+    return jax.device_put(array)

@@ -154,7 +154,7 @@ class Style:
             raise ValueError(f"{path} is no file of a style: mean and std are of no fitting shapes")
         if not (np.isfinite(mean).all() and np.isfinite(std).all()):
             raise ValueError(f"{path} is damaged: not all of its statistics are finite")
-        mean, std = (jnp.asarray(x, jnp.float32) for x in (mean, std))
+        mean, std = jax.device_put((mean.astype(np.float32), std.astype(np.float32)))
         return cls(mean, std, metadata.get("fingerprint", ""))
 
 
@@ -183,4 +183,4 @@ def _shares(weights: ArrayLike | Sequence[float]) -> jax.Array:
     if any(isinstance(weight, Tracer) for weight in jax.tree.leaves(weights)):
         traced = jnp.asarray(weights, jnp.float32)  # the values of which nobody knows yet
         return traced / traced.sum()
-    return jnp.asarray(check_weights(weights), jnp.float32)
+    return jax.device_put(check_weights(weights).astype(np.float32))

@@ -14,7 +14,7 @@ def to_float(images: Any, *, xp: Any = jnp) -> Any:
         xp: jax.numpy, or numpy for arrays that shall stay on the host.
 
     >>> import numpy as np
-    >>> print(to_float(np.array([0, 51, 255], np.uint8)))
+    >>> print(to_float(np.array([0, 51, 255], np.uint8), xp=np))
     [0.  0.2 1. ]
     """
     if jnp.issubdtype(images.dtype, jnp.unsignedinteger):

@@ -144,6 +144,6 @@ def _float32(array: np.ndarray) -> np.ndarray:
 
 def _fold_input_normalization(params: Params) -> Params:
     """Make (x - MEAN) / STD part of conv1_1; exact, for the padding reflects real pixels."""
-    kernel = params["conv1_1"]["kernel"] / STD[:, None]
+    kernel = np.asarray(params["conv1_1"]["kernel"]) / STD[:, None]
     bias = params["conv1_1"]["bias"] - np.einsum("hwio,i->o", kernel, MEAN)
     return {**params, "conv1_1": {"kernel": kernel, "bias": bias}}

@@ -61,10 +61,10 @@ def normalize(params: Params, depths: tuple[int, ...], images: Iterable[np.ndarr
     for name in _in_order(depths):
         mean = totals[name] / count
         mean = np.where(mean > 0, mean, 1.0)
-        kernel = params[name]["kernel"] * previous[:, None] / mean
+        kernel = np.asarray(params[name]["kernel"]) * previous[:, None] / mean
         scaled[name] = {
             "kernel": kernel.astype(np.float32),
-            "bias": (params[name]["bias"] / mean).astype(np.float32),
+            "bias": (np.asarray(params[name]["bias"]) / mean).astype(np.float32),
         }
         previous = mean
     return scaled

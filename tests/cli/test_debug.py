@@ -14,8 +14,8 @@ from tests.cli.common import SMALL, assert_one_error
 FAULT = """
 import numpy as np
 from adain_jax import cli
-from adain_jax.jobs.picture import Controls
-Controls.style = lambda *args: np.zeros(2) + np.zeros(3)
+from adain_jax.jobs import picture
+picture.encode = lambda *args: np.zeros(2) + np.zeros(3)
 cli.main()
 """
 

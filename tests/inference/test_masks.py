@@ -40,7 +40,7 @@ def official(features, styles, foreground):
         cells = mask.ravel()
         part = flat[cells].astype(np.float64)
         mean, std = part.mean(0), np.sqrt(part.var(0) + 1e-5)
-        result[cells] = (part - mean) / std * styles.std[k] + styles.mean[k]
+        result[cells] = (part - mean) / std * np.asarray(styles.std[k]) + np.asarray(styles.mean[k])
     return result.reshape(features.shape)
 
 

@@ -135,7 +135,11 @@ def test_load_of_other_arrays(tmp_path):
     safetensors.numpy.save_file({"x": np.zeros(1)}, path)
     with pytest.raises(ValueError, match="architecture"):
         Model.load(path)
-    safetensors.numpy.save_file({"x": np.zeros(1)}, path, metadata={"architecture": "vgg7"})
+    safetensors.numpy.save_file({"x": np.zeros(1)}, path, metadata={"architecture": "vgg16"})
+    with pytest.raises(ValueError, match="x is no part of a network"):
+        Model.load(path)
+    kernel = {"encoder.conv1_1.kernel": np.zeros(1, np.float32)}
+    safetensors.numpy.save_file(kernel, path, metadata={"architecture": "vgg7"})
     with pytest.raises(ValueError, match="unknown architecture 'vgg7'"):
         Model.load(path)
 

@@ -29,10 +29,10 @@ def mean_activations(model, paths):
 
 @needs_shared
 def test_taps_have_a_mean_of_one_on_other_photographs(model):
-    # Photographs of another set normalised the encoder; some of these were taken in the dark.
+    # Sharper photographs normalised the encoder: these were compressed hard, some taken in the dark.
     others = image.find(SHARED / "data" / "content")[::60]
     for tap, mean in mean_activations(model, others).items():
-        assert mean == pytest.approx(1, abs=0.1), tap
+        assert mean == pytest.approx(1, abs=0.2), tap
 
 
 def test_taps_have_a_mean_near_one_on_the_examples(model):
