@@ -2,13 +2,12 @@
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from adain_jax.inference.plan import Whole
 from adain_jax.model import Model
-from adain_jax.model.arguments import check_image
+from adain_jax.model.arguments import as_array, check_image
 from adain_jax.model.style import Style
 from adain_jax.stylize import load, model_or, stylize
 
@@ -87,11 +86,13 @@ def random_style(
         raise ValueError(f"images are a batch (N, H, W, 3), not {images.shape}")
     if not isinstance(bank, Style) or bank.mean.ndim != 2:
         raise ValueError("bank is a batch of styles (S, C): model.style(paintings) makes one")
-    low, high = alpha_range
-    if not 0 <= low <= high <= 1:
+    limits = as_array("alpha_range", alpha_range)
+    if limits.shape != (2,) or not 0 <= limits[0] <= limits[1] <= 1:
         raise ValueError(f"alpha_range is two numbers, 0 <= low <= high <= 1, not {alpha_range}")
-    if not isinstance(probability, Tracer) and not 0 <= np.asarray(probability) <= 1:
-        raise ValueError(f"probability is between 0 and 1, not {probability}")
+    low, high = alpha_range
+    chance = as_array("probability", probability)
+    if chance.shape or not (isinstance(chance, Tracer) or 0 <= chance <= 1):
+        raise ValueError(f"probability is between 0 and 1, one number, not {probability}")
     count, styles = images.shape[0], bank.mean.shape[0]
     which, how_much, whether = jax.random.split(key, 3)
     pick = jax.random.randint(which, (count,), 0, styles)

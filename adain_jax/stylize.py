@@ -13,7 +13,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from adain_jax.inference import encode, stream
-from adain_jax.inference.plan import Plan
+from adain_jax.inference.plan import Plan, Tiled
 from adain_jax.inference.recolor import check_color, recolors
 from adain_jax.inference.render import render
 from adain_jax.inference.request import Source, as_style, ask
@@ -176,8 +176,16 @@ def stylize_many(
     [(16, 24, 3), (16, 24, 3), (16, 24, 3), (20, 20, 3)]
     """
     model = model_or(prepared, model)
-    if batch_size < 1:
-        raise ValueError(f"batch_size is at least 1, not {batch_size}")
+    if not isinstance(batch_size, int | np.integer) or batch_size < 1:
+        raise ValueError(f"batch_size is at least 1, a whole number, not {batch_size!r}")
+    if not isinstance(contents, Iterable):
+        raise ValueError(f"contents are an array or yield images, not {type(contents).__name__}")
+    if isinstance(plan, Tiled) and plan.out is not None:
+        raise ValueError("out is for one content: of many, each picture is an array of its own")
+    if devices is not None and (isinstance(devices, str) or not isinstance(devices, Sequence)):
+        raise ValueError("devices is a list of devices, such as jax.local_devices()")
+    if devices is not None and not devices:
+        raise ValueError("devices is empty: give at least one, or leave it out")
     regions = masks is not None
     if not recolors(check_color(color)):  # else it is encoded for each content anew
         style = as_style(style, model, weights, regions=regions, plan=plan)
@@ -228,7 +236,7 @@ def encode_style(
     (512,)
     """
     with _forward_mode_told():
-        return encode.encode_style(images, model_or(load, model), plan)
+        return encode.encode_style(images, model_or(load, model), plan, name="images")
 
 
 @contextmanager

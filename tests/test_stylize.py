@@ -330,3 +330,43 @@ def test_extrapolation_must_be_asked_for(photo, painting, tiny):
     strengths = np.array([0.5, np.nan], np.float32)
     with pytest.raises(ValueError, match="not nan"):
         adain_jax.stylize(np.stack([photo, photo]), painting, alpha=strengths, model=tiny)
+
+
+def test_arrays_of_other_libraries_and_orders(photo, painting, expected, tiny):
+    """As far as they can be NumPy's; and one line for those that cannot."""
+    swapped = photo.astype(">f4"), painting.astype(">f4")
+    np.testing.assert_allclose(adain_jax.stylize(*swapped, model=tiny), expected, atol=1e-4)
+    listed = [jnp.float32(0.5), 1.0]
+    batch = np.stack([photo, photo])
+    assert adain_jax.stylize(batch, painting, alpha=listed, model=tiny).shape == batch.shape
+
+    class Stubborn:
+        def __array__(self, *args, **kwargs):
+            raise RuntimeError("detach it first")
+
+    style: Any = tiny.style(painting)
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"content": Stubborn()}, "content is no array: detach it first"),
+        ({"content": style}, "content is an array of numbers, not Style"),
+        ({"alpha": "0.5"}, "alpha is an array of numbers"),
+        ({"alpha": 1j}, "alpha is a number between 0 and 1, not complex128"),
+        ({"style": [painting, style], "weights": "ab"}, "weights is an array of numbers"),
+        ({"masks": "left", "style": [style]}, "masks is an array of numbers"),
+    ]
+    for change, message in wrong:
+        with pytest.raises(ValueError, match=message):
+            adain_jax.stylize(**{"content": photo, "style": style, "model": tiny, **change})
+    with pytest.raises(ValueError, match="images is an array of numbers, not Style"):
+        adain_jax.encode_style(style, model=tiny)
+
+
+@pytest.mark.parametrize("mode", [jax.jvp, None])
+def test_forward_mode_is_one_line(mode, photo):
+    """Or works: Winograd's convolutions, which a CPU has, know reverse mode alone."""
+    model = adain_jax.load("fast")
+
+    def picture(alpha):
+        return adain_jax.stylize(photo, photo, alpha=alpha, model=model)
+
+    with pytest.raises(ValueError, match="take a reverse-mode one"):
+        jax.jvp(picture, (0.5,), (1.0,)) if mode else jax.jacfwd(picture)(0.5)

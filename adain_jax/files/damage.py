@@ -12,6 +12,10 @@ import zlib
 from collections.abc import Callable
 from typing import IO
 
+from PIL import TiffImagePlugin
+
+from adain_jax.files import tiff_kinds
+
 _PIECE = 1 << 20  # bytes read at once
 
 # A marker that ends a JPEG's compressed data: FF 00 is an FF among the data, FF FF a filler, and
@@ -24,6 +28,12 @@ _JPEG_NEXT = {
     _SCAN,
     *(bytes((0xFF, x)) for x in (0xC4, 0xDB, 0xDC, 0xDD, *range(0xE0, 0xF0), 0xFE)),
 }
+
+_DEFLATED = (8, 32946)  # the two numbers that a TIFF calls it by
+_PARTS = (
+    (TiffImagePlugin.STRIPOFFSETS, TiffImagePlugin.STRIPBYTECOUNTS),
+    (TiffImagePlugin.TILEOFFSETS, TiffImagePlugin.TILEBYTECOUNTS),
+)
 
 _J2K_START, _J2K_TILE = b"\xff\x4f\xff\x51", b"\xff\x90"  # of the code stream, of a part
 
@@ -105,9 +115,25 @@ def _check_jpeg2000(file: IO[bytes]) -> None:
         raise ValueError("it ends between two tiles")
 
 
+def _check_tiff(file: IO[bytes]) -> None:
+    """Inflate to the checksum, which libtiff does not look at once it has all pixels."""
+    tags = tiff_kinds.read_tags(file)
+    if tags is None or tags.get(TiffImagePlugin.COMPRESSION) not in _DEFLATED:
+        return
+    for places, lengths in _PARTS:
+        if places in tags:
+            for offset, length in zip(tags[places], tags[lengths], strict=True):
+                file.seek(offset)
+                try:
+                    zlib.decompress(file.read(length))
+                except zlib.error:
+                    raise ValueError("its pixels are not those of their checksum") from None
+
+
 _CHECKS: dict[str, Callable[[IO[bytes]], None]] = {
     "PNG": _check_png,
     "JPEG": _check_jpeg,
     "JPEG2000": _check_jpeg2000,
     "MPO": _check_jpeg,
+    "TIFF": _check_tiff,
 }

@@ -42,8 +42,8 @@ def opened(file: IO[bytes]) -> ImageFile.ImageFile | None:
         image = _open(file, by_libtiff=True)
         tags = _tags(image)
     except Image.UnidentifiedImageError:
-        tags = _read_tags(file)
-        if tags is None:
+        tags = read_tags(file)
+        if tags is None or _is_common(tags):
             raise
         raise UnsupportedError(_name(tags)) from None
     signed = _SIGNED in _several(tags, TiffImagePlugin.SAMPLEFORMAT, 1) and _bits(tags) < 32
@@ -67,8 +67,8 @@ def _open(file: IO[bytes], *, by_libtiff: bool) -> ImageFile.ImageFile:
             TiffImagePlugin.READ_LIBTIFF = False
 
 
-def _read_tags(file: IO[bytes]) -> TiffImagePlugin.ImageFileDirectory_v2 | None:
-    """Those of a TIFF that Pillow refuses; None if it is damaged."""
+def read_tags(file: IO[bytes]) -> TiffImagePlugin.ImageFileDirectory_v2 | None:
+    """Those of any TIFF; None if it is damaged."""
     file.seek(0)
     header = file.read(8)
     if header[3] == _BIG:
@@ -115,6 +115,13 @@ def _is_simple(tags: TiffImagePlugin.ImageFileDirectory_v2) -> bool:
     """Whether Pillow's own reader reads it, and right."""
     compressed = tags.get(TiffImagePlugin.COMPRESSION, 1) != 1
     return not (compressed or _in_planes(tags) or _color(tags) == _YCBCR)
+
+
+def _is_common(tags: TiffImagePlugin.ImageFileDirectory_v2) -> bool:
+    """Whether it is read if it is whole: grey or RGB of 8 bits."""
+    known = tags.get(TiffImagePlugin.COMPRESSION, 1) in TiffImagePlugin.COMPRESSION_INFO
+    more = TiffImagePlugin.EXTRASAMPLES in tags or TiffImagePlugin.SAMPLEFORMAT in tags
+    return known and not more and _bits(tags) == 8 and _color(tags) in (1, 2)
 
 
 def _several(tags: TiffImagePlugin.ImageFileDirectory_v2, tag: int, default: int) -> tuple:

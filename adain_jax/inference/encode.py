@@ -15,15 +15,21 @@ from adain_jax.model.transfer import statistics
 from adain_jax.ops.pixels import to_float
 
 
-def encode_style(images: ArrayLike, model: Model, plan: Plan | Literal["auto"] = "auto") -> Style:
-    """As `adain_jax.encode_style`."""
-    array = check_sliceable("style", images)
+def encode_style(
+    images: ArrayLike,
+    model: Model,
+    plan: Plan | Literal["auto"] = "auto",
+    *,
+    name: str = "style",
+) -> Style:
+    """As `adain_jax.encode_style`; `name` is what errors call the images."""
+    array = check_sliceable(name, images)
     chosen = choose(plan, array.shape, model, images)
     if isinstance(chosen, Tiled):
         if array.ndim == 4:
             return Style.stack([tiling.encode_style(image, model, chosen) for image in array])
         return tiling.encode_style(array, model, chosen)
-    checked = check_pixels("style", images)
+    checked = check_pixels(name, images)
     if not isinstance(chosen, Bucketed) or fills(checked.shape):
         return model.style(checked)
     return jax.block_until_ready(_in_bucket(model, *jax.device_put(in_bucket(np.asarray(checked)))))

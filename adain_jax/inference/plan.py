@@ -44,13 +44,27 @@ class Tiled:
         tile: pixels to a side of a window, a multiple of 8. The memory needed grows with its
             square, about 0.6 GB for 768 and a VGG.
         out: an array like the content to write the picture into, window by window, such as a
-            `numpy.memmap`; it is what comes back. Of a content alone, not of a style.
+            `numpy.memmap`; it is what comes back. It may not be the content itself, which is read
+            to the end. Of a content alone, not of a style.
         progress: is called with the number of windows done, and of all.
+
+    Raises:
+        ValueError: if one is not as said.
     """
 
     tile: int = TILE
     out: np.ndarray | None = None
     progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.tile, int | np.integer):
+            raise ValueError(f"tile is a number of pixels, not {self.tile!r}")
+        if self.out is not None and not isinstance(self.out, np.ndarray):
+            raise ValueError(f"out is a NumPy array, not {type(self.out).__name__}")
+        if self.out is not None and not self.out.flags.writeable:
+            raise ValueError("out is read-only: nothing can be written into it")
+        if self.progress is not None and not callable(self.progress):
+            raise ValueError(f"progress is a function, not {self.progress!r}")
 
 
 Plan = Whole | Bucketed | Tiled

@@ -104,6 +104,12 @@ def _corner(images: jax.Array, height: int, width: int) -> jax.Array:
     return images[..., :height, :width, :]
 
 
+def _overlap(content: np.ndarray, out: np.ndarray) -> bool:
+    """Whether they share memory, or are maps of one file."""
+    files = {getattr(array, "filename", None) for array in (content, out)}
+    return np.shares_memory(content, out) or (len(files) == 1 and None not in files)
+
+
 def _in_windows(model: Model, request: Request, plan: Tiled) -> np.ndarray:
     content, out = request.content, plan.out
     if out is None:
@@ -112,6 +118,8 @@ def _in_windows(model: Model, request: Request, plan: Tiled) -> np.ndarray:
         raise ValueError(
             f"out is like content, {content.dtype} {content.shape}, not {out.dtype} {out.shape}"
         )
+    elif isinstance(content, np.ndarray) and _overlap(content, out):
+        raise ValueError("out is the content itself, which is read to the end: give another array")
     single = content.ndim == 3
     requests = [request] if single else [request.of(i) for i in range(len(content))]
     gathering, making = tiling.windows(requests[0].content, plan.tile, model)

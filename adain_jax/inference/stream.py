@@ -69,7 +69,7 @@ def pictures(
         try:
             request = ask(content)
             if request.content.ndim != 3:
-                raise ValueError(f"one RGB image (H, W, 3), not {request.content.shape}")
+                raise ValueError(f"content is one RGB image (H, W, 3), not {request.content.shape}")
         except ValueError as error:
             failure = ValueError(f"content {number}: {error}")
             break

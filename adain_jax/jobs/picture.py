@@ -13,6 +13,7 @@ from adain_jax.jobs import style_files
 from adain_jax.jobs.options import Controls
 from adain_jax.jobs.plan import Mixture
 from adain_jax.model import Model, Style
+from adain_jax.model.arguments import EXTRAPOLATION
 
 Sources = Sequence[Style | np.ndarray]  # a mixture's, as they were read
 
@@ -61,6 +62,14 @@ def make(
         regions = masks.load_masks(controls.masks, len(weights), size)
     if regions is not None:
         alpha = alpha * np.array(weights, np.float32)
+        most = EXTRAPOLATION if controls.extrapolate else 1
+        for (path, _), strength in zip(mixture.parts, alpha, strict=True):
+            if not 0 <= strength <= most:
+                raise ValueError(
+                    f"{path}: with regions, its weight is its strength (times --alpha), between 0 "
+                    f"and {most:g}, not {strength:g} (--allow-extrapolation: up to "
+                    f"{EXTRAPOLATION:g})"
+                )
     if controls.alpha_map:
         alpha = np.float32(controls.alpha) * masks.load_map(controls.alpha_map, size)
     plan = choose(controls.plan, content.shape, model)

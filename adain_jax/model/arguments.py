@@ -11,21 +11,29 @@ from jax.typing import ArrayLike
 EXTRAPOLATION = 2.0  # the largest alpha: beyond, decoders leave all they were trained on
 
 
-def as_array(name: str, values: ArrayLike) -> np.ndarray | jax.Array:
+def as_array(name: str, values: Any) -> np.ndarray | jax.Array:
     """Values as an array of numbers or booleans: JAX's as they are, all others NumPy's.
 
     Raises:
         ValueError: if they are none.
     """
-    if any(isinstance(x, jax.Array) for x in jax.tree.leaves(values)):
-        return jax.device_put(values)
+    if isinstance(values, jax.Array):
+        return values
+    if isinstance(values, list | tuple) and _holds_jax(values):
+        return jnp.asarray(values)
     try:
         array = np.asarray(values)
     except Exception as error:  # other libraries' arrays raise whatever they like
         raise ValueError(f"{name} is no array: {error}") from None
     if not (array.dtype == bool or jnp.issubdtype(array.dtype, jnp.number)):
-        raise ValueError(f"{name} is an array of numbers, not of {array.dtype}")
-    return array
+        kind = type(values).__name__ if array.dtype == object else array.dtype
+        raise ValueError(f"{name} is an array of numbers, not {kind}")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _holds_jax(values: Any) -> bool:
+    """Whether a nested list has JAX's arrays in it, of which NumPy could not make one."""
+    return any(isinstance(x, jax.Array) for x in jax.tree.leaves(values))
 
 
 def check_sliceable(name: str, images: Any) -> Any:
@@ -146,8 +154,9 @@ def check_masks(masks: ArrayLike, content: Any, styles: int) -> jax.Array:
                 raise ValueError(f"mask {number} of {len(array)} has no region: it is 0 everywhere")
     if len(array) == styles - 1:
         xp = np if known else jnp
-        rest = ~array.any(0) if array.dtype == bool else xp.maximum(1 - array.sum(0), 0)
-        array = xp.concatenate([array, rest[None]])
+        hard = array.dtype == bool
+        rest = ~array.any(0, keepdims=True) if hard else 1 - array.sum(0, keepdims=True)
+        array = xp.concatenate([array, rest if hard else xp.maximum(rest, 0)])
     if len(array) != styles:
         raise ValueError(
             f"{styles} styles for {len(array)} masks: give one for each, or one more, which is for "

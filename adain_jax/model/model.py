@@ -108,7 +108,7 @@ class Model:
                 float32.
 
         Raises:
-            ValueError: if the model was prepared before.
+            ValueError: if the model was prepared before, or `dtype` is not floating.
 
         >>> import adain_jax, numpy as np
         >>> model = adain_jax.load("vgg16").prepare()
@@ -118,6 +118,12 @@ class Model:
         """
         if self.prepared:
             raise ValueError("the model was prepared before: prepare the one that was loaded")
+        try:
+            floating = jnp.issubdtype(jnp.dtype(dtype), jnp.floating)
+        except TypeError:  # no name of a dtype
+            floating = False
+        if not floating:
+            raise ValueError(f"dtype is a floating one, such as bfloat16, not {dtype!r}")
         backend = backend or jax.default_backend()
         upsampling = ARCHITECTURES[self.architecture].decoder.upsampling
 

@@ -14,6 +14,7 @@ import safetensors.numpy
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
+from adain_jax.model.arguments import as_array
 from adain_jax.model.exported import exportable
 from adain_jax.runtime.atomic import atomic_path
 
@@ -160,7 +161,7 @@ class Style:
 
 def check_weights(weights: ArrayLike | Sequence[float]) -> np.ndarray:
     """Weights as shares of 1, or a `ValueError` that says what is wrong with them."""
-    values = np.asarray(weights, np.float64)
+    values = np.asarray(as_array("weights", weights)).astype(np.float64)
     if not (np.isfinite(values.sum()) and (values >= 0).all() and values.sum() > 0):
         raise ValueError(
             f"weights of styles are finite, at least 0 and not all 0, not {values.tolist()}"

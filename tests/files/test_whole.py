@@ -405,3 +405,27 @@ def test_what_cannot_be_entered_is_passed_over(tmp_path):
         assert image.find(tmp_path) == [tmp_path / "a.png"]
     finally:
         (tmp_path / "closed").chmod(0o700)
+
+
+@pytest.mark.parametrize("options", [{}, {"tile": (64, 64)}])
+def test_zeros_in_a_deflated_tiff(tmp_path, options):
+    """Which libtiff reads to the last pixel, and no further, where the checksum would be."""
+    y, x = np.mgrid[:192, :256]
+    pixels = np.stack([x, y, x + y], -1).astype(np.uint8)
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, pixels, compression="zlib", photometric="rgb", **options)
+    np.testing.assert_array_equal(image.load(path, as_bytes=True).rgb, pixels)
+    whole = path.read_bytes()
+    for start in range(len(whole) // 4, len(whole) - 600, len(whole) // 5):
+        path.write_bytes(whole[:start] + bytes(400) + whole[start + 400 :])
+        with pytest.raises(ValueError, match=r"a\.tif is a damaged or truncated image"):
+            image.load(path)
+
+
+@pytest.mark.parametrize("compression", ["tiff_adobe_deflate", "tiff_lzw", "raw"])
+def test_a_tiff_without_its_last_byte_is_damaged(tmp_path, compression):
+    path = tmp_path / "a.tif"
+    Image.fromarray(NOISE).save(path, compression=compression)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ValueError, match="damaged or truncated"):
+        image.load(path)

@@ -82,12 +82,19 @@ def test_bfloat16(tiny, painting, rng):
         ({"style": np.zeros((2, 16, 16, 3), np.uint8)}, "style is one, not a batch of 2"),
         ({"alpha": 2.0}, "alpha is between 0 and 1"),
         ({"contents": [np.zeros((8, 8))]}, "content 0: content is one RGB image"),
-        ({"contents": [np.zeros((1, 8, 8, 3))]}, r"content 0: one RGB image \(H, W, 3\), not"),
+        (
+            {"contents": [np.zeros((1, 8, 8, 3))]},
+            r"content 0: content is one RGB image \(H, W, 3\), not",
+        ),
         (
             {"masks": np.ones((1, 9, 8), bool), "style": [np.zeros((8, 8, 3))]},
             r"content 0: masks are .* \(K, 8, 8\)",
         ),
         ({"plan": "whole"}, 'plan is "auto", Whole'),
+        ({"batch_size": "a"}, "batch_size is at least 1, a whole number, not 'a'"),
+        ({"contents": 3}, "contents are an array or yield images, not int"),
+        ({"devices": []}, "devices is empty"),
+        ({"devices": "cpu"}, "devices is a list"),
     ],
 )
 def test_what_is_wrong(tiny, painting, change, message):

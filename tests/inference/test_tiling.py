@@ -202,3 +202,25 @@ def test_styles_as_for_stylize(rng, painting, tiny):
     )
     expected = adain_jax.stylize(content, [painting, other], masks=left[None], model=tiny)
     np.testing.assert_allclose(ours, expected, atol=1e-3)
+
+
+def test_where_a_picture_may_not_be_written(tiny, tmp_path, rng):
+    """Over the content, whose later windows would be read from it; or where nothing can be."""
+    content = rng.integers(256, size=(100, 120, 3), dtype=np.uint8)
+    style = tiny.style(content[:16])
+    maps = [np.memmap(tmp_path / "a", np.uint8, "w+", shape=content.shape) for _ in range(2)]
+    for source, out in ((content, content), (content[::-1], content), maps):
+        with pytest.raises(ValueError, match="out is the content itself"):
+            adain_jax.stylize(source, style, model=tiny, plan=Tiled(96, out=out))
+    locked = np.zeros_like(content)
+    locked.flags.writeable = False
+    for options, message in (
+        ({"out": locked}, "out is read-only"),
+        ({"out": []}, "out is a NumPy array, not list"),
+        ({"tile": "a"}, "tile is a number of pixels, not 'a'"),
+        ({"progress": 3}, "progress is a function, not 3"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Tiled(**options)
+    with pytest.raises(ValueError, match="out is for one content"):
+        adain_jax.stylize_many([content], style, model=tiny, plan=Tiled(96, out=locked.copy()))

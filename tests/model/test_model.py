@@ -75,6 +75,9 @@ def test_a_prepared_model_gives_the_same_and_is_not_saved(model, tmp_path, rng):
         with pytest.raises(ValueError, match="was prepared before"):
             prepared.prepare()
     assert not list(tmp_path.iterdir())
+    for dtype in (int, "x"):
+        with pytest.raises(ValueError, match="dtype is a floating one"):
+            model.prepare(dtype=dtype)
 
 
 def test_prepared_elsewhere_kernels_stay_as_they_are(model):
