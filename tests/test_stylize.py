@@ -336,7 +336,7 @@ def test_arrays_of_other_libraries_and_orders(photo, painting, expected, tiny):
     """As far as they can be NumPy's; and one line for those that cannot."""
     swapped = photo.astype(">f4"), painting.astype(">f4")
     np.testing.assert_allclose(adain_jax.stylize(*swapped, model=tiny), expected, atol=1e-4)
-    listed = [jnp.float32(0.5), 1.0]
+    listed: Any = [jnp.float32(0.5), 1.0]
     batch = np.stack([photo, photo])
     assert adain_jax.stylize(batch, painting, alpha=listed, model=tiny).shape == batch.shape
 

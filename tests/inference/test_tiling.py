@@ -1,5 +1,6 @@
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -214,12 +215,13 @@ def test_where_a_picture_may_not_be_written(tiny, tmp_path, rng):
             adain_jax.stylize(source, style, model=tiny, plan=Tiled(96, out=out))
     locked = np.zeros_like(content)
     locked.flags.writeable = False
-    for options, message in (
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({"out": locked}, "out is read-only"),
         ({"out": []}, "out is a NumPy array, not list"),
         ({"tile": "a"}, "tile is a number of pixels, not 'a'"),
         ({"progress": 3}, "progress is a function, not 3"),
-    ):
+    ]
+    for options, message in wrong:
         with pytest.raises(ValueError, match=message):
             Tiled(**options)
     with pytest.raises(ValueError, match="out is for one content"):
