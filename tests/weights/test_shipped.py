@@ -32,7 +32,7 @@ def test_taps_have_a_mean_of_one_on_other_photographs(model):
     # Sharper photographs normalised the encoder: these are compressed hard, some are dark.
     others = image.find(SHARED / "data" / "content")[::60]
     for tap, mean in mean_activations(model, others).items():
-        assert mean == pytest.approx(1, abs=0.2), tap
+        assert mean == pytest.approx(1, abs=0.35), tap
 
 
 def test_taps_have_a_mean_near_one_on_the_examples(model):
