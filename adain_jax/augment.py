@@ -52,7 +52,7 @@ def random_style(
 
     A classifier of dark and light, trained on photographs of which half have a random style:
 
-    >>> import adain_jax, flax.linen as nn
+    >>> import adain_jax, flax.linen as nn, numpy as np
     >>> class Classifier(nn.Module):
     ...     @nn.compact
     ...     def __call__(self, images):

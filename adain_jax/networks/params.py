@@ -1,7 +1,6 @@
 """Parameters of a network: what is missing, unexpected or of the wrong shape."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import jax
@@ -18,7 +17,7 @@ def check_params(params: Params, architecture: str) -> None:
     if architecture not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
         raise ValueError(f"unknown architecture {architecture!r}; known: {known}")
-    shapes = jax.eval_shape(partial(initialize, architecture), jax.random.key(0))
+    shapes = jax.eval_shape(lambda: initialize(architecture, jax.random.key(0)))
     expected = {name: shapes[name] for name in shapes if name in params}
     found = {key: np.shape(value) for key, value in flatten(params).items()}
     wanted = {key: value.shape for key, value in flatten(expected).items()}

@@ -45,8 +45,8 @@ def coral(source: ArrayLike, target: ArrayLike, *, xp: Any = jnp) -> Any:
     target_colors, mean, std = _standardize(y, xp)
     # Accelerators would round the operands of a product to bfloat16 or tf32.
     with jax.default_matmul_precision("highest"):
-        whitening = _root(-0.5, *_correlation(colors))
-        coloring = _root(0.5, *_correlation(target_colors))
+        whitening = _root(-0.5, *jax.device_put(_correlation(colors)))
+        coloring = _root(0.5, *jax.device_put(_correlation(target_colors)))
         recolored = colors @ xp.asarray(whitening @ coloring)
     return (recolored * std + mean).reshape(x.shape).astype(x.dtype)
 
