@@ -15,6 +15,7 @@ from adain_jax.inference.request import Request
 from adain_jax.model import Model
 from adain_jax.model.arguments import check_pixels
 from adain_jax.model.transfer import transfer
+from adain_jax.networks import ARCHITECTURES
 from adain_jax.networks.layers import Size
 from adain_jax.ops.color import keep_chroma
 from adain_jax.ops.pixels import from_float, to_float
@@ -66,6 +67,7 @@ def make_picture(
         masks=request.masks,
         where=where,
         content=content,
+        told=ARCHITECTURES[model.architecture].told,
     )
     pictures = model.decode(features, size)[:, : photos.shape[1], : photos.shape[2]]
     pictures = jnp.clip(pictures.astype(photos.dtype), 0, 1)

@@ -15,7 +15,7 @@ from adain_jax.model.arguments import check_image
 from adain_jax.model.exported import exportable
 from adain_jax.model.style import Style
 from adain_jax.model.transfer import STRIDE, Features, statistics
-from adain_jax.networks import ARCHITECTURES
+from adain_jax.networks import ARCHITECTURES, PIXELS
 from adain_jax.networks.layers import Size
 from adain_jax.networks.params import Params, check_params
 from adain_jax.ops.convolution import prepare_kernel
@@ -164,27 +164,26 @@ class Model:
 
     @jax.jit
     def encode(self, images: jax.Array, size: Size = None) -> Features:
-        """The maps on which AdaIN works, by name, of float images (N, H, W, 3) in [0, 1].
+        """The maps of which a style is the statistics, by name, of images (N, H, W, 3) in [0, 1].
 
-        For a VGG relu4_1 (N, ceil(H/8), ceil(W/8), 512); for `fast` conv1_2, conv2_2 and conv3_2,
+        They are those on which AdaIN works, behind those of which the decoder is told. For a VGG
+        relu4_1 (N, ceil(H/8), ceil(W/8), 512); for `fast` conv1_2, conv2_2 and conv3_2,
         of 32, 64 and 128 channels at a half, a quarter and an eighth of the size. Sizes that are no
         multiples of 8 are extended by reflection. `size` is the height and width, multiples of 8,
         of a picture in the upper left of `images`, if it does not fill them; it may be traced.
         """
-        taps = self.taps(images, size)
-        return {name: taps[name] for name in ARCHITECTURES[self.architecture].levels}
+        maps = {PIXELS: _fill_up(images), **self.taps(images, size)}
+        return {name: maps[name] for name in ARCHITECTURES[self.architecture].maps}
 
     @jax.jit
     def taps(self, images: jax.Array, size: Size = None) -> dict[str, jax.Array]:
         """The encoder's feature maps by name, for a VGG the four of the losses."""
         encoder, params = ARCHITECTURES[self.architecture].encoder, self.params["encoder"]
-        for axis in (1, 2):
-            images = fill_up(images, STRIDE, axis)
-        return encoder.apply({"params": params}, images, size)  # type: ignore[return-value]
+        return encoder.apply({"params": params}, _fill_up(images), size)  # type: ignore[return-value]
 
     @jax.jit
     def decode(self, features: Features, size: Size = None) -> jax.Array:
-        """Images (N, H, W, 3), H and W multiples of 8, from features; not clipped.
+        """Images (N, H, W, 3), H and W multiples of 8, from what `transfer` gives; not clipped.
 
         `size` is as for `encode`.
         """
@@ -214,6 +213,10 @@ class Model:
         stats = _statistics(self, images if images.ndim == 4 else images[None])
         style = Style(stats.mean, stats.std, self.fingerprint)
         return style if images.ndim == 4 else jax.tree.map(lambda x: x[0], style)
+
+
+def _fill_up(images: jax.Array) -> jax.Array:
+    return fill_up(fill_up(images, STRIDE, 1), STRIDE, 2)
 
 
 @jax.jit

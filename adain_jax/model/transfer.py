@@ -1,6 +1,6 @@
 """AdaIN on the maps of a network, with strengths and regions (sections 5 and 7 of the paper)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from adain_jax.model.style import Style
+from adain_jax.networks.film import Told
 from adain_jax.ops.statistics import ChannelStats, adain, channel_stats
 
 STRIDE = 8  # pixels to a side of one cell of the smallest map
@@ -23,12 +24,14 @@ def transfer(
     masks: jax.Array | None = None,
     where: Features | None = None,
     content: ChannelStats | None = None,
-) -> dict[str, jax.Array]:
+    told: Sequence[str] = (),
+) -> dict[str, Any]:
     """AdaIN (equation 8), blended with the content's own features by `alpha` (equation 14).
 
     Args:
         features: maps by name, each (N, h, w, C).
-        style: statistics of all maps, one after the other: (C,), or (N, C); or, with masks, (K, C).
+        style: statistics of all maps, one after the other: (C,), or (N, C); or, with masks, (K, C)
+            or (K, N, C).
         alpha: strengths, floating: a number, one for each image (N,), or with masks one for each
             region (K,); or a map of pixels (H, W) or (N, H, W).
         masks: of K regions, (K, H, W) in pixels, as `shares_of` takes them. Each region has content
@@ -36,9 +39,10 @@ def transfer(
             in no region keep their features.
         where: booleans by name, (h, w): the cells that count in the content's statistics.
         content: the content's statistics, in place of those of `features`; as `style`.
+        told: names of the maps of which only the statistics are passed on, blended likewise.
 
     Returns:
-        Maps like `features`.
+        Maps like `features`; for those in `told` a `Told`.
 
     Raises:
         ValueError: if the style has another number of channels.
@@ -49,21 +53,57 @@ def transfer(
     transferred = {}
     for name, x in features.items():
         counted, own = (where or {}).get(name), contents.get(name)
-        if masks is None:
-            target = adain(x, *styles[name], where=counted, stats=own)
-            transferred[name] = x + _strength_on(alpha, x).astype(x.dtype) * (target - x)
-            continue
-        shares = shares_of(masks, x)
-        total, y = shares.sum(0), x
-        for k, share in enumerate(shares):
-            mean, std = (stat[k] for stat in styles[name])
-            stats = None if own is None else ChannelStats(own.mean[k], own.std[k])
-            target = adain(x, mean, std, where=both(share, counted), stats=stats)
-            strength = _strength_on(alpha[k] if alpha.ndim == 1 else alpha, x)
-            strength = strength * (share / jnp.where(total > 0, total, 1))[None, ..., None]
-            y = y + strength.astype(x.dtype) * (target - x)
-        transferred[name] = y
+        y, blend = x, []
+        for k, (share, strength) in enumerate(_parts(alpha, masks, x)):
+            stats, given = own, styles[name]
+            cells = counted
+            if masks is not None:
+                stats, given = stats and _region(stats, k), _region(given, k)
+                cells = both(share, counted)
+            if name in told:
+                stats = stats or channel_stats(x, where=cells)
+                blend += [(stats, share - strength[..., 0]), (given, strength[..., 0])]
+            else:
+                target = adain(x, *given, where=cells, stats=stats)
+                y = y + strength.astype(x.dtype) * (target - x)
+        transferred[name] = _told(blend, x) if blend else y
     return transferred
+
+
+def _parts(
+    alpha: jax.Array, masks: jax.Array | None, x: jax.Array
+) -> list[tuple[jax.Array, jax.Array]]:
+    """Of each region, its share of each cell, (1, h, w), and how much of that comes in its style.
+
+    The strengths are of four axes, and broadcast against features (N, h, w, C).
+    """
+    if masks is None:
+        return [(jnp.ones((1, 1, 1), jnp.float32), _strength_on(alpha, x))]
+    shares = shares_of(masks, x)
+    total = shares.sum(0, keepdims=True)
+    parts = []
+    for k, share in enumerate(shares / jnp.where(total > 0, total, 1)):
+        strength = _strength_on(alpha[k] if alpha.ndim == 1 else alpha, x)
+        parts.append((share[None], strength * share[None, ..., None]))
+    return parts
+
+
+def _region(stats: ChannelStats, k: int) -> ChannelStats:
+    return ChannelStats(stats.mean[k], stats.std[k])
+
+
+def _told(blend: Sequence[tuple[ChannelStats, jax.Array]], x: jax.Array) -> Told:
+    """Of a content's and a style's statistics for each region, with weights (N or 1, h, w)."""
+    weights = [weight for _, weight in blend]
+    rest = 1 - sum(weights)  # of cells in no region, which keep their features
+    weights[::2] = [weight + rest / len(weights[::2]) for weight in weights[::2]]
+    cells = jnp.broadcast_shapes((x.shape[0], 1, 1), *(weight.shape for weight in weights))
+    channels = x.shape[0], x.shape[-1]
+    return Told(
+        jnp.stack([jnp.broadcast_to(stats.mean, channels) for stats, _ in blend]),
+        jnp.stack([jnp.broadcast_to(stats.std, channels) for stats, _ in blend]),
+        jnp.stack([jnp.broadcast_to(weight, cells) for weight in weights]),
+    )
 
 
 def statistics(features: Features, where: Features | None = None) -> ChannelStats:
@@ -104,16 +144,16 @@ def _split(stats: Style | ChannelStats, features: Features) -> dict[str, Channel
         start = channels.stop
     if start != stats.mean.shape[-1]:
         raise ValueError(
-            f"the style has {stats.mean.shape[-1]} channels, and is another model's: this one's "
-            f"have {start}"
+            f"the style has statistics of {stats.mean.shape[-1]} channels, and is another model's: "
+            f"this one takes {start}; make it again with this model"
         )
     return parts
 
 
 def _strength_on(alpha: jax.Array, x: jax.Array) -> jax.Array:
-    """Strengths (), (N,), (H, W) or (N, H, W) as broadcast against features (N, h, w, C)."""
+    """Strengths (), (N,), (H, W) or (N, H, W), of four axes, for features (N, h, w, C)."""
     if alpha.ndim == 0:
-        return alpha
+        return alpha.reshape(1, 1, 1, 1)
     if alpha.ndim == 1:
         return alpha[:, None, None, None]
     return _means_on(alpha.reshape(-1, *alpha.shape[-2:]), x)[..., None]

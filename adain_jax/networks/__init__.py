@@ -7,14 +7,16 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from adain_jax.networks.decoder import Decoder
+from adain_jax.networks.decoder import PIXELS, TOLD, Decoder
 from adain_jax.networks.encoder import TAPS, Encoder
 from adain_jax.networks.fast import FastDecoder, FastEncoder
+from adain_jax.networks.film import Told
 from adain_jax.ops.convolution import Method
 
 __all__ = [
     "ARCHITECTURES",
     "DEPTHS",
+    "PIXELS",
     "TAPS",
     "VARIANTS",
     "Architecture",
@@ -27,8 +29,9 @@ __all__ = [
 # Convolutions per block of each VGG, up to conv4_1.
 DEPTHS = {"vgg16": (2, 2, 3, 1), "vgg19": (2, 2, 4, 1)}
 # The paper's ablations (section 7.1), `vgg16_batch` and so on: a decoder with batch or instance
-# normalisation, and one that takes the content's and the style's features side by side.
-VARIANTS = ("batch", "instance", "concatenation")
+# normalisation, and one that takes the content's and the style's features side by side. And a
+# decoder that is told the style's statistics of every map, by feature-wise linear modulation.
+VARIANTS = ("batch", "instance", "concatenation", "film")
 
 
 class Architecture(NamedTuple):
@@ -40,6 +43,7 @@ class Architecture(NamedTuple):
             a pixel of the picture, can see, in pixels; multiples of 8. Without it they see all.
         concatenates: whether the decoder takes, in AdaIN's place, the content's features and the
             style's, one behind the other along the channels.
+        told: other maps of which the decoder is told the style's statistics, by name.
     """
 
     encoder: nn.Module
@@ -47,6 +51,12 @@ class Architecture(NamedTuple):
     levels: tuple[str, ...]
     reach: tuple[int, int] | None = None
     concatenates: bool = False
+    told: tuple[str, ...] = ()
+
+    @property
+    def maps(self) -> tuple[str, ...]:
+        """All of which a style is the statistics."""
+        return (*self.told, *self.levels)
 
 
 def vgg(
@@ -59,6 +69,7 @@ def vgg(
         f"{name}_batch": Architecture(encoder, decoder.clone(normalization="batch"), levels),
         f"{name}_instance": Architecture(encoder, decoder.clone(normalization="instance"), levels),
         f"{name}_concatenation": Architecture(encoder, decoder, levels, reach, concatenates=True),
+        f"{name}_film": Architecture(encoder, decoder.clone(film=True), levels, reach, told=TOLD),
     }
 
 
@@ -71,12 +82,17 @@ ARCHITECTURES = {
 
 def initialize(architecture: str, key: jax.Array) -> dict[str, Any]:
     """Random weights, `{"encoder": ..., "decoder": ...}`."""
-    encoder, decoder, levels, _, concatenates = ARCHITECTURES[architecture]
+    encoder, decoder, levels, _, concatenates, told = ARCHITECTURES[architecture]
     # The method makes no difference to the weights, and this one is the quickest to trace.
     encoder, decoder = encoder.clone(method="xla"), decoder.clone(method="xla")
     keys = jax.random.split(key)
-    taps, weights = encoder.init_with_output(keys[0], jnp.zeros((1, 8, 8, 3), jnp.float32))
+    image = jnp.zeros((1, 8, 8, 3), jnp.float32)
+    taps, weights = encoder.init_with_output(keys[0], image)
     features: dict[str, Any] = {name: taps[name] for name in levels}  # type: ignore[index]
+    for name in told:
+        channels = (image if name == PIXELS else taps[name]).shape[-1]  # type: ignore[index]
+        stats = jnp.ones((1, 1, channels), jnp.float32)
+        features[name] = Told(stats, stats, jnp.ones((1, 1, 1, 1), jnp.float32))
     if concatenates:
         features = {name: jnp.concatenate([x, x], -1) for name, x in features.items()}
     return {

@@ -7,6 +7,7 @@ import flax.linen as nn
 import jax
 
 from adain_jax.networks.encoder import TAPS
+from adain_jax.networks.film import Film
 from adain_jax.networks.layers import Conv3x3, Size, double
 from adain_jax.networks.normalization import Kind, Normalization
 from adain_jax.ops.convolution import Method
@@ -16,6 +17,10 @@ from adain_jax.ops.convolution import Method
 # decoder's units are dead after a hundred steps, and stay so.
 _FIRST: dict[str, Any] = {"initial_scale": 1 / 3}
 _LAST: dict[str, Any] = {"initial_scale": 0.1, "initial_bias": 0.5}
+
+
+PIXELS = "pixels"  # the picture itself, as a map
+TOLD = (PIXELS, *TAPS[:-1])  # of which maps the statistics are told, by level
 
 
 class Decoder(nn.Module):
@@ -31,11 +36,16 @@ class Decoder(nn.Module):
         method: of every convolution (`adain_jax.ops.convolution`).
         normalization: "batch" or "instance", behind every convolution but the last, for the
             paper's ablation; its parameters are named as the layer with `_norm`.
+        film: whether the decoder is told the style's statistics of every map, by a `Film` behind
+            the second layer of each block (behind the first, if there is no other) and behind the
+            picture; its parameters are named as the layer with `_film`. Then it takes, beside
+            relu4_1, a `Told` for each name of `TOLD`.
     """
 
     depths: Sequence[int]
     method: Method = "auto"
     normalization: Kind | None = None
+    film: bool = False
 
     @property
     def upsampling(self) -> frozenset[str]:
@@ -43,7 +53,7 @@ class Decoder(nn.Module):
         return frozenset(f"conv{i}_{depth}" for i, depth in enumerate(self.depths[:-1], start=1))
 
     @nn.compact
-    def __call__(self, features: Mapping[str, jax.Array], size: Size = None) -> jax.Array:
+    def __call__(self, features: Mapping[str, Any], size: Size = None) -> jax.Array:
         """(N, H, W, 512) to (N, 8H, 8W, 3); `size` is in cells of the features."""
         x = features[TAPS[-1]]
         for block in range(len(self.depths), 0, -1):
@@ -62,4 +72,10 @@ class Decoder(nn.Module):
                 size = double(size) if up else size
                 if normalization:
                     x = nn.relu(Normalization(normalization, name=f"{name}_norm")(x, size))
+                level = 0 if last else block if layer == min(2, self.depths[block - 1]) else None
+                if self.film and level is not None and level < len(TOLD):
+                    told = [
+                        features[name] for name in reversed(TOLD[max(level - 1, 0) : level + 1])
+                    ]
+                    x = Film(name=f"{name}_film")(x, *told)
         return x

@@ -1,0 +1,47 @@
+"""Feature-wise linear modulation (Perez et al., AAAI 2018) by the statistics of a style."""
+
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+_LEAST = 0.05  # added to deviations before their logarithm
+
+
+class Told(NamedTuple):
+    """Statistics of a map that a decoder is told: mixtures of R sets of them, place by place.
+
+    Attributes:
+        mean: channel means of each set, (R, N, C), float32.
+        std: channel standard deviations, likewise.
+        weights: the share of each set in each cell, (R, N, h, w), or (R, N, 1, 1) for all alike;
+            they add up to 1.
+    """
+
+    mean: jax.Array
+    std: jax.Array
+    weights: jax.Array
+
+
+class Film(nn.Module):
+    """A scale and a shift for each channel, linear in statistics: x * (1 + S c) + T c.
+
+    c has, for each `Told`, the logarithms of its deviations and its means. Parameters, float32:
+    `scale` and `shift`, (n, C), zeros, so that a network begins as if the module was not there.
+    Where the sets of statistics are mixed, so are scales and shifts.
+    """
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *told: Told) -> jax.Array:
+        """(N, H, W, C) to the same; all `told` have the same sets, the first the cells of `x`."""
+        stats = [part for x in told for part in (jnp.log(x.std + _LEAST), x.mean)]
+        condition = jnp.concatenate(stats, -1)
+        modulation = []
+        for name in ("scale", "shift"):
+            shape = condition.shape[-1], x.shape[-1]
+            matrix = self.param(name, nn.initializers.zeros, shape, jnp.float32)
+            each = jnp.einsum("rnc,cd->rnd", condition, matrix, precision="highest")
+            modulation.append(jnp.einsum("rnhw,rnd->nhwd", told[0].weights, each))
+        scale, shift = (part.astype(x.dtype) for part in modulation)
+        return x * (1 + scale) + shift
