@@ -23,6 +23,15 @@ class Told(NamedTuple):
     std: jax.Array
     weights: jax.Array
 
+    @classmethod
+    def of(cls, mean: jax.Array, std: jax.Array) -> "Told":
+        """One set for each image, (N, C), in all its cells.
+
+        >>> Told.of(jnp.zeros((2, 3)), jnp.ones((2, 3))).weights.shape
+        (1, 2, 1, 1)
+        """
+        return cls(mean[None], std[None], jnp.ones((1, len(mean), 1, 1), jnp.float32))
+
 
 class Film(nn.Module):
     """A scale and a shift for each channel, linear in statistics: x * (1 + S c) + T c.

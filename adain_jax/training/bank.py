@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from tqdm import tqdm
 
 from adain_jax.model import Model
+from adain_jax.networks import PIXELS
 from adain_jax.ops.losses import TapStats, tap_stats
 from adain_jax.ops.pixels import to_float
 from adain_jax.ops.statistics import ChannelStats
@@ -19,7 +20,7 @@ from adain_jax.training.sources import Images, middle_square
 
 
 class StyleBank:
-    """The tap statistics of the middle square of every painting, computed once.
+    """The statistics of taps and pixels of the middle square of every painting, computed once.
 
     They are kept in a file, so that a training that is taken up again need not wait for them.
 
@@ -31,7 +32,8 @@ class StyleBank:
         self, images: Images, model: Model, crop_size: int, folder: Path, batch_size: int = 8
     ) -> None:
         self.names = images.names
-        what = [model.fingerprint, images.places, str(images.size), str(crop_size), *self.names]
+        what = [PIXELS, model.fingerprint, images.places, str(images.size), str(crop_size)]
+        what += self.names
         digest = hashlib.sha256("\n".join(what).encode()).hexdigest()[:12]
         path = folder / f"styles-{digest}.safetensors"
         self._stats = _read(path) or _compute(images, crop_size, model, path, batch_size)
@@ -56,7 +58,7 @@ def _read(path: Path) -> TapStats | None:
 
 
 def _compute(images: Images, crop_size: int, model: Model, path: Path, batch_size: int) -> TapStats:
-    encode = jax.jit(lambda model, images: tap_stats(model.taps(images)))
+    encode = jax.jit(lambda model, x: tap_stats({PIXELS: x, **model.taps(x)}))
     parts = []
     with tqdm(total=len(images), desc="styles", unit="image") as bar:
         for start in range(0, len(images), batch_size):

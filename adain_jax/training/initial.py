@@ -37,6 +37,10 @@ def first_params(config: TrainConfig, model: Model) -> Params:
     if missing:
         raise ValueError(f"config: init_from: {path} holds no {missing[0]}")
     params = {part: params[part] for part in parts}
+    if config.variant == "film":  # which begins as if it was told nothing
+        new = _random(architecture, parts, config.seed)["decoder"]
+        films = {name: layer for name, layer in new.items() if name.endswith("_film")}
+        params["decoder"] = {**films, **params["decoder"]}
     try:
         check_params(params, architecture)
     except ValueError as error:

@@ -11,7 +11,8 @@ from jax.typing import ArrayLike
 
 from adain_jax.model import Model
 from adain_jax.model.transfer import Features, statistics, transfer
-from adain_jax.networks import ARCHITECTURES, TAPS
+from adain_jax.networks import ARCHITECTURES, PIXELS, TAPS
+from adain_jax.networks.film import Told
 from adain_jax.networks.params import Params
 from adain_jax.ops.losses import (
     TapStats,
@@ -106,6 +107,7 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
     """
     network_architecture = config.architecture(architecture)
     concatenates = ARCHITECTURES[network_architecture].concatenates
+    told = ARCHITECTURES[network_architecture].told
     layers = dict(zip(TAPS, config.content_layers, strict=True))
     layers = {name: weight for name, weight in layers.items() if weight or name == _TARGET}
     dtype = jnp.dtype(config.compute)
@@ -120,9 +122,9 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         vgg, network = models(params, frozen)
         images = to_float(batch["content"]).astype(dtype)
         features = network.encode(images)
-        if concatenates:
-            features = _concatenate(features, features)
-        loss = reconstruction_loss(network.decode(features), images)
+        inputs = _concatenate(features, features) if concatenates else features
+        inputs = {**inputs, **_tell({name: features[name] for name in told})}
+        loss = reconstruction_loss(network.decode(inputs), images)
         metrics = {"reconstruction_loss": loss}
         if config.feature_weight:
             metrics["feature_loss"] = feature_loss(features, vgg.taps(images))
@@ -137,7 +139,10 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         styles = to_float(batch["style"]).astype(dtype) if "style" in batch else None
         known = "style_stats" in batch
         taps, style_taps = _encode(vgg, contents, None if known else styles)
-        stats: TapStats = batch["style_stats"] if style_taps is None else tap_stats(style_taps)
+        if style_taps is None:
+            stats: TapStats = batch["style_stats"]
+        else:
+            stats = tap_stats({PIXELS: styles, **style_taps} if told else style_taps)
         targets = {name: adain(taps[name], *stats[name], ddof=1) for name in layers}
         if "encoder" in params:  # a network with features of its own
             assert styles is not None
@@ -150,6 +155,7 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         else:
             features = {_TARGET: taps[_TARGET]}
             transferred = {_TARGET: targets[_TARGET]}
+            transferred |= {name: Told.of(*stats[name]) for name in told}
         images = network.decode(transferred)
 
         output = vgg.taps(images)
@@ -175,6 +181,7 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
             loss += config.teacher_weight * metrics["teacher_loss"]
         if config.identity_weight:  # in its own statistics, AdaIN changes nothing
             same = _corner(_concatenate(features, features) if concatenates else features)
+            same |= _tell({name: contents if name == PIXELS else taps[name] for name in told})
             images = network.decode(same)
             height, width = images.shape[1:3]
             metrics["identity_loss"] = content_loss(images, contents[:, :height, :width])
@@ -257,6 +264,11 @@ def _encode(
 def _concatenate(content: Features, style: Features) -> Features:
     """What a decoder takes that has the style's map itself, not its statistics."""
     return {_TARGET: jnp.concatenate([content[_TARGET], style[_TARGET]], -1)}
+
+
+def _tell(maps: Features) -> dict[str, Told]:
+    """What a decoder is told of a photograph that shall keep its own style."""
+    return {name: Told.of(*stats) for name, stats in tap_stats(maps).items()}
 
 
 def _corner(features: Features) -> dict[str, jax.Array]:

@@ -64,7 +64,7 @@ def test_equal_to_the_whole_with_real_weights(name, size, tile, photo, painting)
 @pytest.mark.parametrize("name", ["vgg16", "vgg19", "fast", "tiny"])
 def test_reach(name, tiny, rng):
     """Nothing further away than the reach changes a pixel, and something not much nearer does."""
-    encoder, decoder, levels, sees, _ = ARCHITECTURES[name]
+    encoder, decoder, levels, sees, *_ = ARCHITECTURES[name]
     assert sees is not None
     encoder_reach, reach = sees
     encoder, decoder = encoder.clone(method="xla"), decoder.clone(method="xla")

@@ -1,11 +1,13 @@
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from adain_jax.networks import ARCHITECTURES, DEPTHS, TAPS, Encoder, initialize
+from adain_jax.networks import ARCHITECTURES, DEPTHS, PIXELS, TAPS, Encoder, initialize
+from adain_jax.networks.film import Told
 
 # Exact numbers of parameters: encoder, decoder.
 COUNTS = {
@@ -18,6 +20,10 @@ for name, channels in (("vgg16", 1_152), ("vgg19", 1_408)):
     encoder, decoder = COUNTS[name]
     COUNTS[f"{name}_batch"] = COUNTS[f"{name}_instance"] = (encoder, decoder + 2 * channels)
     COUNTS[f"{name}_concatenation"] = (encoder, decoder + 9 * 512 * 256)
+    # A scale and a shift, linear in two numbers for each channel of one or two maps.
+    widths = (((256 + 128), 256), ((128 + 64), 128), ((64 + 3), 64), (3, 3))
+    films = sum(2 * 2 * channels * width for channels, width in widths)
+    COUNTS[f"{name}_film"] = (encoder, decoder + films)
 SIZES = dict(zip(TAPS, [(16, 24, 64), (8, 12, 128), (4, 6, 256), (2, 3, 512)], strict=True))
 MAPS = {
     **dict.fromkeys(COUNTS, SIZES),
@@ -44,13 +50,16 @@ def test_parameter_counts(name):
 
 @pytest.mark.parametrize("name", MAPS)
 def test_shapes(name):
-    encoder, decoder, levels, _, concatenates = ARCHITECTURES[name]
+    encoder, decoder, levels, _, concatenates, told = ARCHITECTURES[name]
     images = jax.ShapeDtypeStruct((2, 16, 24, 3), jnp.float32)
     taps, _ = jax.eval_shape(encoder.init_with_output, jax.random.key(0), images)
     assert {name: x.shape for name, x in taps.items()} == {
         name: (2, *size) for name, size in MAPS[name].items()
     }
-    features = {name: taps[name] for name in levels}
+    features: dict[str, Any] = {name: taps[name] for name in levels}
+    for part in told:
+        stats = jnp.ones((2, 3 if part == PIXELS else taps[part].shape[-1]))
+        features[part] = Told.of(stats, stats)
     if concatenates:
         features = jax.eval_shape(
             lambda maps: {k: jnp.tile(x, 2) for k, x in maps.items()}, features

@@ -118,7 +118,7 @@ def test_whole_numbers_do_for_floats():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"variant": "layer"}, "variant must be one of batch, instance, concatenation"),
+        ({"variant": "layer"}, "variant must be one of batch, instance, concatenation, film"),
         ({"variant": "batch", "network": "fast"}, "leave out network"),
         ({"variant": "concatenation"}, "pictures_every must be 0"),
         (

@@ -307,7 +307,7 @@ def test_clipping(config, tiny, batches):
     assert norm <= 1e-4
 
 
-@pytest.mark.parametrize("variant", ["batch", "instance", "concatenation"])
+@pytest.mark.parametrize("variant", ["batch", "instance", "concatenation", "film"])
 @pytest.mark.parametrize("phase", ["reconstruction", "style"])
 def test_the_ablations_learn(config, tiny, batches, variant, phase):
     fields = {"pictures_every": 0, "variant": variant}

@@ -42,7 +42,10 @@ def batch(rng):
         {"accumulate": 2, "schedule": "cosine", "compute": "bfloat16"},
         EVERYTHING | OWN,
         OWN | {"freeze_encoder": True},
-        *({"variant": x, "pictures_every": 0} for x in ("batch", "instance", "concatenation")),
+        *(
+            {"variant": x, "pictures_every": 0}
+            for x in ("batch", "instance", "concatenation", "film")
+        ),
     ],
 )
 def test_every_kind_of_step_can_be_traced(config, tiny, batch, fields, phase):
@@ -59,7 +62,7 @@ def test_every_kind_of_step_can_be_traced(config, tiny, batch, fields, phase):
 
 
 def test_first_weights_can_be_made():
-    for name in ("vgg16", "vgg16_batch", "vgg16_concatenation", "fast"):
+    for name in ("vgg16", "vgg16_batch", "vgg16_concatenation", "vgg16_film", "fast"):
         assert_strict(lambda key, name=name: initialize(name, key), jax.random.key(0))
 
 

@@ -1,0 +1,90 @@
+"""Scales and shifts from statistics."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import adain_jax
+from adain_jax import Model, Whole
+from adain_jax.model.transfer import transfer
+from adain_jax.networks.film import Film, Told
+from tests.tiny import tiny_film, tiny_model
+
+
+def some(rng, *shape):
+    return jnp.asarray(rng.random(shape, dtype=np.float32))
+
+
+def test_is_the_equation(rng):
+    """x * (1 + S c) + T c, with c the logarithms of the deviations and the means."""
+    x, mean, std, finer = some(rng, 2, 4, 6, 5), *(some(rng, 2, n) for n in (7, 7, 3))
+    told = Told.of(mean, std), Told.of(finer, finer)
+    params = {"scale": some(rng, 20, 5), "shift": some(rng, 20, 5)}
+    ours = Film().apply({"params": params}, x, *told)
+    c = np.concatenate([np.log(std + 0.05), mean, np.log(finer + 0.05), finer], -1)
+    scale, shift = (np.asarray(c @ params[name])[:, None, None] for name in ("scale", "shift"))
+    np.testing.assert_allclose(ours, np.asarray(x) * (1 + scale) + shift, rtol=1e-4)
+
+
+def test_sets_are_mixed_place_by_place(rng):
+    x, stats = some(rng, 1, 2, 3, 4), some(rng, 2, 1, 4)
+    params = {"scale": some(rng, 8, 4), "shift": some(rng, 8, 4)}
+    film = Film()
+    left = jnp.asarray([[1.0, 0.25, 0.0]] * 2)[None]
+    mixed = film.apply({"params": params}, x, Told(stats, stats, jnp.stack([left, 1 - left])))
+    one, other = (film.apply({"params": params}, x, Told.of(part, part)) for part in stats)
+    share = np.asarray(left)[..., None]
+    expected = share * np.asarray(one) + (1 - share) * np.asarray(other)
+    np.testing.assert_allclose(mixed, expected, rtol=1e-4)
+
+
+def test_a_new_one_changes_nothing(tiny, rng):
+    """So that a training can go on from a decoder that is not told."""
+    plain = tiny_model("film")
+    photo, painting = some(rng, 24, 40, 3), some(rng, 16, 16, 3)
+    told = Model.create("tiny_film", tiny.params["encoder"], plain.params["decoder"])
+    decoder = {k: v for k, v in plain.params["decoder"].items() if not k.endswith("_film")}
+    alone = Model.create("tiny", tiny.params["encoder"], decoder)
+    ours, expected = (adain_jax.stylize(photo, painting, model=m) for m in (told, alone))
+    np.testing.assert_allclose(ours, expected, atol=1e-5)
+    assert told.style(painting).mean.shape == (3 + 64 + 128 + 256 + 512,)
+
+
+def test_without_a_style_it_is_told_the_content_s_own(rng):
+    """At alpha 0 every style gives one picture: that in the photograph's own style."""
+    model = tiny_film()
+    photo, *paintings = (some(rng, 32, 40, 3) ** power for power in (1, 2, 4))
+    none = [adain_jax.stylize(photo, x, alpha=0.0, model=model, plan=Whole()) for x in paintings]
+    np.testing.assert_allclose(none[0], none[1], atol=1e-5)
+    own = adain_jax.stylize(photo, photo, model=model, plan=Whole())
+    np.testing.assert_allclose(none[0], own, atol=1e-3)
+    full = [adain_jax.stylize(photo, x, model=model, plan=Whole()) for x in paintings]
+    assert np.abs(np.asarray(full[0]) - np.asarray(full[1])).mean() > 1e-3
+
+
+def test_transfer_tells_blends(rng):
+    """Of the content's and the style's statistics, with the weights of every cell."""
+    model = tiny_film()
+    features = model.encode(some(rng, 1, 16, 24, 3))
+    style = model.style(some(rng, 16, 16, 3))
+    ramp = jnp.broadcast_to(jnp.linspace(0, 1, 24), (16, 24))
+    given = transfer(features, style, ramp, told=("pixels", "relu1_1"))
+    assert isinstance(given["pixels"], Told)
+    assert given["pixels"].weights.shape == (2, 1, 16, 24)
+    np.testing.assert_allclose(given["pixels"].weights[1, 0], ramp, atol=1e-6)
+    np.testing.assert_allclose(given["relu1_1"].weights.sum(0), 1, atol=1e-6)
+    np.testing.assert_allclose(given["pixels"].mean[1, 0], style.mean[:3])
+    assert given["relu4_1"].shape == features["relu4_1"].shape
+
+
+def test_gradients_reach_the_films(rng):
+    model = tiny_model("film")
+    photo, painting = some(rng, 16, 16, 3), some(rng, 16, 16, 3)
+
+    def brightness(model):
+        return adain_jax.stylize(photo, painting, model=model).mean()
+
+    gradient = jax.grad(brightness)(model)
+    for name, layer in gradient.params["decoder"].items():
+        if name.endswith("_film"):
+            assert float(jnp.abs(layer["shift"]).max()) > 0, name
