@@ -142,6 +142,7 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         if style_taps is None:
             stats: TapStats = batch["style_stats"]
         else:
+            assert styles is not None
             stats = tap_stats({PIXELS: styles, **style_taps} if told else style_taps)
         targets = {name: adain(taps[name], *stats[name], ddof=1) for name in layers}
         if "encoder" in params:  # a network with features of its own

@@ -1,5 +1,7 @@
 """Scales and shifts from statistics."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -20,7 +22,7 @@ def test_is_the_equation(rng):
     x, mean, std, finer = some(rng, 2, 4, 6, 5), *(some(rng, 2, n) for n in (7, 7, 3))
     told = Told.of(mean, std), Told.of(finer, finer)
     params = {"scale": some(rng, 20, 5), "shift": some(rng, 20, 5)}
-    ours = Film().apply({"params": params}, x, *told)
+    ours: Any = Film().apply({"params": params}, x, *told)
     c = np.concatenate([np.log(std + 0.05), mean, np.log(finer + 0.05), finer], -1)
     scale, shift = (np.asarray(c @ params[name])[:, None, None] for name in ("scale", "shift"))
     np.testing.assert_allclose(ours, np.asarray(x) * (1 + scale) + shift, rtol=1e-4)
@@ -31,7 +33,7 @@ def test_sets_are_mixed_place_by_place(rng):
     params = {"scale": some(rng, 8, 4), "shift": some(rng, 8, 4)}
     film = Film()
     left = jnp.asarray([[1.0, 0.25, 0.0]] * 2)[None]
-    mixed = film.apply({"params": params}, x, Told(stats, stats, jnp.stack([left, 1 - left])))
+    mixed: Any = film.apply({"params": params}, x, Told(stats, stats, jnp.stack([left, 1 - left])))
     one, other = (film.apply({"params": params}, x, Told.of(part, part)) for part in stats)
     share = np.asarray(left)[..., None]
     expected = share * np.asarray(one) + (1 - share) * np.asarray(other)
