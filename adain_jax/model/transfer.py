@@ -59,7 +59,7 @@ def transfer(
             cells = counted
             if masks is not None:
                 stats, given = stats and _region(stats, k), _region(given, k)
-                cells = both(share, counted)
+                cells = both(share[0], counted)
             if name in told:
                 stats = stats or channel_stats(x, where=cells)
                 blend += [(stats, share - strength[..., 0]), (given, strength[..., 0])]
