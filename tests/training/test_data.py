@@ -4,6 +4,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from adain_jax.networks import PIXELS
 from adain_jax.ops.losses import tap_stats
 from adain_jax.training.bank import StyleBank
 from adain_jax.training.data import Pairs, parse_weights
@@ -145,7 +146,8 @@ def test_frozen_styles_are_the_statistics_of_the_squares(config, tiny, tmp_path)
     assert len(bank) == 5
     top, left = ((side - 16) // 2 for side in styles[4].shape[:2])
     square = styles[4][None, top : top + 16, left : left + 16].astype(np.float32) / 255
-    expected = tap_stats(tiny.taps(square))
+    expected = tap_stats({PIXELS: square, **tiny.taps(square)})
+    assert bank[4].keys() == expected.keys()
     for name, stats in bank[4].items():
         np.testing.assert_allclose(stats.mean, expected[name].mean[0], rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(stats.std, expected[name].std[0], rtol=1e-4, atol=1e-5)
