@@ -233,7 +233,7 @@ def encode_style(
 
     >>> import adain_jax, numpy as np
     >>> adain_jax.encode_style(np.zeros((33, 50, 3), np.uint8)).mean.shape
-    (512,)
+    (963,)
     """
     with _forward_mode_told():
         return encode.encode_style(images, model_or(load, model), plan, name="images")

@@ -16,7 +16,7 @@ class Encoder(nn.Module):
 
     def __init__(self, model: adain_jax.Model) -> None:
         super().__init__()
-        depths = enumerate(DEPTHS[model.architecture], 1)
+        depths = enumerate(_depths(model), 1)
         names = [(block, layer) for block, depth in depths for layer in range(1, depth + 1)]
         self.firsts = [layer == 1 for _, layer in names]
         self.layers = nn.ModuleList(
@@ -36,7 +36,10 @@ class Encoder(nn.Module):
 
 
 class Network(nn.Module):
-    """Encode, AdaIN with statistics (1, C, 1, 1) that are given, decode."""
+    """Encode, AdaIN with statistics (1, C, 1, 1) that are given, decode, as the paper has it.
+
+    What a decoder is told of the style besides is left out.
+    """
 
     def __init__(self, model: adain_jax.Model) -> None:
         super().__init__()
@@ -52,7 +55,7 @@ class Network(nn.Module):
 
 def create_decoder(model: adain_jax.Model) -> nn.Sequential:
     def layers() -> Iterator[nn.Module]:
-        depths = DEPTHS[model.architecture]
+        depths = _depths(model)
         for block in range(len(depths), 0, -1):
             if block < len(depths):
                 yield nn.Upsample(scale_factor=2)
@@ -62,6 +65,10 @@ def create_decoder(model: adain_jax.Model) -> nn.Sequential:
                     yield nn.ReLU()
 
     return nn.Sequential(*layers())
+
+
+def _depths(model: adain_jax.Model) -> tuple[int, ...]:
+    return DEPTHS[model.architecture.partition("_")[0]]
 
 
 def statistics_of(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -81,7 +81,7 @@ def test_styles(mode, tiny, tmp_path):
     mixed.save(tmp_path / "a.safetensors")
     again = Style.load(tmp_path / "a.safetensors")
     np.testing.assert_array_equal(np.asarray(again.mean), np.asarray(mixed.mean))
-    assert Style.stack(styles).mean.shape == (2, 512)
+    assert Style.stack(styles).mean.shape == (2, 963)
 
 
 def test_gradients_and_augmentation(mode, tiny):

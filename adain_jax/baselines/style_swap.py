@@ -13,9 +13,11 @@ from jax.typing import ArrayLike
 
 from adain_jax.model import Model
 from adain_jax.model.arguments import check_alpha, check_image
-from adain_jax.networks import TAPS
+from adain_jax.model.transfer import statistics, transfer
+from adain_jax.networks import ARCHITECTURES, TAPS
 from adain_jax.networks.params import check_vgg
 from adain_jax.ops.pixels import to_float
+from adain_jax.ops.statistics import ChannelStats
 
 _TARGET = TAPS[-1]
 _LAYOUT = ("NHWC", "HWIO", "NHWC")
@@ -136,16 +138,22 @@ def stylize(
 
 
 @jax.jit(static_argnames="size")
-def encode_style(model: Model, style: jax.Array, *, size: int = 3) -> Patches:
-    """`style_patches` of an image (H, W, 3): what can be kept for the next content."""
-    return style_patches(model.encode(to_float(style)[None])[_TARGET][0], size=size)
+def encode_style(model: Model, style: jax.Array, *, size: int = 3) -> tuple[Patches, ChannelStats]:
+    """`style_patches` of an image (H, W, 3), and what a decoder may be told of it: for reuse."""
+    features = model.encode(to_float(style)[None])
+    return style_patches(features[_TARGET][0], size=size), statistics(features)
 
 
 @jax.jit
-def _stylize(model: Model, content: jax.Array, patches: Patches, alpha: jax.Array) -> jax.Array:
+def _stylize(
+    model: Model, content: jax.Array, style: tuple[Patches, ChannelStats], alpha: jax.Array
+) -> jax.Array:
     batch = to_float(content if content.ndim == 4 else content[None])
-    x = model.encode(batch)[_TARGET]
-    images = model.decode({_TARGET: x + alpha * (swap(x, patches) - x)})
+    patches, stats = style
+    features, told = model.encode(batch), ARCHITECTURES[model.architecture].told
+    x = features[_TARGET]
+    swapped = {_TARGET: x + alpha * (swap(x, patches) - x)}
+    images = model.decode(transfer(features, stats, alpha, levels=(), told=told) | swapped)
     images = jnp.clip(images[:, : batch.shape[1], : batch.shape[2]], 0, 1)
     return images if content.ndim == 4 else images[0]
 

@@ -58,6 +58,7 @@ def make_picture(
     """
     single = request.content.ndim == 3
     photos = to_float(request.content[None] if single else request.content)
+    architecture = ARCHITECTURES[model.architecture]
     features = model.encode(photos.astype(model.dtype), size)
     where = None if size is None else cells(size, photos.shape, features)
     features = transfer(
@@ -67,7 +68,8 @@ def make_picture(
         masks=request.masks,
         where=where,
         content=content,
-        told=ARCHITECTURES[model.architecture].told,
+        levels=architecture.levels,
+        told=architecture.told,
     )
     pictures = model.decode(features, size)[:, : photos.shape[1], : photos.shape[2]]
     pictures = jnp.clip(pictures.astype(photos.dtype), 0, 1)

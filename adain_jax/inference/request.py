@@ -109,11 +109,7 @@ def as_style(
 
 
 def _check_style(model: Model, content: Any, style: Style, *, regions: bool) -> None:
-    if style.fingerprint != model.fingerprint:
-        raise ValueError(
-            f"the style was made by another model (its encoder is {style.fingerprint!r}, this "
-            f"one's {model.fingerprint!r}): make it again with this model"
-        )
+    model.check_style(style)
     if regions and style.mean.ndim < 2:
         raise ValueError("with masks, style is a list, or a batch, of one style for each region")
     several = style.mean.shape[1:-1] if regions else style.mean.shape[:-1]

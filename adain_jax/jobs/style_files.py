@@ -36,15 +36,11 @@ def encode(path: Path, read: Style | np.ndarray, model: Model) -> Style:
     """The style of what was read from a file.
 
     Raises:
-        ValueError: if it is a style of another model.
+        ValueError: if it is a style of another model, or of an older version.
     """
     if isinstance(read, np.ndarray):
         return encode_style(read, model)
-    if read.fingerprint != model.fingerprint:
-        raise ValueError(
-            f"{path} was made by another model (its encoder is {read.fingerprint!r}, that of "
-            f"this {model.architecture} {model.fingerprint!r}): make it again with this one"
-        )
+    model.check_style(read, str(path))
     return read
 
 

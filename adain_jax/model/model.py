@@ -166,10 +166,10 @@ class Model:
     def encode(self, images: jax.Array, size: Size = None) -> Features:
         """The maps of which a style is the statistics, by name, of images (N, H, W, 3) in [0, 1].
 
-        They are those on which AdaIN works, behind those of which the decoder is told. For a VGG
-        relu4_1 (N, ceil(H/8), ceil(W/8), 512); for `fast` conv1_2, conv2_2 and conv3_2,
-        of 32, 64 and 128 channels at a half, a quarter and an eighth of the size. Sizes that are no
-        multiples of 8 are extended by reflection. `size` is the height and width, multiples of 8,
+        For a VGG the pixels and relu1_1 to relu4_1, of 3, 64, 128, 256 and 512 channels, from full
+        size down to an eighth; for `fast` conv1_2, conv2_2 and conv3_2, of 32, 64 and 128 channels
+        at a half, a quarter and an eighth. Sizes that are no multiples of 8 are extended by
+        reflection. `size` is the height and width, multiples of 8,
         of a picture in the upper left of `images`, if it does not fill them; it may be traced.
         """
         maps = {PIXELS: _fill_up(images), **self.taps(images, size)}
@@ -213,6 +213,24 @@ class Model:
         stats = _statistics(self, images if images.ndim == 4 else images[None])
         style = Style(stats.mean, stats.std, self.fingerprint)
         return style if images.ndim == 4 else jax.tree.map(lambda x: x[0], style)
+
+    def check_style(self, style: Style, name: str = "the style") -> None:
+        """Raise `ValueError`, which calls it `name`, for a style that is not this model's."""
+        if style.fingerprint != self.fingerprint:
+            raise ValueError(
+                f"{name} was made by another model (its encoder is {style.fingerprint!r}, that of "
+                f"this {self.architecture} {self.fingerprint!r}): make it again with this model"
+            )
+        layers = self.params["encoder"]
+        channels = sum(
+            3 if x == PIXELS else layers[x.replace("relu", "conv")]["bias"].shape[-1]
+            for x in ARCHITECTURES[self.architecture].maps
+        )
+        if style.mean.shape[-1] != channels:
+            raise ValueError(
+                f"{name} has statistics of {style.mean.shape[-1]} channels, where this "
+                f"{self.architecture} takes {channels}: make it again, from the picture"
+            )
 
 
 def _fill_up(images: jax.Array) -> jax.Array:

@@ -29,14 +29,14 @@ SUFFIX = ".safetensors"  # of files of styles
 )
 @dataclass(frozen=True)
 class Style:
-    """The channel statistics of one style, or of a batch, on the maps on which AdaIN works.
+    """The channel statistics of one style, or of a batch, on the maps of an encoder.
 
     A pytree: it passes through `jit`, `vmap` and `grad`. `Model.style` makes it; encoding a style
-    once and keeping this (2 to 4 KB) is cheaper than keeping the picture.
+    once and keeping this (2 to 8 KB) is cheaper than keeping the picture.
 
     Attributes:
-        mean: channel means, (C,) or (N, C), float32; C is 512 for a VGG, and for `fast` the sum
-            over its three maps, 224.
+        mean: channel means, (C,) or (N, C), float32; C is the sum over the maps: for a VGG the
+            pixels and four taps, 963, and for `fast` its three, 224.
         std: channel standard deviations, the same shape.
         fingerprint: that of the model whose encoder made it; other models refuse it.
     """

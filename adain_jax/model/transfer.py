@@ -24,6 +24,7 @@ def transfer(
     masks: jax.Array | None = None,
     where: Features | None = None,
     content: ChannelStats | None = None,
+    levels: Sequence[str] | None = None,
     told: Sequence[str] = (),
 ) -> dict[str, Any]:
     """AdaIN (equation 8), blended with the content's own features by `alpha` (equation 14).
@@ -39,10 +40,11 @@ def transfer(
             in no region keep their features.
         where: booleans by name, (h, w): the cells that count in the content's statistics.
         content: the content's statistics, in place of those of `features`; as `style`.
+        levels: names of the maps on which AdaIN works; by default all.
         told: names of the maps of which only the statistics are passed on, blended likewise.
 
     Returns:
-        Maps like `features`; for those in `told` a `Told`.
+        Of `levels` maps like `features`, of `told` a `Told` each.
 
     Raises:
         ValueError: if the style has another number of channels.
@@ -51,7 +53,8 @@ def transfer(
     styles = _split(style, features)
     contents = {} if content is None else _split(content, features)
     transferred = {}
-    for name, x in features.items():
+    for name in (*told, *(features if levels is None else levels)):
+        x = features[name]
         counted, own = (where or {}).get(name), contents.get(name)
         y, blend = x, []
         for k, (share, strength) in enumerate(_parts(alpha, masks, x)):

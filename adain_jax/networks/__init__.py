@@ -44,6 +44,8 @@ class Architecture(NamedTuple):
         concatenates: whether the decoder takes, in AdaIN's place, the content's features and the
             style's, one behind the other along the channels.
         told: other maps of which the decoder is told the style's statistics, by name.
+        maps: all maps of which a style holds the statistics, by name: of every decoder for a VGG
+            the same, so that one style is good for all of them.
     """
 
     encoder: nn.Module
@@ -52,11 +54,7 @@ class Architecture(NamedTuple):
     reach: tuple[int, int] | None = None
     concatenates: bool = False
     told: tuple[str, ...] = ()
-
-    @property
-    def maps(self) -> tuple[str, ...]:
-        """All of which a style is the statistics."""
-        return (*self.told, *self.levels)
+    maps: tuple[str, ...] = (PIXELS, *TAPS)
 
 
 def vgg(
@@ -73,16 +71,17 @@ def vgg(
     }
 
 
+_FAST = ("conv1_2", "conv2_2", "conv3_2")
 ARCHITECTURES = {
     **vgg("vgg16", DEPTHS["vgg16"], (32, 64)),
     **vgg("vgg19", DEPTHS["vgg19"], (32, 64)),
-    "fast": Architecture(FastEncoder(), FastDecoder(), ("conv1_2", "conv2_2", "conv3_2"), (32, 80)),
+    "fast": Architecture(FastEncoder(), FastDecoder(), _FAST, (32, 80), maps=_FAST),
 }
 
 
 def initialize(architecture: str, key: jax.Array) -> dict[str, Any]:
     """Random weights, `{"encoder": ..., "decoder": ...}`."""
-    encoder, decoder, levels, _, concatenates, told = ARCHITECTURES[architecture]
+    encoder, decoder, levels, _, concatenates, told, _ = ARCHITECTURES[architecture]
     # The method makes no difference to the weights, and this one is the quickest to trace.
     encoder, decoder = encoder.clone(method="xla"), decoder.clone(method="xla")
     keys = jax.random.split(key)

@@ -93,7 +93,7 @@ def _trained(settings: Settings, model: Model) -> tuple[dict[float, Model], int]
     states, curves = race(
         {
             f"{weight:g}": decoder_runner(
-                _config(settings, weight), model, {"decoder": model.params["decoder"]}
+                _config(settings, model, weight), model, {"decoder": model.params["decoder"]}
             )
             for weight in LAMBDAS
         },
@@ -111,8 +111,9 @@ def _trained(settings: Settings, model: Model) -> tuple[dict[float, Model], int]
     return models, len(curves["1"])
 
 
-def _config(settings: Settings, weight: float) -> TrainConfig:
+def _config(settings: Settings, model: Model, weight: float) -> TrainConfig:
     return TrainConfig(
+        variant=model.architecture.partition("_")[2],  # of the decoder that ships
         style_weight=weight,
         crop_size=settings.crop,
         style_crop_size=settings.crop,

@@ -116,9 +116,9 @@ def _methods(
 
     def chen() -> tuple[float, float | None]:
         painting, photo = jnp.asarray(style), jnp.asarray(content)
-        patches = style_swap.encode_style(ready, painting)
+        encoded = style_swap.encode_style(ready, painting)
         one = jnp.float32(1)
-        run = partial(style_swap._stylize, ready, photo, patches, one)
+        run = partial(style_swap._stylize, ready, photo, encoded, one)
         encode = partial(style_swap.encode_style, ready, painting)
         return _with_style(run, encode, seconds)
 

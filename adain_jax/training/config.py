@@ -63,8 +63,9 @@ class TrainConfig:
     # trained; or, if `network` names another architecture, that one's encoder and decoder are.
     encoder: str = "vgg16"
     network: str = ""
-    # An ablation of the paper: "batch" or "instance", a decoder with that normalisation;
-    # "concatenation", one that is given the style's features in place of AdaIN's result.
+    # Of the VGG's decoder: "film", one that is told the style (docs/design.md). Or an ablation of
+    # the paper: "batch" or "instance", a decoder with that normalisation; "concatenation", one that
+    # is given the style's features in place of AdaIN's result. Empty: the paper's own.
     variant: str = ""
     # What the first weights are taken from: a safetensors model, a work directory or checkpoint of
     # another training, or a PyTorch port's decoder.pth. Empty: random ones.
@@ -227,7 +228,8 @@ class TrainConfig:
 
     def architecture(self, frozen: str) -> str:
         """The name of what is trained, beside a frozen VGG of this architecture."""
-        return self.network or (f"{frozen}_{self.variant}" if self.variant else frozen)
+        vgg = frozen.partition("_")[0]  # whatever its own decoder is
+        return self.network or (f"{vgg}_{self.variant}" if self.variant else vgg)
 
     def _wrong_types(self) -> list[str]:
         wanted = get_type_hints(type(self))

@@ -143,7 +143,7 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
             stats: TapStats = batch["style_stats"]
         else:
             assert styles is not None
-            stats = tap_stats({PIXELS: styles, **style_taps} if told else style_taps)
+            stats = tap_stats({PIXELS: styles, **style_taps})
         targets = {name: adain(taps[name], *stats[name], ddof=1) for name in layers}
         if "encoder" in params:  # a network with features of its own
             assert styles is not None
@@ -177,7 +177,8 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
             metrics["gram_loss"] = gram_loss(output, gram_matrices(style_taps))
             loss += config.gram_weight * metrics["gram_loss"]
         if config.teacher_weight:
-            teacher = jnp.clip(vgg.decode({_TARGET: targets[_TARGET]}), 0, 1)
+            told_it = {name: Told.of(*stats[name]) for name in ARCHITECTURES[architecture].told}
+            teacher = jnp.clip(vgg.decode({_TARGET: targets[_TARGET], **told_it}), 0, 1)
             metrics["teacher_loss"] = reconstruction_loss(images, jax.lax.stop_gradient(teacher))
             loss += config.teacher_weight * metrics["teacher_loss"]
         if config.identity_weight:  # in its own statistics, AdaIN changes nothing

@@ -40,7 +40,8 @@ def official(features, styles, foreground):
         cells = mask.ravel()
         part = flat[cells].astype(np.float64)
         mean, std = part.mean(0), np.sqrt(part.var(0) + 1e-5)
-        result[cells] = (part - mean) / std * np.asarray(styles.std[k]) + np.asarray(styles.mean[k])
+        shift, scale = (np.asarray(x[k, -flat.shape[1] :]) for x in (styles.mean, styles.std))
+        result[cells] = (part - mean) / std * scale + shift
     return result.reshape(features.shape)
 
 

@@ -40,7 +40,7 @@ def test_a_model_passes_through_transformations(tiny, rng):
 
 def test_a_style_is_a_pytree(tiny, rng):
     style = tiny.style(rng.random((16, 16, 3), dtype=np.float32))
-    assert style.mean.shape == style.std.shape == (512,)
+    assert style.mean.shape == style.std.shape == (963,)
     assert isinstance(jax.tree.map(lambda x: x, style), Style)
     assert len(jax.tree.leaves(style)) == 2
 

@@ -81,7 +81,7 @@ def test_files(tiny, rng, tmp_path):
     style = tiny.style(painting)
     path = tmp_path / "a.safetensors"
     style.save(path, metadata={"source": "a.jpg"})
-    assert path.stat().st_size < 6000
+    assert path.stat().st_size < 16_000
     again = Style.load(path)
     np.testing.assert_array_equal(again.mean, style.mean)
     assert again.fingerprint == tiny.fingerprint

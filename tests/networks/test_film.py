@@ -1,10 +1,12 @@
 """Scales and shifts from statistics."""
 
+from dataclasses import replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 import adain_jax
 from adain_jax import Model, Whole
@@ -77,6 +79,20 @@ def test_transfer_tells_blends(rng):
     np.testing.assert_allclose(given["relu1_1"].weights.sum(0), 1, atol=1e-6)
     np.testing.assert_allclose(given["pixels"].mean[1, 0], style.mean[:3])
     assert given["relu4_1"].shape == features["relu4_1"].shape
+
+
+def test_one_style_for_all_decoders_of_an_encoder(tiny, rng):
+    """Whatever they take of it."""
+    photo, painting = some(rng, 24, 24, 3), some(rng, 16, 16, 3)
+    params = tiny_film().params
+    film = Model.create("tiny_film", tiny.params["encoder"], params["decoder"])
+    for model, maker in ((tiny, film), (film, tiny)):
+        ours = adain_jax.stylize(photo, maker.style(painting), model=model)
+        expected = adain_jax.stylize(photo, painting, model=model)
+        np.testing.assert_allclose(ours, expected, atol=1e-5)
+    old = replace(style := tiny.style(painting), mean=style.mean[-512:], std=style.std[-512:])
+    with pytest.raises(ValueError, match=r"512 channels, where this tiny takes 963: make it again"):
+        adain_jax.stylize(photo, old, model=tiny)
 
 
 def test_gradients_reach_the_films(rng):

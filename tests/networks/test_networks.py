@@ -50,7 +50,7 @@ def test_parameter_counts(name):
 
 @pytest.mark.parametrize("name", MAPS)
 def test_shapes(name):
-    encoder, decoder, levels, _, concatenates, told = ARCHITECTURES[name]
+    encoder, decoder, levels, _, concatenates, told, _ = ARCHITECTURES[name]
     images = jax.ShapeDtypeStruct((2, 16, 24, 3), jnp.float32)
     taps, _ = jax.eval_shape(encoder.init_with_output, jax.random.key(0), images)
     assert {name: x.shape for name, x in taps.items()} == {
