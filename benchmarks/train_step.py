@@ -3,18 +3,27 @@ r"""The training step here against the same step in PyTorch, in one run.
     pip install -e '.[train,convert]'
     python benchmarks/train_step.py --crop 128 --batch 8 --json train_step.json
 
-Both train the shipped decoder on the same images with frozen styles: encode the contents, AdaIN,
+Both train the shipped decoder on the same images with known styles: encode the contents, AdaIN,
 decode, encode the pictures, content and style loss, gradients, Adam. The programs take turns, a
 step each, so that a busy machine slows all of them alike. Medians, spread, and ratios to the best
 of PyTorch's.
+
+    python benchmarks/train_step.py --crop 128 --batch 8 --recipe film
+
+takes the whole step of a recipe in place of that, crops and augmentation and all: with the pool
+that the recipe has, with every crop encoded in its step, and with parts of the loss left out.
+Ratios are then to the second of these.
 """
 
 import argparse
+import importlib
 import json
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -23,9 +32,15 @@ import numpy as np
 import adain_jax
 from adain_jax.ops.losses import tap_stats
 from adain_jax.runtime.memory import keep_freed_memory
+from adain_jax.training.calls import Run, Supply, make_call, make_fill
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.devices import Placement
+from adain_jax.training.initial import first_params
+from adain_jax.training.packed import pack
 from adain_jax.training.step import create_state, make_optimizer, make_step
+from adain_jax.training.supply import halved, pool_sizes
+
+sys.path.append(str(Path(__file__).parents[1]))  # recipes import `configs.base`
 
 Step = Callable[[], None]
 
@@ -48,6 +63,50 @@ def ours(model: adain_jax.Model, batch: dict, compute: str) -> Step:
         metrics["loss"].block_until_ready()
 
     return run
+
+
+def of_recipe(config: TrainConfig, model: adain_jax.Model) -> Step:
+    """One call of a recipe's training, of noise in the device's memory."""
+    rng = np.random.default_rng(0)
+    placement = Placement(jax.devices()[:1])
+    optimizer = make_optimizer(config)
+    images = {}
+    for kind, size in (("content", config.crop_size), ("style", config.style_crop_size)):
+        noise = rng.integers(256, size=(8, size + 32, size + 32, 3), dtype=np.uint8)
+        images[kind] = placement.replicate(pack(list(noise), np.arange(8), np.ones(8)))
+    supply = Supply(placement.everywhere(np.int32(0)), images)
+    frozen = placement.replicate(model.params)
+    pool = {}
+    for kind, count in pool_sizes(config).items():
+        fill = placement.compile(make_fill(config, "vgg16", kind, 1), donate=False)
+        batch = fill(frozen, supply, placement.everywhere(np.int32(0)))
+        pool[kind] = jax.tree.map(
+            lambda x, n=count: np.repeat(halved(x), n // config.batch_size, 0), batch
+        )
+    state = create_state(config, first_params(config, model), optimizer)
+    run = placement.replicate(Run(state, pool))
+    call = placement.compile(make_call(config, "vgg16", optimizer, "style"))
+    scalars = placement.everywhere(np.float32(0)), placement.everywhere(np.int32(1))
+
+    def step() -> None:
+        nonlocal run
+        run, told = call(run, frozen, supply, *scalars)
+        jax.block_until_ready(told)
+
+    return step
+
+
+def recipes(name: str, crop: int, batch: int) -> dict[str, TrainConfig]:
+    """A recipe, and what it could be without."""
+    config = importlib.import_module(f"configs.{name}").get_config()
+    config = replace(config, crop_size=crop, batch_size=batch)
+    every = replace(config, pool_contents=0, pool_styles=0)
+    return {
+        name: config,
+        f"{name}, every crop encoded": every,
+        f"{name}, never renewed": replace(config, renew_every=1 << 30),
+        f"{name}, no identity loss": replace(config, identity_weight=0.0),
+    }
 
 
 def theirs(model: adain_jax.Model, batch: dict, *, compiled: bool, autocast: bool) -> Step:
@@ -96,22 +155,12 @@ def theirs(model: adain_jax.Model, batch: dict, *, compiled: bool, autocast: boo
     return run
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="the training step against PyTorch's")
-    parser.add_argument("--crop", type=int, default=128, help="side of the images in pixels")
-    parser.add_argument("--batch", type=int, default=8, help="images in a step")
-    parser.add_argument("--steps", type=int, default=10, help="timed steps of each program")
-    parser.add_argument("--json", type=Path, help="write the numbers there, too")
-    args = parser.parse_args()
-
+def against_torch(model: adain_jax.Model, crop: int, batch_size: int) -> dict[str, Step]:
+    """The same step in both."""
     import torch
 
-    keep_freed_memory()
-    model = adain_jax.load()
     rng = np.random.default_rng(0)
-    content, style = rng.integers(
-        256, size=(2, args.batch, args.crop, args.crop, 3), dtype=np.uint8
-    )
+    content, style = rng.integers(256, size=(2, batch_size, crop, crop, 3), dtype=np.uint8)
     encode = jax.jit(lambda model, images: tap_stats(model.taps(images)))
     stats = jax.tree.map(np.asarray, encode(model, style.astype(np.float32) / 255))
     batch = {"content": content, "style_stats": stats}
@@ -126,6 +175,25 @@ def main() -> None:
             model, batch, compiled=True, autocast=True
         )
         programs["adain_jax, bfloat16"] = ours(model, batch, "bfloat16")
+    return programs
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="the training step against PyTorch's")
+    parser.add_argument("--crop", type=int, default=128, help="side of the images in pixels")
+    parser.add_argument("--batch", type=int, default=8, help="images in a step")
+    parser.add_argument("--steps", type=int, default=10, help="timed steps of each program")
+    parser.add_argument("--recipe", help="time the whole step of a recipe in configs/")
+    parser.add_argument("--json", type=Path, help="write the numbers there, too")
+    args = parser.parse_args()
+
+    keep_freed_memory()
+    model = adain_jax.load()
+    if args.recipe:
+        configs = recipes(args.recipe, args.crop, args.batch)
+        programs = {name: of_recipe(config, model) for name, config in configs.items()}
+    else:
+        programs = against_torch(model, args.crop, args.batch)
 
     times: dict[str, list[float]] = {name: [] for name in programs}
     for name, program in programs.items():
@@ -139,13 +207,18 @@ def main() -> None:
             program()
             times[name].append(time.perf_counter() - start)
 
-    best = min(statistics.median(x) for name, x in times.items() if name.startswith("PyTorch"))
+    if args.recipe:
+        against = list(times)[1]
+        best = statistics.median(times[against])
+    else:
+        against = "PyTorch's best"
+        best = min(statistics.median(x) for name, x in times.items() if name.startswith("PyTorch"))
     where = f"{jax.devices()[0].device_kind}, {platform.processor() or platform.machine()}"
     print(
         f"\n{args.batch} images of {args.crop}x{args.crop} on {where}; Python "
-        f"{platform.python_version()}, jax {jax.__version__}, torch {torch.__version__}\n"
+        f"{platform.python_version()}, jax {jax.__version__}\n"
     )
-    print("| program | ms a step (quartiles) | images/s | faster than PyTorch's best |")
+    print(f"| program | ms a step (quartiles) | images/s | times as fast as {against} |")
     print("| --- | --- | --- | --- |")
     rows = {}
     for name, seconds in times.items():

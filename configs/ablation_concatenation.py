@@ -20,6 +20,7 @@ def get_config() -> TrainConfig:
         workdir="runs/ablation_concatenation",
         variant="concatenation",
         style_crop_size=96,
-        frozen_styles=False,
+        pool_contents=0,
+        pool_styles=0,
         pictures_every=0,
     )

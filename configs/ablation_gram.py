@@ -19,7 +19,8 @@ def get_config() -> TrainConfig:
         base.get_config(),
         workdir="runs/ablation_gram",
         style_crop_size=96,
-        frozen_styles=False,
+        pool_contents=0,
+        pool_styles=0,
         style_weight=0.0,
         gram_weight=3.0,
     )

@@ -22,6 +22,8 @@ def get_config() -> TrainConfig:
         content_size=512,
         crop_size=256,
         style_crop_size=512,
+        pool_styles=64,
+        renew_every=8,
         batch_size=4,
         steps=1_500,
         reconstruction_steps=0,

@@ -23,6 +23,8 @@ def get_config() -> TrainConfig:
         crop_size=128,
         style_size=512,
         style_crop_size=256,
+        pool_styles=512,
+        renew_every=2,
         steps=1_500,
         reconstruction_steps=0,
         style_warmup_steps=1,

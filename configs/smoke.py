@@ -17,6 +17,8 @@ def get_config() -> TrainConfig:
         crop_size=32,
         style_size=32,
         style_crop_size=32,
+        pool_contents=4,
+        pool_styles=4,
         batch_size=2,
         steps=4,
         reconstruction_steps=1,

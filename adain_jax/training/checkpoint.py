@@ -1,15 +1,15 @@
-"""Checkpoints of a training: everything that a step changes, and how many pairs were used."""
+"""Checkpoints of a training: everything that a step changes, and how far it has come."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from orbax.checkpoint import v1 as ocp
 
-from adain_jax.training.step import TrainState
+from adain_jax.training.calls import KINDS, Run
 from adain_jax.weights.store import fingerprint
 
 # What must be the same in a run that goes on: it decides which weights there are, and what they
@@ -17,6 +17,25 @@ from adain_jax.weights.store import fingerprint
 FIXED = ("network", "encoder", "moving_average", "init_from")
 _ELSEWHERE = "choose another workdir; init_from={} begins there with its weights"
 _policies = ocp.training.preservation_policies
+
+
+class Progress(NamedTuple):
+    """How far a training has come, beside its steps.
+
+    Attributes:
+        pairs: of images that it was taught with.
+        read: crops that were taken from streams, by kind, which is where these stand.
+        seconds: that it has taken, if the clock decides when it ends.
+    """
+
+    pairs: int
+    read: dict[str, int]
+    seconds: float
+
+    @classmethod
+    def none(cls) -> "Progress":
+        """Before the first step."""
+        return cls(0, dict.fromkeys(KINDS, 0), 0.0)
 
 
 class Checkpoints:
@@ -53,19 +72,19 @@ class Checkpoints:
         return None if newest is None else newest.step
 
     def save(
-        self, state: TrainState, pairs: int, recipe: Mapping[str, Any], loss: float | None
+        self, run: Run, progress: Progress, recipe: Mapping[str, Any], loss: float | None
     ) -> None:
         """Begin to save.
 
         Args:
-            state: as NumPy arrays, or on one device; copied before this returns.
-            pairs: of images used so far, which is where the data stand.
+            run: as NumPy arrays, or on one device; copied before this returns.
+            progress: by then.
             recipe: what is `FIXED`, and anything else that JSON can hold.
             loss: of the last validation, by which the best is found.
         """
-        arrays = jax.tree.map(np.array, {"state": state._asdict(), "pairs": np.asarray(pairs)})
+        arrays = jax.tree.map(np.array, _tree(run, progress))
         self._checkpointer.save_checkpointables_async(
-            int(state.step),
+            int(run.state.step),
             {"training": arrays},
             metrics=None if loss is None else {"loss": loss},
             custom_metadata={**recipe, "checksum": fingerprint(_leaves(arrays))},
@@ -87,16 +106,21 @@ class Checkpoints:
                 f"({'; '.join(differences)}): {_ELSEWHERE.format(self._folder)}"
             )
 
-    def restore(self, state: TrainState) -> tuple[TrainState, int]:
-        """The newest state, as NumPy arrays, and the pairs used. `state` gives the structure.
+    def restore(self, run: Run) -> tuple[Run, Progress]:
+        """The newest, as NumPy arrays. `run` gives the structure, by shapes and dtypes.
+
+        Its pool is empty if the one that was saved is not as in `run`: that can be made anew.
 
         Raises:
             ValueError: if the checkpoint is damaged, or of another structure.
         """
-        template = {"state": state, "pairs": 0}
-        wanted, found = _leaves(template), _leaves(_load(self._checkpointer, self.latest))
-        shapes = [{(name, np.shape(x)) for name, x in leaves.items()} for leaves in (wanted, found)]
-        if odd := sorted({name for name, _ in shapes[0] ^ shapes[1]}):
+        template = _tree(run, Progress.none())
+        found = _leaves(_load(self._checkpointer, self.latest))
+        if _shapes(_of_pool(found)) != _shapes(_of_pool(_leaves(template))):
+            template["pool"] = {}
+        wanted = _leaves(template)
+        ours, theirs = (_shapes(x) - _shapes(_of_pool(x)) for x in (wanted, found))
+        if odd := sorted({name for name, *_ in ours ^ theirs}):
             raise ValueError(
                 f"the checkpoint {self._folder / str(self.latest)} is of another optimizer or an "
                 f"older version ({odd[0]} is missing, unknown or of another shape): "
@@ -104,7 +128,9 @@ class Checkpoints:
             )
         leaves = [found[name] for name in wanted]
         training = jax.tree.unflatten(jax.tree.structure(template), leaves)
-        return training["state"], int(training["pairs"])
+        pairs, read, seconds = training["progress"]
+        progress = Progress(int(pairs), {k: int(x) for k, x in read.items()}, float(seconds))
+        return Run(training["state"], training["pool"]), progress
 
     def wait(self) -> None:
         """Wait until the last save is on disk."""
@@ -173,6 +199,18 @@ def _metadata(checkpointer: Any, step: int | None) -> dict[str, Any]:
 def _damaged(checkpointer: Any, step: int | None) -> ValueError:
     place = Path(checkpointer.directory) / str(step)
     return ValueError(f"the checkpoint {place} is damaged: delete it to go on from the one before")
+
+
+def _tree(run: Run, progress: Progress) -> dict[str, Any]:
+    return {"state": run.state, "pool": run.pool, "progress": progress}
+
+
+def _of_pool(leaves: dict[str, Any]) -> dict[str, Any]:
+    return {name: x for name, x in leaves.items() if name.startswith("pool.")}
+
+
+def _shapes(leaves: dict[str, Any]) -> set[tuple]:
+    return {(name, np.shape(x)) for name, x in leaves.items()}
 
 
 def _leaves(tree: Any) -> dict[str, Any]:

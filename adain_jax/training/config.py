@@ -37,20 +37,38 @@ class TrainConfig:
     # `crop_size`, a multiple of 8.
     content_size: int = 512
     crop_size: int = 256
-    # The same for paintings; or, if frozen, the middle square of each is encoded once, before the
-    # first step, and only its statistics are used.
+    # The same for paintings.
     style_size: int = 512
     style_crop_size: int = 256
-    frozen_styles: bool = False
-    # Share of the memory that is free at the start in which decoded images, of all kinds together,
-    # are kept; 0: none.
+    # Photographs, or paintings, that fit all into this share of each device's free memory are
+    # decoded once and kept there, and steps cut their crops themselves; 0: none. (On a CPU that is
+    # the machine's memory.) Others are streamed by threads.
+    device_share: float = 0.25
+    # Share of the memory that is free at the start in which decoded images that are streamed, or
+    # are for validation, are kept, of all kinds together; 0: none.
     cache_share: float = 0.25
     # Mirror photographs and paintings half of the time.
     flip: bool = False
-    # Probabilities that a painting comes in greys, with its colours exchanged, or as a negative.
+    # Probabilities that a painting comes in greys, with its colours exchanged, or as a negative;
+    # with its hues turned, another contrast, another gamma.
     style_gray: float = 0.0
     style_permute: float = 0.0
     style_invert: float = 0.0
+    style_hue: float = 0.0
+    style_contrast: float = 0.0
+    style_gamma: float = 0.0
+    # Shares of the paintings that a program makes (stripes, dots, cells, noise, ...), and of those
+    # whose statistics are mixed with those of another.
+    style_synthetic: float = 0.0
+    style_mix: float = 0.0
+
+    # Crops whose features are kept, from which steps draw their batches: for CPUs, whose steps are
+    # cheaper so. 0: every step encodes its own. They are multiples of `batch_size`, and are renewed
+    # one after the other, `renew` of each kind (on each device as many) every `renew_every` steps.
+    pool_contents: int = 0
+    pool_styles: int = 0
+    renew: int = 1
+    renew_every: int = 1
 
     # Share of the images, chosen by their names, that is kept for validation, and steps between
     # validations on `validation_samples` pairs of them. 0: none.
@@ -107,6 +125,12 @@ class TrainConfig:
     # encoder (mean absolute error) before it sees a style.
     steps: int = 160_000
     reconstruction_steps: int = 0
+    # If positive, the training takes so many minutes in place of `steps`, from its first step on,
+    # compilation included. All that is said in steps of schedules and phases then counts as a share
+    # of `steps`: halfway, everything stands where it would after half of them.
+    minutes: float = 0.0
+    # Steps that devices make in one call, if all images are in their memory.
+    steps_per_call: int = 1
     # Adam. "cosine" falls to zero over all steps, "inverse_time" is lr / (1 + lr_decay * step).
     # Both rise linearly from zero over the first `lr_warmup_steps`.
     learning_rate: float = 1e-4
@@ -142,7 +166,7 @@ class TrainConfig:
         positive = (
             *("content_size", "crop_size", "style_size", "style_crop_size", "batch_size"),
             *("steps", "learning_rate", "log_every", "checkpoint_every", "keep", "accumulate"),
-            *("validate_every", "validation_samples"),
+            *("validate_every", "validation_samples", "renew", "renew_every", "steps_per_call"),
         )
         numbers = {
             field.name: value
@@ -152,8 +176,9 @@ class TrainConfig:
         problems += [f"{x} must be positive, not {numbers[x]}" for x in positive if numbers[x] <= 0]
         problems += [f"{x} must not be negative, not {y}" for x, y in numbers.items() if not y >= 0]
         shares = (
-            *("style_gray", "style_permute", "style_invert", "validation_fraction", "ema_decay"),
-            "cache_share",
+            *("style_gray", "style_permute", "style_invert", "style_hue", "style_contrast"),
+            *("style_gamma", "style_synthetic", "style_mix"),
+            *("validation_fraction", "ema_decay", "device_share", "cache_share"),
         )
         problems += [
             f"{x} is a share, at most 1, not {numbers[x]}" for x in shares if numbers[x] > 1
@@ -210,19 +235,21 @@ class TrainConfig:
             for name in ("teacher_weight", "feature_weight", "freeze_encoder")
             if getattr(self, name) and not self.network
         ]
-        if self.frozen_styles:
+        problems += [
+            f"{pool} {getattr(self, pool)} is no multiple of batch_size {self.batch_size}"
+            for pool in ("pool_contents", "pool_styles")
+            if self.batch_size > 0 and getattr(self, pool) % self.batch_size
+        ]
+        if self.style_mix:
             problems += [
-                f"frozen_styles keeps no pictures of styles, which {name} needs"
-                for name in (
-                    "gram_weight",
-                    "style_gray",
-                    "style_permute",
-                    "style_invert",
+                f"style_mix mixes statistics, and {name} wants more of a style"
+                for name, wants in (
+                    ("gram_weight", self.gram_weight),
+                    ("network", self.network),
+                    ("variant", self.variant == "concatenation"),
                 )
-                if getattr(self, name)
+                if wants
             ]
-            if self.variant == "concatenation":
-                problems.append("frozen_styles keeps no maps of styles, which concatenation needs")
         if problems:
             raise ValueError("config: " + "; ".join(problems))
 

@@ -67,11 +67,12 @@ class Placement:
         self.local_devices = [x for x in devices if x.process_index == jax.process_index()]
         self.axis_name = AXIS if len(self.devices) > 1 else None
 
-    def compile(self, step: Callable) -> Callable:
+    def compile(self, step: Callable, *, donate: bool = True) -> Callable:
         """The step, compiled; its first argument's buffers are reused for the result."""
+        donated = (0,) if donate else ()
         if self.axis_name is None:
-            return jax.jit(step, donate_argnums=0)
-        return jax.pmap(step, axis_name=AXIS, devices=self.devices, donate_argnums=0)
+            return jax.jit(step, donate_argnums=donated)
+        return jax.pmap(step, axis_name=AXIS, devices=self.devices, donate_argnums=donated)
 
     def replicate(self, tree: Any) -> Any:
         """A copy on every device."""
@@ -90,6 +91,14 @@ class Placement:
         count = len(self.local_devices)
         return jax.tree.map(lambda x: x.reshape(count, -1, *x.shape[1:]), batch)
 
+    def each(self, values: np.ndarray) -> Any:
+        """One number, as a scalar, for each of this host's devices."""
+        return values if self.axis_name else jax.device_put(values[0], self.devices[0])
+
+    def everywhere(self, number: np.number) -> Any:
+        """The same number for all of them."""
+        return self.each(np.full(len(self.local_devices), number))
+
     def first(self, tree: Any) -> Any:
         """What `replicate` copied, from this host's first device."""
         if self.axis_name is None:
@@ -102,3 +111,10 @@ def largest_over_hosts(number: int) -> int:
     if jax.process_count() == 1:
         return number
     return int(multihost_utils.process_allgather(np.asarray(number)).max())
+
+
+def of_first_host(number: float) -> float:
+    """The first host's number, on all of them."""
+    if jax.process_count() == 1:
+        return number
+    return float(multihost_utils.broadcast_one_to_all(np.float32(number)))

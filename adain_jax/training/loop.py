@@ -4,19 +4,22 @@ import time
 from pathlib import Path
 
 import jax
+import numpy as np
 from tqdm import tqdm
 
 from adain_jax.model import Model
 from adain_jax.runtime.atomic import make_folder
 from adain_jax.runtime.interrupt import Interrupted, Interrupts
-from adain_jax.training.bank import StyleBank
+from adain_jax.training.calls import KINDS, Run, make_call
+from adain_jax.training.checkpoint import Progress
+from adain_jax.training.clock import Clock
 from adain_jax.training.config import TrainConfig
-from adain_jax.training.data import Pairs
 from adain_jax.training.devices import Placement, largest_over_hosts
 from adain_jax.training.initial import first_params
 from adain_jax.training.record import Record
 from adain_jax.training.sources import Cache, Images, Part
-from adain_jax.training.step import create_state, make_optimizer, make_schedule, make_step
+from adain_jax.training.step import create_state, make_optimizer, make_schedule
+from adain_jax.training.supply import Supplies, counts_of, pool_shapes
 
 _AGREE_EVERY = 10  # steps between the hosts' asking each other whether to stop
 
@@ -34,85 +37,110 @@ def train(config: TrainConfig) -> Model:
         Interrupted: on SIGTERM and SIGINT, once the state is saved.
     """
     placement = Placement(jax.devices())
-    _check_batch(config, len(placement.devices))
+    devices = len(placement.devices)
+    _check_batch(config, devices)
     workdir = Path(config.workdir)
 
     # ------------------------------------------------------------------ data
     held_out = config.validation_fraction > 0
     cache = Cache.of_share(config.cache_share)
-    contents, styles = _images(config, "training" if held_out else "all", cache)
-    shown = _images(config, "validation", cache) if held_out else (contents, styles)
+    images = _images(config, "training" if held_out else "all", cache)
+    shown = _images(config, "validation", cache) if held_out else images
     model = Model.load(config.encoder)
     if config.teacher_weight and "decoder" not in model.params:
         raise ValueError(f"config: teacher_weight: {config.encoder} has no decoder to learn from")
     make_folder(workdir)
-
-    def freeze(styles: Images) -> StyleBank:
-        return StyleBank(styles, model, config.style_crop_size, workdir)
-
-    pairs = Pairs(config, contents, styles, freeze if config.frozen_styles else None)
+    supplies = Supplies(config, images, placement)
 
     # ------------------------------------------------------------------ state
     optimizer = make_optimizer(config)
-    state = create_state(config, first_params(config, model), optimizer)
-    record = Record(config, model, shown, write=jax.process_index() == 0)
-    state, used = record.restore(state)
-    start = int(state.step)
+    run = Run(
+        create_state(config, first_params(config, model), optimizer),
+        pool_shapes(config, model.architecture, model.params),
+    )
+    writes = jax.process_index() == 0
+    record = Record(config, model, images, (shown["content"], shown["style"]), write=writes)
+    run, progress = record.restore(run)
+    supplies.start(progress.read)
 
     # ------------------------------------------------------------------ compilation
-    steps = {
+    most = config.steps_per_call if supplies.resident else 1
+    calls = {
         phase: placement.compile(
-            make_step(config, model.architecture, optimizer, phase, placement.axis_name)
+            make_call(
+                *(config, model.architecture, optimizer, phase),
+                devices=devices,
+                axis_name=placement.axis_name,
+                steps=most,
+            )
         )
         for phase in ("reconstruction", "style")
     }
+    clock = Clock(config, progress.seconds)
     frozen = placement.replicate(model.params)
-    state = placement.replicate(state)
+    if not run.pool:
+        run = run._replace(pool=supplies.fill(model.architecture, frozen))
+    number, pairs = int(run.state.step), progress.pairs
+    run = placement.replicate(run)
     schedule = make_schedule(config)
 
     # ------------------------------------------------------------------ steps
-    batches = pairs.batches(
-        used, config.batch_size, process=jax.process_index(), processes=jax.process_count()
-    )
-    waited, since, last = 0.0, time.perf_counter(), start
+    position = clock.position(number)
+    since, last, told = time.perf_counter(), number, None
     bar = tqdm(
-        total=config.steps, initial=start, desc="train", unit="step", disable=not record.writes
+        total=config.steps, initial=round(position), desc="train", unit="step", disable=not writes
     )
     with record, bar, Interrupts() as interrupts:
-        for number in range(start + 1, config.steps + 1):
-            asked = time.perf_counter()
-            batch = placement.shard(next(batches))
-            waited += time.perf_counter() - asked
-            phase = "reconstruction" if number <= config.reconstruction_steps else "style"
-            state, metrics = steps[phase](state, frozen, batch)
-            used += config.batch_size
-            record.add(placement.first(metrics))
-            bar.update()
+        while not clock.over(number):
+            phase = "reconstruction" if position < config.reconstruction_steps else "style"
+            count = min(most, _steps_until_something(config, number))
+            previous = told
+            supply = supplies.take(counts_of(config, number, devices))
+            arguments = np.float32(position), np.int32(count)
+            run, told = calls[phase](
+                *(run, frozen, supply), *(placement.everywhere(x) for x in arguments)
+            )
+            jax.block_until_ready(previous)  # no more than one call is ahead of the clock
+            record.add(placement.first(told), count)
+            learning_rate = float(schedule(position if config.minutes else number + count - 1))
+            number, pairs = number + count, pairs + count * config.batch_size
+            position = clock.position(number)
+            bar.update(round(position) - bar.n)
 
             stop = interrupts.received
             if jax.process_count() > 1:
                 stop = largest_over_hosts(stop) if number % _AGREE_EVERY == 0 else 0
-            end = number == config.steps or bool(stop)
+            end = clock.over(number) or bool(stop)
             if number % config.log_every == 0 or end:
-                record.check(number, pairs, used)
+                record.check(number)
                 seconds = time.perf_counter() - since
-                images = (number - last) * config.batch_size / seconds
+                speed = (number - last) * config.batch_size / seconds
                 means = record.line(
                     number,
                     phase=phase,
-                    learning_rate=float(schedule(number - 1)),
-                    images_per_second=round(images, 2),
+                    learning_rate=learning_rate,
+                    images_per_second=round(speed, 2),
                     seconds_per_step=round(seconds / (number - last), 4),
-                    waiting_for_data=round(waited / seconds, 4),
+                    waiting_for_data=round(supplies.waited / seconds, 4),
                 )
-                bar.set_postfix(loss=f"{means['loss']:.3f}", images_per_s=f"{images:.1f}")
-                waited, since, last = 0.0, time.perf_counter(), number
-                record.skipped(number, contents, styles)
+                bar.set_postfix(loss=f"{means['loss']:.3f}", images_per_s=f"{speed:.1f}")
+                supplies.waited, since, last = 0.0, time.perf_counter(), number
+                record.skipped(number)
             if record.due(number) or end:
-                record.look(number, placement.first(state), pairs, used, end=end)
+                progress = Progress(pairs, dict(supplies.read), clock.seconds)
+                record.look(number, placement.first(run), progress, end=end)
             if stop:
                 raise Interrupted(stop, f"stopped at step {number}, saved in {workdir}")
-    return record.model(placement.first(state))
+    return record.model(placement.first(run).state)
+
+
+def _steps_until_something(config: TrainConfig, step: int) -> int:
+    """How many steps there are from `step` to the next after which there is something to do."""
+    every = [config.log_every, config.checkpoint_every, config.pictures_every]
+    every += [config.validate_every] * (config.validation_fraction > 0)
+    every += [_AGREE_EVERY] * (jax.process_count() > 1)
+    ends = [] if config.minutes else [config.reconstruction_steps, config.steps]
+    return min(*(x - step % x for x in every if x), *(x - step for x in ends if x > step))
 
 
 def _check_batch(config: TrainConfig, devices: int) -> None:
@@ -123,13 +151,12 @@ def _check_batch(config: TrainConfig, devices: int) -> None:
         )
 
 
-def _images(config: TrainConfig, part: Part, cache: Cache) -> tuple[Images, Images]:
+def _images(config: TrainConfig, part: Part, cache: Cache) -> dict[str, Images]:
+    places = {"content": config.content, "style": config.style}
+    sizes = {"content": config.content_size, "style": config.style_size}
     options = {
         "part": part,
         "validation_fraction": config.validation_fraction,
         "cache": cache,
     }
-    return (
-        Images(config.content, config.content_size, **options),
-        Images(config.style, config.style_size, **options),
-    )
+    return {kind: Images(places[kind], sizes[kind], **options) for kind in KINDS}

@@ -1,13 +1,12 @@
 """What a training tells: a JSON object a line, and the same to TensorBoard."""
 
 import json
-import math
 import os
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
 from adain_jax.runtime.atomic import atomic_path
@@ -25,7 +24,7 @@ class MetricsLog:
         Without a folder, nothing is written; that is for all hosts but one.
         """
         self._file = self._writer = None
-        self._pending: dict[str, list[jax.Array]] = defaultdict(list)
+        self._pending: dict[str, list[tuple[Any, int]]] = defaultdict(list)
         self._last = start
         if workdir is not None:
             from tensorboardX import SummaryWriter
@@ -37,28 +36,32 @@ class MetricsLog:
                 str(Path(workdir) / "tensorboard"), purge_step=start + 1 if start else None
             )
 
-    def add(self, metrics: dict[str, jax.Array]) -> None:
-        """Take one step's metrics, without waiting for their values."""
-        for name, value in metrics.items():
-            self._pending[name].append(value)
+    def add(self, metrics: Mapping[str, Any], count: int = 1) -> None:
+        """Take a call's metrics, of `count` steps, without waiting for their values."""
+        for name, values in metrics.items():
+            self._pending[name].append((values, count))
 
     def first_bad(self) -> tuple[int, str] | None:
         """The first step since the last line with a metric that is not finite, and that metric."""
-        for name, values in self._pending.items():
-            for offset, value in enumerate(values, start=1):
-                if not math.isfinite(float(value)):
-                    return self._last + offset, name
-        return None
+        bad = [
+            (self._last + 1 + int(np.argmin(np.isfinite(values))), name)
+            for name in self._pending
+            if not np.isfinite(values := self._values(name)).all()
+        ]
+        return min(bad, default=None)
 
     def write(self, step: int, **fields: Any) -> dict[str, float]:
         """Write a line of `fields` and the means since the last; returns the means."""
-        means = {
-            name: sum(map(float, values)) / len(values) for name, values in self._pending.items()
-        }
+        means = {name: float(self._values(name).mean()) for name in self._pending}
         self._pending.clear()
         self._last = step
         self.note(step, **fields, **means)
         return means
+
+    def _values(self, name: str) -> np.ndarray:
+        """Of every step since the last line."""
+        calls = self._pending[name]
+        return np.concatenate([np.atleast_1d(values)[:count] for values, count in calls])
 
     def note(self, step: int, **fields: Any) -> None:
         """Write a line of `fields` alone."""

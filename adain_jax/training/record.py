@@ -5,17 +5,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from adain_jax.files import image
 from adain_jax.model import Model
 from adain_jax.runtime.atomic import atomic_path
-from adain_jax.training.checkpoint import Checkpoints
+from adain_jax.training.calls import KINDS, SYNTHETIC, Run, Told
+from adain_jax.training.checkpoint import Checkpoints, Progress
 from adain_jax.training.config import TrainConfig
-from adain_jax.training.data import Pairs
 from adain_jax.training.metrics import MetricsLog
 from adain_jax.training.sources import Images
-from adain_jax.training.step import Metrics, TrainState
+from adain_jax.training.step import TrainState
 from adain_jax.training.validation import PictureGrid, Validation
 
 _NAMED = 16  # images in a message
@@ -33,9 +34,23 @@ class Record:
     """
 
     def __init__(
-        self, config: TrainConfig, model: Model, shown: tuple[Images, Images], *, write: bool
+        self,
+        config: TrainConfig,
+        model: Model,
+        images: dict[str, Images],
+        shown: tuple[Images, Images],
+        *,
+        write: bool,
     ) -> None:
-        """`shown` are the contents and styles of the validation and of the pictures."""
+        """Open the folder.
+
+        Args:
+            config: the recipe.
+            model: the frozen one.
+            images: that the training is of, by kind.
+            shown: contents and styles of the validation and of the pictures.
+            write: whether this host is the one that writes.
+        """
         self.writes = write
         self._config = config
         self._model = model
@@ -49,6 +64,8 @@ class Record:
         }
         self._log = MetricsLog(None)
         self._means: dict[str, float] = {}
+        self._images = images
+        self._numbers: list[dict[str, Any]] = []  # of images, by kind, in calls since the last line
         self._skipped = 0
         self._checkpoints = Checkpoints(self._workdir / "checkpoints", config.keep)
         validate = config.validation_fraction > 0
@@ -62,33 +79,37 @@ class Record:
         self._log.close()
         self._checkpoints.close()
 
-    def restore(self, state: TrainState) -> tuple[TrainState, int]:
-        """The newest checkpoint's state and the pairs used by then; or `state` and 0."""
-        used = 0
+    def restore(self, run: Run) -> tuple[Run, Progress]:
+        """The newest checkpoint's, or `run` and nothing done. `run` gives the pool's structure."""
+        progress = Progress.none()
+        run = run._replace(pool={}) if self._checkpoints.latest is None else run
         if self._checkpoints.latest is not None:
             self._checkpoints.check(self._recipe)
-            state, used = self._checkpoints.restore(state)
+            run, progress = self._checkpoints.restore(run)
             if self.writes:
-                print(f"going on from step {int(state.step)} in {self._workdir}")
+                print(f"going on from step {int(run.state.step)} in {self._workdir}")
         if self.writes:
             (self._workdir / "pictures").mkdir(exist_ok=True)
             with atomic_path(self._workdir / "config.json") as temporary:
                 temporary.write_text(json.dumps(self._recipe, indent=2) + "\n")
-        self._log = MetricsLog(self._workdir if self.writes else None, int(state.step))
-        return state, used
+        self._log = MetricsLog(self._workdir if self.writes else None, int(run.state.step))
+        return run, progress
 
-    def add(self, metrics: Metrics) -> None:
-        """Take one step's metrics."""
-        self._log.add(metrics)
+    def add(self, told: Told, count: int) -> None:
+        """Take what a call of `count` steps tells."""
+        self._log.add(told.metrics, count)
+        self._numbers.append({kind: x[:count] for kind, x in told.numbers.items()})
 
     def line(self, step: int, **fields: Any) -> dict[str, float]:
         """Write a line of the log; returns the means of the metrics since the last."""
         self._means = self._log.write(step, **fields)
+        self._numbers.clear()
         return self._means
 
-    def skipped(self, step: int, *images: Images) -> None:
+    def skipped(self, step: int) -> None:
         """Tell of images that could not be used, if there are new ones."""
-        reasons = {name: reason for x in images for name, reason in x.skipped.items()}
+        lists = self._images.values()
+        reasons = {name: reason for x in lists for name, reason in x.skipped.items()}
         if self.writes and len(reasons) > self._skipped:
             self._skipped = len(reasons)
             self._log.note(step, skipped=reasons)
@@ -101,22 +122,22 @@ class Record:
         every = (config.validate_every, config.pictures_every, config.checkpoint_every)
         return any(steps and step % steps == 0 for steps in every)
 
-    def look(self, step: int, state: TrainState, pairs: Pairs, used: int, *, end: bool) -> None:
+    def look(self, step: int, run: Run, progress: Progress, *, end: bool) -> None:
         """Validate, make pictures and save, as far as it is time for each.
 
         Args:
             step: that was made.
-            state: after it.
-            pairs: of the images, to be named if a loss is not finite.
-            used: how many of them were.
+            run: after it.
+            progress: by then.
             end: whether the training stops here.
         """
         config = self._config
         validate = step % config.validate_every == 0
         show = config.pictures_every and (step % config.pictures_every == 0 or end)
         save = step % config.checkpoint_every == 0 or end
+        state = run.state
         if save:
-            self.check(step, pairs, used)
+            self.check(step)
         loss = None
         if validate and self._validation:
             losses = self._validation(_weights(state), self._model.params)
@@ -129,8 +150,8 @@ class Record:
         if save:
             # The model first: a run that finds its last checkpoint has no step to make.
             if self.writes:
-                self._export(state, used)
-            self._checkpoints.save(state, used, self._recipe, loss)
+                self._export(state, progress.pairs)
+            self._checkpoints.save(run, progress, self._recipe, loss)
 
     def model(self, state: TrainState) -> Model:
         """The network as trained so far."""
@@ -138,21 +159,27 @@ class Record:
         params = {**self._model.params, **_weights(state)}
         return Model.create(architecture, params["encoder"], params["decoder"])
 
-    def check(self, step: int, pairs: Pairs, used: int) -> None:
-        """Raise `ValueError`, naming the images, if a metric since the last line is not finite."""
+    def check(self, step: int) -> None:
+        """Raise `ValueError`, naming the images, if a metric since the last line is not finite.
+
+        `step` is the last that was made.
+        """
         bad = self._log.first_bad()
         if bad is None:
             return
-        where, name = bad
-        batch = self._config.batch_size
-        first = used - (step - where + 1) * batch
-        names = [f"{content} in {style}" for content, style in pairs.names(first, batch)]
+        where, metric = bad
+        rows = [np.concatenate([np.asarray(x[kind]) for x in self._numbers]) for kind in KINDS]
+        pairs = zip(*(x[where - step - 1] for x in rows), strict=True)
+        names = [" in ".join(map(self._name, KINDS, pair)) for pair in pairs]
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         raise ValueError(
-            f"{name} is not finite at step {where}, with {', '.join(names[:_NAMED])}{more}: the "
+            f"{metric} is not finite at step {where}, with {', '.join(names[:_NAMED])}{more}: the "
             f"checkpoint before it is kept in {self._workdir}; try a lower learning rate, or "
             "gradient_clip"
         )
+
+    def _name(self, kind: str, number: int) -> str:
+        return "a made style" if number == SYNTHETIC else self._images[kind].names[number]
 
     def _export(self, state: TrainState, used: int) -> None:
         metadata = {

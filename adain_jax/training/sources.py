@@ -116,13 +116,17 @@ class Images:
         return len(self._entries)
 
     def __getitem__(self, index: SupportsIndex) -> np.ndarray:
+        return self.decoded(index, keep=True)
+
+    def decoded(self, index: SupportsIndex, *, keep: bool = False) -> np.ndarray:
+        """The image; unless asked to, the cache keeps it not."""
         for offset in range(len(self)):
-            found = self._get((int(index) + offset) % len(self))
+            found = self._get((int(index) + offset) % len(self), keep)
             if found is not None:
                 return found
         raise ValueError(f"none of the {len(self)} images in {self.places} can be used")
 
-    def _get(self, index: int) -> np.ndarray | None:
+    def _get(self, index: int, keep: bool) -> np.ndarray | None:
         """The image, or None if it cannot be used."""
         with self._lock:
             if index in self._unusable:
@@ -145,14 +149,14 @@ class Images:
             return None
         array = from_float(loaded.rgb, np.uint8, xp=np)
         with self._lock:
-            if index not in self._kept and self._cache.take(array.nbytes):
+            if keep and index not in self._kept and self._cache.take(array.nbytes):
                 self._kept[index] = array
         return array
 
     def _check_some(self) -> None:
         """Fail now, and not after minutes of compilation, if the whole set is of no use."""
         for index in np.linspace(0, len(self) - 1, min(len(self), 8)).astype(int):
-            if self._get(int(index)) is not None:
+            if self._get(int(index), keep=True) is not None:
                 return
         raise ValueError(
             f"no image in {self.places} can be used: {next(iter(self.skipped.values()))}"

@@ -12,7 +12,7 @@ from adain_jax.ops.color import coral
 from adain_jax.ops.losses import content_loss, style_loss, tap_stats
 from adain_jax.ops.statistics import adain, channel_stats
 from adain_jax.training.config import TrainConfig
-from adain_jax.training.step import make_loss
+from adain_jax.training.loss import make_loss
 from adain_jax.weights.convert import from_port_decoder, from_port_encoder
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "peer_48x64.npz")

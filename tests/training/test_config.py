@@ -37,6 +37,8 @@ def test_every_recipe_makes_a_step(name, folders, tiny_file, tmp_path):
         workdir=str(tmp_path / "run"),
         encoder=tiny_file,
         **SMALL,
+        pool_contents=4 * (config.pool_contents > 0),
+        pool_styles=4 * (config.pool_styles > 0),
         steps=1,
         reconstruction_steps=0,
     )
@@ -52,7 +54,8 @@ def test_the_paper_s_numbers():
     assert (config.content_weight, config.style_weight) == (1, 10)
     added = ("tv_weight", "gram_weight", "identity_weight", "gradient_clip", "ema_decay")
     added += ("teacher_weight",)
-    added += ("flip", "style_gray", "style_permute", "style_invert", "frozen_styles")
+    added += ("flip", "style_gray", "style_permute", "style_invert", "style_hue", "style_contrast")
+    added += ("style_gamma", "style_synthetic", "style_mix", "pool_contents", "pool_styles")
     assert not any(getattr(config, name) for name in added)
 
 
@@ -86,7 +89,9 @@ def test_one_error_names_all_that_is_wrong():
         ({"style_layers": (1.0, 1.0, -1.0, 1.0)}, "style_layers must not be negative"),
         ({"accumulate": 3}, "batch_size 8 is no multiple of accumulate 3"),
         ({"style_gray": 1.5}, "style_gray is a share, at most 1"),
-        ({"frozen_styles": True, "gram_weight": 1.0}, "which gram_weight needs"),
+        ({"style_mix": 0.5, "gram_weight": 1.0}, "gram_weight wants more of a style"),
+        ({"style_mix": 0.5, "network": "fast"}, "network wants more of a style"),
+        ({"pool_styles": 12}, "pool_styles 12 is no multiple of batch_size 8"),
         ({"learning_rate": float("nan")}, "learning_rate must not be negative, not nan"),
     ],
 )
@@ -126,8 +131,8 @@ def test_whole_numbers_do_for_floats():
             "style_crop_size must be 256",
         ),
         (
-            {"variant": "concatenation", "pictures_every": 0, "frozen_styles": True},
-            "frozen_styles keeps no maps",
+            {"variant": "concatenation", "pictures_every": 0, "style_mix": 0.5},
+            "variant wants more of a style",
         ),
     ],
 )

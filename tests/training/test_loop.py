@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import pytest
 from PIL import Image
 
 import adain_jax
+from adain_jax.training import clock
 from adain_jax.training.checkpoint import Checkpoints, load_params
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.loop import train
@@ -81,14 +83,74 @@ def test_the_whole_loop(config, tiny):
     assert adain_jax.stylize(images, images, model=loaded).shape == images.shape
 
 
-def test_goes_on_where_it_stopped(config, tmp_path):
-    """The same weights as in one go: state, optimizer and data are all restored."""
+POOL = {"pool_contents": 8, "pool_styles": 8, "renew": 4}
+WAYS = {
+    "kept": {},
+    "kept, in a pool": POOL,
+    "streamed": {"device_share": 0.0},
+    "streamed, in a pool": {"device_share": 0.0, **POOL, "renew": 3, "renew_every": 3},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_goes_on_where_it_stopped(config, tmp_path, way):
+    """The same weights as in one go: state, optimizer, data and pool are all restored."""
+    config = dataclasses.replace(config, **WAYS[way], flip=True, style_gamma=0.5)
     whole = train(config)
     stopped = dataclasses.replace(config, workdir=str(tmp_path / "stopped"), steps=2)
     train(stopped)
     resumed = train(dataclasses.replace(stopped, steps=4))
     assert_equal(resumed.params, whole.params)
     assert [line["step"] for line in log_of(stopped)] == [1, 2, 3, 4]
+
+
+def test_several_steps_in_a_call_are_those_steps(config, tmp_path):
+    """Up to the next thing to do: log, checkpoint, the end of a phase."""
+    fields = {"steps": 7, "checkpoint_every": 5, "learning_rate": 1e-6, **POOL}
+    config = dataclasses.replace(config, **fields)
+    one = train(config)
+    several = dataclasses.replace(
+        config, workdir=str(tmp_path / "several"), steps_per_call=4, log_every=4
+    )
+    jax.tree.map(
+        lambda x, y: np.testing.assert_allclose(x, y, atol=1e-5), train(several).params, one.params
+    )
+    losses = [line["loss"] for line in log_of(config)]
+    lines = [(line["step"], line["loss"]) for line in log_of(several)]
+    expected = [(4, sum(losses[:4]) / 4), (7, sum(losses[4:]) / 3)]
+    np.testing.assert_allclose(lines, expected, rtol=1e-3)
+
+
+def test_for_so_many_minutes(config, monkeypatch):
+    """A minute that is over after four steps, in two runs; schedules and phases follow it."""
+    hand = itertools.count(step=7)  # seconds; each look at the clock takes some
+    monkeypatch.setattr(clock, "monotonic", lambda: next(hand))
+    fields = {"minutes": 1.0, "schedule": "cosine", "reconstruction_steps": 25, "steps": 100}
+    config = dataclasses.replace(config, **fields, checkpoint_every=100)
+    train(config)
+    log = log_of(config)
+    assert 3 < len(log) < 12
+    rates = [line["learning_rate"] for line in log]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[0] == pytest.approx(1e-4, rel=0.1)
+    assert rates[-1] < 2e-5
+    phases = [line["phase"] for line in log]
+    assert phases == sorted(phases)  # "reconstruction" before "style"
+    assert len(set(phases)) == 2
+    assert (Path(config.workdir) / "model.safetensors").exists()
+    train(config)  # nothing is left of the minute
+    assert log_of(config) == log
+    train(dataclasses.replace(config, minutes=1.5))
+    assert 0 < len(log_of(config)) - len(log) < len(log)
+
+
+def test_a_pool_of_another_recipe_is_made_anew(config):
+    fields = {**POOL, "steps": 2}
+    train(dataclasses.replace(config, **fields))
+    for more in ({"crop_size": 8}, {"pool_contents": 0}):
+        fields |= {"steps": fields["steps"] + 1, **more}
+        train(dataclasses.replace(config, **fields))
+    assert [line["step"] for line in log_of(config)] == [1, 2, 3, 4]
 
 
 def test_a_checkpoint_of_another_training_is_refused(config, tiny, tmp_path):
@@ -133,11 +195,11 @@ def test_begins_with_given_weights(config, tiny, tiny_file, tmp_path):
         train(dataclasses.replace(again, workdir=str(tmp_path / "x"), init_from=str(tmp_path)))
 
 
-def test_a_loss_that_is_not_finite(config):
+@pytest.mark.parametrize("way", ["kept, in a pool", "streamed"])
+def test_a_loss_that_is_not_finite(config, way):
     """Stops, names step and images, and keeps the last good checkpoint."""
-    config = dataclasses.replace(
-        config, steps=12, learning_rate=3e4, reconstruction_steps=0, checkpoint_every=1, log_every=3
-    )
+    fields = {"steps": 12, "learning_rate": 3e4, "reconstruction_steps": 0}
+    config = dataclasses.replace(config, **fields, **WAYS[way], checkpoint_every=1, log_every=3)
     with pytest.raises(
         ValueError, match=r"is not finite at step \d+, with .*png in .*png"
     ) as error:
@@ -149,13 +211,21 @@ def test_a_loss_that_is_not_finite(config):
     assert kept == step - 1
 
 
-def test_images_that_cannot_be_read_are_told(config, tmp_path, folders, capsys):
+def test_the_step_that_was_not_finite_is_found_in_a_call(config):
+    fields = {"steps": 12, "learning_rate": 3e4, "reconstruction_steps": 0, "style_synthetic": 1.0}
+    config = dataclasses.replace(config, **fields, steps_per_call=12, log_every=12)
+    with pytest.raises(ValueError, match=r"not finite at step \d+, with .*png in a made style"):
+        train(config)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25])
+def test_images_that_cannot_be_read_are_told(config, tmp_path, folders, capsys, share):
     content = tmp_path / "content"
     content.mkdir()
     for path in (folders / "content").glob("*.png"):
         (content / path.name).write_bytes(path.read_bytes())
     (content / "broken.png").write_text("no picture")
-    train(dataclasses.replace(config, content=str(content), steps=3))
+    train(dataclasses.replace(config, content=str(content), steps=3, device_share=share))
     (line,) = (line for line in log_of(config) if "skipped" in line)
     assert list(line["skipped"]) == ["broken.png"]
     assert "1 image cannot be used" in capsys.readouterr().out
@@ -184,7 +254,8 @@ def overrides(config: TrainConfig, **fields):
     names = ("content", "style", "encoder", "content_size", "crop_size", "style_size", "workdir")
     return {
         **{name: getattr(config, name) for name in (*names, "style_crop_size")},
-        "frozen_styles": False,
+        "pool_contents": 0,
+        "pool_styles": 0,
         "batch_size": 4,
         "schedule": "inverse_time",  # which does not know how long the training is
         **fields,
@@ -220,8 +291,8 @@ def wait_for(condition, process):
     raise TimeoutError
 
 
-@pytest.fixture(scope="module")
-def uninterrupted(folders, tiny_file, tmp_path_factory):
+@pytest.fixture(scope="module", params=["streamed", "kept, in a pool"])
+def uninterrupted(folders, tiny_file, tmp_path_factory, request):
     """Twenty steps in one go, and how they were asked for."""
     config = TrainConfig(
         content=str(folders / "content"),
@@ -230,7 +301,9 @@ def uninterrupted(folders, tiny_file, tmp_path_factory):
         workdir=str(tmp_path_factory.mktemp("whole") / "run"),
         **SMALL,
     )
-    fields = overrides(config, steps=20, checkpoint_every=3, pictures_every=0)
+    fields = overrides(
+        config, steps=20, checkpoint_every=3, pictures_every=0, **WAYS[request.param]
+    )
     finish(start(**fields))
     return fields, load_params(config.workdir)
 
@@ -258,6 +331,7 @@ def test_killed_and_taken_up_again(uninterrupted, tmp_path):
     assert losses_of(ours["workdir"]) == losses_of(fields["workdir"])
 
 
+@pytest.mark.parametrize("uninterrupted", ["streamed"], indirect=True)
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_told_to_stop(uninterrupted, tmp_path, number, code):
     fields, expected = uninterrupted
@@ -287,21 +361,26 @@ def test_goes_on_with_another_number_of_devices(uninterrupted, tmp_path):
         assert loss == pytest.approx(expected[step], rel=1e-2)
 
 
-def test_two_processes_do_what_two_devices_do(uninterrupted, tmp_path):
-    fields = {**uninterrupted[0], "steps": 4, "learning_rate": 1e-6, "checkpoint_every": 2}
+def train_in_two_processes(fields):
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    together = {**fields, "workdir": tmp_path / "processes"}
     processes = [
         start(
             *(f"--coordinator=localhost:{port}", "--num-processes=2", f"--process-id={i}"),
-            **together,
+            **fields,
         )
         for i in range(2)
     ]
     for process in processes:
         finish(process)
+
+
+@pytest.mark.parametrize("uninterrupted", ["streamed"], indirect=True)
+def test_two_processes_do_what_two_devices_do(uninterrupted, tmp_path):
+    fields = {**uninterrupted[0], "steps": 4, "learning_rate": 1e-6, "checkpoint_every": 2}
+    together = {**fields, "workdir": tmp_path / "processes"}
+    train_in_two_processes(together)
     one = {**fields, "workdir": tmp_path / "devices"}
     finish(start(devices=2, **one))
     for a, b in zip(
@@ -313,6 +392,18 @@ def test_two_processes_do_what_two_devices_do(uninterrupted, tmp_path):
     losses, theirs = losses_of(together["workdir"]), losses_of(one["workdir"])
     assert list(losses) == [1, 2, 3, 4]
     np.testing.assert_allclose(list(losses.values()), list(theirs.values()), rtol=1e-4)
+
+
+@pytest.mark.parametrize("uninterrupted", ["kept, in a pool"], indirect=True)
+def test_two_processes_with_a_share_of_the_images_each(uninterrupted, tmp_path):
+    """In one go, and in two: to the bit."""
+    fields = {**uninterrupted[0], "steps": 4, "checkpoint_every": 2}
+    whole, parts = ({**fields, "workdir": tmp_path / name} for name in ("whole", "parts"))
+    train_in_two_processes(whole)
+    for steps in (2, 4):
+        train_in_two_processes({**parts, "steps": steps})
+    assert losses_of(parts["workdir"]) == losses_of(whole["workdir"])
+    assert_equal(load_params(parts["workdir"]), load_params(whole["workdir"]))
 
 
 def run_script(*args):

@@ -11,11 +11,9 @@ from adain_jax.model.transfer import transfer
 from adain_jax.networks import initialize
 from adain_jax.ops.losses import tap_stats
 from adain_jax.training.devices import Placement
+from adain_jax.training.loss import Phase, make_loss
 from adain_jax.training.step import (
-    Phase,
     create_state,
-    lenient_promotion,
-    make_loss,
     make_optimizer,
     make_schedule,
     make_step,
@@ -285,16 +283,20 @@ def test_the_moving_average(config, tiny, batches):
     ],
 )
 def test_schedules(config, fields, expected):
-    """Adam's first steps on a constant gradient are as long as the learning rate."""
-    config = dataclasses.replace(config, learning_rate=1.0, **fields)
-    optimizer, schedule = make_optimizer(config), make_schedule(config)
-    params = np.zeros(1, np.float32)
-    state = optimizer.init(params)
-    for count, rate in enumerate(expected):
-        np.testing.assert_allclose(schedule(count), rate, rtol=1e-5)
-        with lenient_promotion():
-            updates, state = optimizer.update(np.ones(1, np.float32), state, params)
-        np.testing.assert_allclose(np.asarray(updates), -rate, rtol=1e-3)
+    schedule = make_schedule(dataclasses.replace(config, learning_rate=1.0, **fields))
+    np.testing.assert_allclose([schedule(count) for count in range(3)], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("position", "rate"), [(None, 1e-3), (0.0, 1e-3), (2.0, 5e-4)])
+def test_a_step_is_as_long_as_its_position_says(config, tiny, batches, position, rate):
+    """Adam's first is of the learning rate's length, in each weight that has a gradient."""
+    config = dataclasses.replace(config, schedule="cosine", steps=4, learning_rate=1e-3)
+    optimizer = make_optimizer(config)
+    before = {"decoder": tiny.params["decoder"]}
+    step = jax.jit(make_step(config, "tiny", optimizer, "style"))
+    after, _ = step(create_state(config, before, optimizer), tiny.params, batches[0], position)
+    for x, y in zip(jax.tree.leaves(after.params), jax.tree.leaves(before), strict=True):
+        assert np.abs(x - y).max() == pytest.approx(rate, rel=1e-2)
 
 
 def test_clipping(config, tiny, batches):

@@ -8,7 +8,9 @@ import pytest
 
 from adain_jax.networks import initialize
 from adain_jax.ops.losses import tap_stats
+from adain_jax.training.calls import Run, Supply, make_call
 from adain_jax.training.devices import Placement
+from adain_jax.training.packed import pack
 from adain_jax.training.step import create_state, make_optimizer, make_schedule, make_step
 from tests.strict import assert_strict, strict
 from tests.tiny import tiny_model
@@ -59,6 +61,40 @@ def test_every_kind_of_step_can_be_traced(config, tiny, batch, fields, phase):
     state = create_state(config, params, optimizer)
     assert_strict(make_step(config, "tiny", optimizer, phase), state, tiny.params, batch)
     assert_strict(make_schedule(config), state.step)
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+@pytest.mark.parametrize("wide", [False, True])
+def test_whole_calls_take_and_give_nothing_unasked(config, tiny, rng, steps, wide):
+    """With all that may be done to a style, which is of a pool or not."""
+    names = ("gray", "permute", "invert", "hue", "contrast", "gamma", "synthetic", "mix")
+    some = {f"style_{name}": 0.5 for name in names}
+    config = dataclasses.replace(config, **some, flip=True, pool_contents=4)
+    placement = Placement(jax.devices()[:1])
+    images = list(rng.integers(256, size=(3, 20, 24, 3), dtype=np.uint8))
+    with strict(), jax.enable_x64(wide):
+        packed = placement.replicate(pack(images, np.arange(3), np.ones(3)))
+        supply = Supply(placement.everywhere(np.int32(0)), {"content": packed, "style": packed})
+        frozen = placement.replicate(tiny.params)
+        pool = {
+            "content": {
+                "content": rng.integers(256, size=(4, 16, 16, 3), dtype=np.uint8),
+                "maps": {"relu4_1": np.ones((4, 2, 2, 512), np.float16)},
+                "content_stats": {},
+                "number": np.arange(4, dtype=np.int32),
+            }
+        }
+        optimizer = make_optimizer(config)
+        state = create_state(config, {"decoder": tiny.params["decoder"]}, optimizer)
+        call = placement.compile(make_call(config, "tiny", optimizer, "style", steps=steps))
+        arguments = placement.replicate(Run(state, pool)), frozen, supply
+        scalars = [placement.everywhere(x) for x in (np.float32(0), np.int32(steps))]
+        with jax.transfer_guard("disallow"):
+            run, told = call(*arguments, *scalars)
+    assert int(run.state.step) == steps
+    assert all(np.isfinite(x).all() for x in told.metrics.values())
+    assert {x.shape for x in told.numbers.values()} == {(steps, 4)}
+    assert set(np.ravel(told.numbers["style"])) <= {-1, 0, 1, 2}
 
 
 def test_first_weights_can_be_made():

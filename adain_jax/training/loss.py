@@ -1,0 +1,212 @@
+"""What a training lowers, and what it has to know of images for it."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from adain_jax.model import Model
+from adain_jax.model.transfer import Features, statistics, transfer
+from adain_jax.networks import ARCHITECTURES, PIXELS, TAPS
+from adain_jax.networks.film import Told
+from adain_jax.networks.params import Params
+from adain_jax.ops.losses import (
+    TapStats,
+    content_loss,
+    feature_loss,
+    gram_loss,
+    gram_matrices,
+    reconstruction_loss,
+    style_loss,
+    tap_stats,
+    total_variation,
+)
+from adain_jax.ops.pixels import to_float
+from adain_jax.ops.statistics import adain
+from adain_jax.training.config import TrainConfig
+
+_TARGET = TAPS[-1]  # the VGG's map that its decoder takes
+
+Batch = dict[str, Any]
+Metrics = dict[str, jax.Array]
+Phase = Literal["reconstruction", "style"]
+Describe = Callable[[Params, Batch], Batch]
+LossFunction = Callable[[Params, Params, Batch, ArrayLike], tuple[jax.Array, Metrics]]
+
+
+def make_description(config: TrainConfig, architecture: str) -> Describe:
+    """`(frozen, batch) -> batch`, with what the losses have to know of its images beside them.
+
+    That is all that takes the frozen encoder alone, and so can be kept for other steps. Added is,
+    unless it is there, of `content`: `maps`, those of the VGG that the content loss looks at, and
+    `content_stats`, those that the decoder is told for the photograph to keep its style; and of
+    `style`: `style_stats`, and what else the recipe asks for.
+
+    Args:
+        config: the recipe.
+        architecture: of the frozen model.
+    """
+    trained = ARCHITECTURES[config.architecture(architecture)]
+    layers = [name for name, weight in zip(TAPS, config.content_layers, strict=True) if weight]
+    layers = sorted({*layers, _TARGET})
+    dtype = jnp.dtype(config.compute)
+
+    def describe(frozen: Params, batch: Batch) -> Batch:
+        vgg = Model(frozen, architecture, "")
+        images = {
+            kind: to_float(batch[kind]).astype(dtype)
+            for kind, known in (("content", "maps"), ("style", "style_stats"))
+            if kind in batch and known not in batch
+        }
+        taps, known = _taps(vgg, images), dict(batch)
+        if "content" in images:
+            known["maps"] = {name: taps["content"][name] for name in layers}
+            maps = {PIXELS: images["content"], **taps["content"]}
+            known["content_stats"] = tap_stats({name: maps[name] for name in trained.told})
+        if "style" in images:
+            maps = taps["style"]
+            known["style_stats"] = tap_stats({PIXELS: images["style"], **maps})
+            if config.gram_weight:
+                known["style_grams"] = gram_matrices(maps)
+            if trained.concatenates:
+                known["style_map"] = maps[_TARGET]
+        return known
+
+    return describe
+
+
+def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunction:
+    """`(params, frozen, batch, position) -> (loss, metrics)`.
+
+    Args:
+        config: the recipe.
+        architecture: of the frozen model, whose encoder is that of the losses.
+        phase: "reconstruction" inverts the encoder, "style" is the paper's training.
+
+    A batch holds `content`, images (N, H, W, 3), and `style`, likewise, or in their place, or
+    beside them, what `make_description` says of them. `position` is where the schedules stand, in
+    steps.
+    """
+    network_architecture = config.architecture(architecture)
+    concatenates = ARCHITECTURES[network_architecture].concatenates
+    told = ARCHITECTURES[network_architecture].told
+    layers = dict(zip(TAPS, config.content_layers, strict=True))
+    layers = {name: weight for name, weight in layers.items() if weight or name == _TARGET}
+    describe = make_description(config, architecture)
+    dtype = jnp.dtype(config.compute)
+
+    def models(params: Params, frozen: Params) -> tuple[Model, Model]:
+        return (
+            Model(frozen, architecture, ""),
+            Model({**frozen, **params}, network_architecture, ""),
+        )
+
+    def reconstruct(params: Params, frozen: Params, batch: Batch, _) -> tuple[jax.Array, Metrics]:
+        vgg, network = models(params, frozen)
+        images = to_float(batch["content"]).astype(dtype)
+        if "encoder" in params:
+            features = network.encode(images)
+        else:
+            batch = describe(frozen, {k: v for k, v in batch.items() if k != "style"})
+            features = {_TARGET: batch["maps"][_TARGET].astype(dtype)}
+        inputs = _concatenate(features, features) if concatenates else features
+        inputs = {**inputs, **_tell(batch["content_stats"] if told else {})}
+        loss = reconstruction_loss(network.decode(inputs), images)
+        metrics = {"reconstruction_loss": loss}
+        if config.feature_weight:
+            metrics["feature_loss"] = feature_loss(features, vgg.taps(images))
+            loss += config.feature_weight * metrics["feature_loss"]
+        return loss, {"loss": loss, **metrics}
+
+    def stylize(
+        params: Params, frozen: Params, batch: Batch, position: ArrayLike
+    ) -> tuple[jax.Array, Metrics]:
+        if config.freeze_encoder:
+            params = {**params, "encoder": jax.lax.stop_gradient(params["encoder"])}
+        vgg, network = models(params, frozen)
+        batch = describe(frozen, batch)
+        contents = to_float(batch["content"]).astype(dtype)
+        maps = {name: x.astype(dtype) for name, x in batch["maps"].items()}
+        stats: TapStats = batch["style_stats"]
+        targets = {name: adain(maps[name], *stats[name], ddof=1) for name in layers}
+        if "encoder" in params:  # a network with features of its own
+            features = network.encode(contents)
+            styles = to_float(batch["style"]).astype(dtype)
+            transferred = transfer(features, statistics(network.encode(styles)))
+        elif concatenates:
+            features = {_TARGET: maps[_TARGET]}
+            transferred = _concatenate(features, {_TARGET: batch["style_map"].astype(dtype)})
+        else:
+            features = {_TARGET: maps[_TARGET]}
+            transferred = {_TARGET: targets[_TARGET]}
+            transferred |= _tell({name: stats[name] for name in told})
+        images = network.decode(transferred)
+
+        output = vgg.taps(images)
+        content = sum(
+            (weight * content_loss(output[name], targets[name]) for name, weight in layers.items()),
+            jnp.zeros((), jnp.float32),
+        )
+        styled = style_loss(
+            output, stats, layers=config.style_layers, reduction=config.style_reduction
+        )
+        metrics = {"content_loss": content, "style_loss": styled}
+        loss = config.content_weight * content + _style_weight(config, position) * styled
+        if config.tv_weight:
+            metrics["tv_loss"] = total_variation(images)
+            loss += config.tv_weight * metrics["tv_loss"]
+        if config.gram_weight:
+            metrics["gram_loss"] = gram_loss(output, batch["style_grams"])
+            loss += config.gram_weight * metrics["gram_loss"]
+        if config.teacher_weight:
+            told_it = _tell({name: stats[name] for name in ARCHITECTURES[architecture].told})
+            teacher = jnp.clip(vgg.decode({_TARGET: targets[_TARGET], **told_it}), 0, 1)
+            metrics["teacher_loss"] = reconstruction_loss(images, jax.lax.stop_gradient(teacher))
+            loss += config.teacher_weight * metrics["teacher_loss"]
+        if config.identity_weight:  # in its own statistics, AdaIN changes nothing
+            same = _corner(_concatenate(features, features) if concatenates else features)
+            images = network.decode({**same, **_tell(batch["content_stats"] if told else {})})
+            height, width = images.shape[1:3]
+            metrics["identity_loss"] = content_loss(images, contents[:, :height, :width])
+            loss += config.identity_weight * metrics["identity_loss"]
+        return loss, {"loss": loss, **metrics}
+
+    return reconstruct if phase == "reconstruction" else stylize
+
+
+def _taps(model: Model, images: dict[str, jax.Array]) -> dict[str, Features]:
+    """All maps of several batches, at once if they are of one size."""
+    shapes = [x.shape for x in images.values()]
+    if len(shapes) != 2 or shapes[0] != shapes[1]:
+        return {kind: model.taps(x) for kind, x in images.items()}
+    taps = model.taps(jnp.concatenate(list(images.values())))
+    halves = {name: jnp.split(x, 2) for name, x in taps.items()}
+    return {kind: {name: x[i] for name, x in halves.items()} for i, kind in enumerate(images)}
+
+
+def _concatenate(content: Features, style: Features) -> Features:
+    """What a decoder takes that has the style's map itself, not its statistics."""
+    return {_TARGET: jnp.concatenate([content[_TARGET], style[_TARGET]], -1)}
+
+
+def _tell(stats: TapStats) -> dict[str, Told]:
+    """What a decoder is told of styles."""
+    return {name: Told.of(*pair) for name, pair in stats.items()}
+
+
+def _corner(features: Features) -> dict[str, jax.Array]:
+    """The upper left quarter of all maps: enough to learn from, at a quarter of the price."""
+    smallest = min(x.shape[1:3] for x in features.values())
+    height, width = (max(side // 2, 1) for side in smallest)
+    return {
+        name: x[:, : height * x.shape[1] // smallest[0], : width * x.shape[2] // smallest[1]]
+        for name, x in features.items()
+    }
+
+
+def _style_weight(config: TrainConfig, position: ArrayLike) -> jax.Array:
+    warmup = max(config.style_warmup_steps, 1)
+    steps = jnp.asarray(position, jnp.float32) - config.reconstruction_steps + 1
+    return config.style_weight * (0.1 + 0.9 * jnp.clip(steps / warmup, 0, 1))

@@ -1,0 +1,146 @@
+"""Images in the memory of a device, from which compiled steps draw their crops."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from tqdm import tqdm
+
+from adain_jax.runtime.available import available_memory
+from adain_jax.training.devices import largest_over_hosts
+from adain_jax.training.sources import Images
+
+Array = Any  # NumPy's on the host, JAX's on a device
+_CHANNELS = 3
+
+
+class Packed(NamedTuple):
+    """Images of any sizes in one array: N images in B rows of L bytes, none across two rows.
+
+    Attributes:
+        data: their pixels, row by row, uint8 (B, L).
+        row: in which row of `data` each begins, int32 (N,), like all that follow.
+        offset: and at which byte.
+        height: in pixels.
+        width: likewise.
+        number: of each in the list that it is from.
+        chance: that one of the images up to this one is drawn, float32.
+    """
+
+    data: Array
+    row: Array
+    offset: Array
+    height: Array
+    width: Array
+    number: Array
+    chance: Array
+
+
+def pack(arrays: Sequence[np.ndarray], numbers: np.ndarray, weights: np.ndarray) -> Packed:
+    """Lay images (H, W, 3), uint8, into rows as long as the largest, at least half of them full.
+
+    Args:
+        arrays: the images.
+        numbers: of each, by which it will be named.
+        weights: how often each is drawn, against the others.
+
+    >>> images = [np.zeros((2, 3, 3), np.uint8), np.ones((4, 2, 3), np.uint8)]
+    >>> packed = pack(images, np.array([5, 7]), np.array([1.0, 3.0]))
+    >>> packed.data.shape, packed.chance.tolist()
+    ((2, 24), [0.25, 1.0])
+    """
+    length = largest_over_hosts(max(x.size for x in arrays))
+    row, offset, end, places = 0, 0, 0, []
+    for array in arrays:
+        row, offset = (row + 1, 0) if end + array.size > length else (row, end)
+        end = offset + array.size
+        places.append((row, offset, *array.shape[:2]))
+    data = np.zeros((largest_over_hosts(row + 1), length), np.uint8)
+    for array, (row, offset, *_) in zip(arrays, places, strict=True):
+        data[row, offset : offset + array.size] = array.ravel()
+    rows, offsets, heights, widths = np.array(places, np.int32).T
+    chance = np.cumsum(weights, dtype=np.float64) / np.sum(weights, dtype=np.float64)
+    named = numbers.astype(np.int32), chance.astype(np.float32)
+    return Packed(data, rows, offsets, heights, widths, *named)
+
+
+def load(images: Images, weights: np.ndarray, most: float, kind: str) -> Packed | None:
+    """Decode a host's share of the images, if all hosts have theirs in `most` bytes.
+
+    Args:
+        images: all of them; those that cannot be used are noted there.
+        weights: how often each is drawn, against the others; those of 0 are left out.
+        most: bytes that there are for this host's.
+        kind: for the bar that shows how far it is.
+    """
+    hosts, host = jax.process_count(), jax.process_index()
+    wanted = np.flatnonzero(weights)
+    places = np.arange(host, host + hosts * -(-len(wanted) // hosts), hosts)
+    ours = np.take(wanted, places, mode="wrap")  # of all hosts equally many
+    arrays: list[np.ndarray] | None = None
+    if len(ours) * images.size**2 * _CHANNELS <= most:  # or they do not fit, whatever their aspect
+        arrays = _decode(images, ours, most, kind)
+    if largest_over_hosts(int(arrays is None)):
+        return None
+    assert arrays is not None
+    return pack(arrays, ours, weights[ours])
+
+
+def _decode(images: Images, wanted: np.ndarray, most: float, kind: str) -> list[np.ndarray] | None:
+    """The images, by threads; or none, as soon as they are more than `most` bytes."""
+    arrays: list[np.ndarray] = []
+    threads = os.cpu_count() or 2
+    with (
+        ThreadPoolExecutor(threads) as pool,
+        tqdm(total=len(wanted), desc=kind, unit="image") as bar,
+    ):
+        for start in range(0, len(wanted), 8 * threads):
+            some = list(pool.map(images.decoded, wanted[start : start + 8 * threads]))
+            arrays += some
+            bar.update(len(some))
+            most -= sum(x.nbytes for x in some)
+            if most < 0:
+                return None
+    return arrays
+
+
+def free_memory(devices: Sequence[Any]) -> int:
+    """Bytes that each of this host's devices has free; CPU devices share the machine's.
+
+    >>> free_memory(jax.devices()[:1]) > 0
+    True
+    """
+    stats = [device.memory_stats() for device in devices]
+    if all(x and "bytes_limit" in x for x in stats):
+        return min(x["bytes_limit"] - x["bytes_in_use"] for x in stats)
+    return available_memory() // len(devices)
+
+
+def crop(packed: Packed, key: jax.Array, size: int, *, flip: bool) -> tuple[jax.Array, jax.Array]:
+    """A random square of a random image, uint8 (size, size, 3), and the image's number.
+
+    >>> packed = pack([np.full((9, 12, 3), 7, np.uint8)], np.array([5]), np.array([1.0]))
+    >>> square, number = crop(packed, jax.random.key(0), 8, flip=True)
+    >>> square.shape, int(square.max()), int(number)
+    ((8, 8, 3), 7, 5)
+    """
+    which, down, across, mirror = jax.random.uniform(key, (4,), jnp.float32)
+    index = jnp.searchsorted(packed.chance, which, side="right")
+    image = Packed(packed.data, *(jnp.asarray(x)[index] for x in packed[1:]))
+    top, left = (
+        (draw * (side - size + 1).astype(jnp.float32)).astype(jnp.int32)
+        for draw, side in ((down, image.height), (across, image.width))
+    )
+    starts = image.offset + _CHANNELS * (
+        (top + jnp.arange(size, dtype=jnp.int32)) * image.width + left
+    )
+    square = jax.vmap(
+        lambda start: jax.lax.dynamic_slice(image.data, (image.row, start), (1, _CHANNELS * size))
+    )(starts).reshape(size, size, _CHANNELS)
+    if flip:
+        square = jnp.where(mirror < 0.5, square[:, ::-1], square)
+    return square, image.number
