@@ -15,11 +15,11 @@ def tiny_model(variant: str = "") -> Model:
 
 
 def tiny_film() -> Model:
-    """A model that is told the style, with films that do something; those of a new one do not."""
+    """A model that is told the style, with films and bridges; those of a new one do nothing."""
     params = tiny_model("film").params
     decoder, keys = dict(params["decoder"]), iter(jax.random.split(jax.random.key(1), 8))
     for name in decoder:
-        if name.endswith("_film"):
+        if name.endswith(("_film", "_bridge")):
             decoder[name] = {
                 key: 0.03 * jax.random.normal(next(keys), x.shape)
                 for key, x in decoder[name].items()

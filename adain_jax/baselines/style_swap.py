@@ -150,10 +150,11 @@ def _stylize(
 ) -> jax.Array:
     batch = to_float(content if content.ndim == 4 else content[None])
     patches, stats = style
-    features, told = model.encode(batch), ARCHITECTURES[model.architecture].told
+    features, architecture = model.encode(batch), ARCHITECTURES[model.architecture]
     x = features[_TARGET]
-    swapped = {_TARGET: x + alpha * (swap(x, patches) - x)}
-    images = model.decode(transfer(features, stats, alpha, levels=(), told=told) | swapped)
+    others = [name for name in architecture.levels if name != _TARGET]
+    given = transfer(features, stats, alpha, levels=others, told=architecture.told)
+    images = model.decode({**given, _TARGET: x + alpha * (swap(x, patches) - x)})
     images = jnp.clip(images[:, : batch.shape[1], : batch.shape[2]], 0, 1)
     return images if content.ndim == 4 else images[0]
 

@@ -1,13 +1,14 @@
 """AdaIN on the maps of a network, with strengths and regions (sections 5 and 7 of the paper)."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from adain_jax.model.style import Style
+from adain_jax.networks import TOLD
 from adain_jax.networks.film import Told
 from adain_jax.ops.statistics import ChannelStats, adain, channel_stats
 
@@ -41,10 +42,11 @@ def transfer(
         where: booleans by name, (h, w): the cells that count in the content's statistics.
         content: the content's statistics, in place of those of `features`; as `style`.
         levels: names of the maps on which AdaIN works; by default all.
-        told: names of the maps of which only the statistics are passed on, blended likewise.
+        told: names of the maps of which the statistics are passed on, blended likewise.
 
     Returns:
-        Of `levels` maps like `features`, of `told` a `Told` each.
+        Maps like `features`, of `levels`; and if there are `told`, by the name of `TOLD` a `Told`
+        for each of those names.
 
     Raises:
         ValueError: if the style has another number of channels.
@@ -52,25 +54,44 @@ def transfer(
     alpha = jnp.asarray(alpha, jnp.float32)
     styles = _split(style, features)
     contents = {} if content is None else _split(content, features)
-    transferred = {}
-    for name in (*told, *(features if levels is None else levels)):
-        x = features[name]
-        counted, own = (where or {}).get(name), contents.get(name)
-        y, blend = x, []
+
+    def regions(name: str) -> Iterator[_Region]:
+        x, counted = features[name], (where or {}).get(name)
         for k, (share, strength) in enumerate(_parts(alpha, masks, x)):
-            stats, given = own, styles[name]
-            cells = counted
+            own, given, cells = contents.get(name), styles[name], counted
             if masks is not None:
-                stats, given = stats and _region(stats, k), _region(given, k)
+                own, given = own and _of_region(own, k), _of_region(given, k)
                 cells = both(share[0], counted)
-            if name in told:
-                stats = stats or channel_stats(x, where=cells)
-                blend += [(stats, share - strength[..., 0]), (given, strength[..., 0])]
-            else:
-                target = adain(x, *given, where=cells, stats=stats)
-                y = y + strength.astype(x.dtype) * (target - x)
-        transferred[name] = _told(blend, x) if blend else y
+            yield _Region(share, strength, own, given, cells)
+
+    transferred: dict[str, Any] = {}
+    for name in features if levels is None else levels:
+        x = y = features[name]
+        for region in regions(name):
+            target = adain(x, *region.given, where=region.cells, stats=region.own)
+            y = y + region.strength.astype(x.dtype) * (target - x)
+        transferred[name] = y
+    if told:
+        transferred[TOLD] = {name: _told(list(regions(name)), features[name]) for name in told}
     return transferred
+
+
+class _Region(NamedTuple):
+    """What there is to know of one region on one map.
+
+    Attributes:
+        share: of each cell that is the region's, (1, h, w).
+        strength: how much of each cell comes in its style, (N or 1, h, w, 1).
+        own: the content's statistics, if they are from elsewhere.
+        given: the style's.
+        cells: those that count in the content's own statistics, (h, w), or None: all.
+    """
+
+    share: jax.Array
+    strength: jax.Array
+    own: ChannelStats | None
+    given: ChannelStats
+    cells: jax.Array | None
 
 
 def _parts(
@@ -91,13 +112,17 @@ def _parts(
     return parts
 
 
-def _region(stats: ChannelStats, k: int) -> ChannelStats:
+def _of_region(stats: ChannelStats, k: int) -> ChannelStats:
     return ChannelStats(stats.mean[k], stats.std[k])
 
 
-def _told(blend: Sequence[tuple[ChannelStats, jax.Array]], x: jax.Array) -> Told:
-    """Of a content's and a style's statistics for each region, with weights (N or 1, h, w)."""
-    weights = [weight for _, weight in blend]
+def _told(regions: Sequence[_Region], x: jax.Array) -> Told:
+    """The content's statistics and the style's, blended, of each region."""
+    blend = []
+    for share, strength, own, given, cells in regions:
+        own = own or channel_stats(x, where=cells)
+        blend += [(own, share - strength[..., 0]), (given, strength[..., 0])]
+    weights = [weight for _, weight in blend]  # (N or 1, h, w)
     rest = 1 - sum(weights)  # of cells in no region, which keep their features
     weights[::2] = [weight + rest / len(weights[::2]) for weight in weights[::2]]
     cells = jnp.broadcast_shapes((x.shape[0], 1, 1), *(weight.shape for weight in weights))

@@ -12,12 +12,14 @@ from adain_jax.networks.encoder import TAPS, Encoder
 from adain_jax.networks.fast import FastDecoder, FastEncoder
 from adain_jax.networks.film import Told
 from adain_jax.ops.convolution import Method
+from adain_jax.ops.statistics import channel_stats
 
 __all__ = [
     "ARCHITECTURES",
     "DEPTHS",
     "PIXELS",
     "TAPS",
+    "TOLD",
     "VARIANTS",
     "Architecture",
     "Decoder",
@@ -30,8 +32,11 @@ __all__ = [
 DEPTHS = {"vgg16": (2, 2, 3, 1), "vgg19": (2, 2, 4, 1)}
 # The paper's ablations (section 7.1), `vgg16_batch` and so on: a decoder with batch or instance
 # normalisation, and one that takes the content's and the style's features side by side. And a
-# decoder that is told the style's statistics of every map, by feature-wise linear modulation.
+# decoder that is told the style's statistics of every map, by feature-wise linear modulation, and
+# takes AdaIN's result at two finer maps, too.
 VARIANTS = ("batch", "instance", "concatenation", "film")
+_TOLD = (PIXELS, *TAPS[:-1])
+_BRIDGES = TAPS[1:3]
 
 
 class Architecture(NamedTuple):
@@ -67,7 +72,9 @@ def vgg(
         f"{name}_batch": Architecture(encoder, decoder.clone(normalization="batch"), levels),
         f"{name}_instance": Architecture(encoder, decoder.clone(normalization="instance"), levels),
         f"{name}_concatenation": Architecture(encoder, decoder, levels, reach, concatenates=True),
-        f"{name}_film": Architecture(encoder, decoder.clone(film=True), levels, reach, told=TOLD),
+        f"{name}_film": Architecture(
+            encoder, decoder.clone(film=True, bridges=_BRIDGES), TAPS[1:], reach, told=_TOLD
+        ),
     }
 
 
@@ -88,12 +95,12 @@ def initialize(architecture: str, key: jax.Array) -> dict[str, Any]:
     image = jnp.zeros((1, 8, 8, 3), jnp.float32)
     taps, weights = encoder.init_with_output(keys[0], image)
     features: dict[str, Any] = {name: taps[name] for name in levels}  # type: ignore[index]
-    for name in told:
-        channels = (image if name == PIXELS else taps[name]).shape[-1]  # type: ignore[index]
-        stats = jnp.ones((1, 1, channels), jnp.float32)
-        features[name] = Told(stats, stats, jnp.ones((1, 1, 1, 1), jnp.float32))
+    features[TOLD] = {
+        name: Told.of(*channel_stats(image if name == PIXELS else taps[name]))  # type: ignore[index]
+        for name in told
+    }
     if concatenates:
-        features = {name: jnp.concatenate([x, x], -1) for name, x in features.items()}
+        features = {name: jnp.concatenate([taps[name]] * 2, -1) for name in levels}  # type: ignore[index]
     return {
         "encoder": weights["params"],
         "decoder": decoder.init(keys[1], features)["params"],

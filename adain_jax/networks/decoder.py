@@ -6,6 +6,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 
+from adain_jax.networks.bridge import Bridge
 from adain_jax.networks.encoder import TAPS
 from adain_jax.networks.film import Film
 from adain_jax.networks.layers import Conv3x3, Size, double
@@ -20,7 +21,8 @@ _LAST: dict[str, Any] = {"initial_scale": 0.1, "initial_bias": 0.5}
 
 
 PIXELS = "pixels"  # the picture itself, as a map
-TOLD = (PIXELS, *TAPS[:-1])  # of which maps the statistics are told, by level
+TOLD = "told"  # what a decoder takes beside maps: statistics
+_LEVELS = (PIXELS, *TAPS[:-1])  # of which maps they are
 
 
 class Decoder(nn.Module):
@@ -39,13 +41,17 @@ class Decoder(nn.Module):
         film: whether the decoder is told the style's statistics of every map, by a `Film` behind
             the second layer of each block (behind the first, if there is no other) and behind the
             picture; its parameters are named as the layer with `_film`. Then it takes, beside
-            relu4_1, a `Told` for each name of `TOLD`.
+            relu4_1, by the name of `TOLD` a `Told` for each of the pixels, relu1_1, relu2_1 and
+            relu3_1.
+        bridges: other maps that the decoder takes, such as relu3_1: a `Bridge` brings each in
+            behind the upsampling to its size; its parameters are named as the layer with `_bridge`.
     """
 
     depths: Sequence[int]
     method: Method = "auto"
     normalization: Kind | None = None
     film: bool = False
+    bridges: Sequence[str] = ()
 
     @property
     def upsampling(self) -> frozenset[str]:
@@ -72,10 +78,11 @@ class Decoder(nn.Module):
                 size = double(size) if up else size
                 if normalization:
                     x = nn.relu(Normalization(normalization, name=f"{name}_norm")(x, size))
+                tap = f"relu{block}_1"
+                if up and tap in self.bridges:
+                    x = Bridge(name=f"{name}_bridge")(x, features[tap])
                 level = 0 if last else block if layer == min(2, self.depths[block - 1]) else None
-                if self.film and level is not None and level < len(TOLD):
-                    told = [
-                        features[name] for name in reversed(TOLD[max(level - 1, 0) : level + 1])
-                    ]
-                    x = Film(name=f"{name}_film")(x, *told)
+                if self.film and level is not None and level < len(_LEVELS):
+                    finer = reversed(_LEVELS[max(level - 1, 0) : level + 1])
+                    x = Film(name=f"{name}_film")(x, *(features[TOLD][key] for key in finer))
         return x

@@ -39,8 +39,8 @@ def first_params(config: TrainConfig, model: Model) -> Params:
     params = {part: params[part] for part in parts}
     if config.variant == "film":  # which begins as if it was told nothing
         new = _random(architecture, parts, config.seed)["decoder"]
-        films = {name: layer for name, layer in new.items() if name.endswith("_film")}
-        params["decoder"] = {**films, **params["decoder"]}
+        added = {x: new[x] for x in new if x.endswith(("_film", "_bridge"))}
+        params["decoder"] = {**added, **params["decoder"]}
     try:
         check_params(params, architecture)
     except ValueError as error:

@@ -11,6 +11,8 @@ import pytest
 import adain_jax
 from adain_jax import Model, Whole
 from adain_jax.model.transfer import transfer
+from adain_jax.networks import TOLD
+from adain_jax.networks.bridge import Bridge
 from adain_jax.networks.film import Film, Told
 from tests.tiny import tiny_film, tiny_model
 
@@ -47,7 +49,8 @@ def test_a_new_one_changes_nothing(tiny, rng):
     plain = tiny_model("film")
     photo, painting = some(rng, 24, 40, 3), some(rng, 16, 16, 3)
     told = Model.create("tiny_film", tiny.params["encoder"], plain.params["decoder"])
-    decoder = {k: v for k, v in plain.params["decoder"].items() if not k.endswith("_film")}
+    new = ("_film", "_bridge")
+    decoder = {k: v for k, v in plain.params["decoder"].items() if not k.endswith(new)}
     alone = Model.create("tiny", tiny.params["encoder"], decoder)
     ours, expected = (adain_jax.stylize(photo, painting, model=m) for m in (told, alone))
     np.testing.assert_allclose(ours, expected, atol=1e-5)
@@ -72,12 +75,14 @@ def test_transfer_tells_blends(rng):
     features = model.encode(some(rng, 1, 16, 24, 3))
     style = model.style(some(rng, 16, 16, 3))
     ramp = jnp.broadcast_to(jnp.linspace(0, 1, 24), (16, 24))
-    given = transfer(features, style, ramp, told=("pixels", "relu1_1"))
-    assert isinstance(given["pixels"], Told)
-    assert given["pixels"].weights.shape == (2, 1, 16, 24)
-    np.testing.assert_allclose(given["pixels"].weights[1, 0], ramp, atol=1e-6)
-    np.testing.assert_allclose(given["relu1_1"].weights.sum(0), 1, atol=1e-6)
-    np.testing.assert_allclose(given["pixels"].mean[1, 0], style.mean[:3])
+    given = transfer(features, style, ramp, levels=["relu4_1"], told=("pixels", "relu1_1"))
+    told = given[TOLD]
+    assert isinstance(told["pixels"], Told)
+    assert told["pixels"].weights.shape == (2, 1, 16, 24)
+    np.testing.assert_allclose(told["pixels"].weights[1, 0], ramp, atol=1e-6)
+    np.testing.assert_allclose(told["relu1_1"].weights.sum(0), 1, atol=1e-6)
+    np.testing.assert_allclose(told["pixels"].mean[1, 0], style.mean[:3])
+    assert given.keys() == {"relu4_1", TOLD}
     assert given["relu4_1"].shape == features["relu4_1"].shape
 
 
@@ -104,5 +109,14 @@ def test_gradients_reach_the_films(rng):
 
     gradient = jax.grad(brightness)(model)
     for name, layer in gradient.params["decoder"].items():
-        if name.endswith("_film"):
-            assert float(jnp.abs(layer["shift"]).max()) > 0, name
+        if name.endswith(("_film", "_bridge")):
+            part = layer["shift" if "shift" in layer else "matrix"]
+            assert float(jnp.abs(part).max()) > 0, name
+
+
+def test_a_bridge_is_a_sum(rng):
+    x, features, matrix = some(rng, 2, 4, 6, 5), some(rng, 2, 4, 6, 7), some(rng, 7, 5)
+    ours: Any = Bridge().apply({"params": {"matrix": matrix}}, x, features)
+    np.testing.assert_allclose(ours, x + features @ matrix, rtol=1e-5)
+    new: Any = Bridge().init_with_output(jax.random.key(0), x, features)[0]
+    np.testing.assert_array_equal(new, x)

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from adain_jax.networks import ARCHITECTURES, DEPTHS, PIXELS, TAPS, Encoder, initialize
+from adain_jax.networks import ARCHITECTURES, DEPTHS, PIXELS, TAPS, TOLD, Encoder, initialize
 from adain_jax.networks.film import Told
 
 # Exact numbers of parameters: encoder, decoder.
@@ -23,7 +23,7 @@ for name, channels in (("vgg16", 1_152), ("vgg19", 1_408)):
     # A scale and a shift, linear in two numbers for each channel of one or two maps.
     widths = (((256 + 128), 256), ((128 + 64), 128), ((64 + 3), 64), (3, 3))
     films = sum(2 * 2 * channels * width for channels, width in widths)
-    COUNTS[f"{name}_film"] = (encoder, decoder + films)
+    COUNTS[f"{name}_film"] = (encoder, decoder + films + 256**2 + 128**2)
 SIZES = dict(zip(TAPS, [(16, 24, 64), (8, 12, 128), (4, 6, 256), (2, 3, 512)], strict=True))
 MAPS = {
     **dict.fromkeys(COUNTS, SIZES),
@@ -57,13 +57,10 @@ def test_shapes(name):
         name: (2, *size) for name, size in MAPS[name].items()
     }
     features: dict[str, Any] = {name: taps[name] for name in levels}
-    for part in told:
-        stats = jnp.ones((2, 3 if part == PIXELS else taps[part].shape[-1]))
-        features[part] = Told.of(stats, stats)
+    ones = {part: jnp.ones((2, 3 if part == PIXELS else taps[part].shape[-1])) for part in told}
+    features[TOLD] = {part: Told.of(x, x) for part, x in ones.items()}
     if concatenates:
-        features = jax.eval_shape(
-            lambda maps: {k: jnp.tile(x, 2) for k, x in maps.items()}, features
-        )
+        features = jax.eval_shape(lambda maps: {k: jnp.tile(maps[k], 2) for k in levels}, features)
     output, _ = jax.eval_shape(decoder.init_with_output, jax.random.key(0), features)
     assert output.shape == images.shape
 
