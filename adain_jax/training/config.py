@@ -108,11 +108,9 @@ class TrainConfig:
     tv_weight: float = 0.0
     gram_weight: float = 0.0
     identity_weight: float = 0.0
-    # For a `network` of its own: mean absolute difference to the pictures that the frozen VGG and
-    # its decoder make.
-    teacher_weight: float = 0.0
-    # Likewise, in the reconstruction steps: what the network's maps leave unexplained of the VGG's,
-    # by the best linear map (`losses.feature_loss`). And whether, after them, its encoder is kept.
+    # For a `network` of its own, in the reconstruction steps: what its maps leave unexplained of the
+    # VGG's, by the best linear map (`losses.feature_loss`). And whether, after them, its encoder is
+    # kept.
     feature_weight: float = 0.0
     freeze_encoder: bool = False
 
@@ -232,7 +230,7 @@ class TrainConfig:
             )
         problems += [
             f"{name} is for a network of its own: name it by network"
-            for name in ("teacher_weight", "feature_weight", "freeze_encoder")
+            for name in ("feature_weight", "freeze_encoder")
             if getattr(self, name) and not self.network
         ]
         problems += [

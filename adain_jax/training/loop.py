@@ -47,8 +47,6 @@ def train(config: TrainConfig) -> Model:
     images = _images(config, "training" if held_out else "all", cache)
     shown = _images(config, "validation", cache) if held_out else images
     model = Model.load(config.encoder)
-    if config.teacher_weight and "decoder" not in model.params:
-        raise ValueError(f"config: teacher_weight: {config.encoder} has no decoder to learn from")
     make_folder(workdir)
     supplies = Supplies(config, images, placement)
 

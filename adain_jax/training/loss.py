@@ -9,7 +9,7 @@ from jax.typing import ArrayLike
 
 from adain_jax.model import Model
 from adain_jax.model.transfer import Features, statistics, transfer
-from adain_jax.networks import ARCHITECTURES, PIXELS, TAPS
+from adain_jax.networks import ARCHITECTURES, PIXELS, TAPS, TOLD
 from adain_jax.networks.film import Told
 from adain_jax.networks.params import Params
 from adain_jax.ops.losses import (
@@ -40,17 +40,17 @@ def make_description(config: TrainConfig, architecture: str) -> Describe:
     """`(frozen, batch) -> batch`, with what the losses have to know of its images beside them.
 
     That is all that takes the frozen encoder alone, and so can be kept for other steps. Added is,
-    unless it is there, of `content`: `maps`, those of the VGG that the content loss looks at, and
-    `content_stats`, those that the decoder is told for the photograph to keep its style; and of
-    `style`: `style_stats`, and what else the recipe asks for.
+    unless it is there, of `content`: `maps`, those of the VGG that the content loss looks at or its
+    decoder takes, and `content_stats`, those that the decoder is told for the photograph to keep
+    its style; and of `style`: `style_stats`, and what else the recipe asks for.
 
     Args:
         config: the recipe.
         architecture: of the frozen model.
     """
     trained = ARCHITECTURES[config.architecture(architecture)]
-    layers = [name for name, weight in zip(TAPS, config.content_layers, strict=True) if weight]
-    layers = sorted({*layers, _TARGET})
+    layers = {name for name, weight in zip(TAPS, config.content_layers, strict=True) if weight}
+    layers = sorted({*layers, _TARGET, *(() if config.network else trained.levels)})
     dtype = jnp.dtype(config.compute)
 
     def describe(frozen: Params, batch: Batch) -> Batch:
@@ -91,7 +91,7 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
     """
     network_architecture = config.architecture(architecture)
     concatenates = ARCHITECTURES[network_architecture].concatenates
-    told = ARCHITECTURES[network_architecture].told
+    levels, told = (getattr(ARCHITECTURES[network_architecture], x) for x in ("levels", "told"))
     layers = dict(zip(TAPS, config.content_layers, strict=True))
     layers = {name: weight for name, weight in layers.items() if weight or name == _TARGET}
     describe = make_description(config, architecture)
@@ -110,7 +110,7 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
             features = network.encode(images)
         else:
             batch = describe(frozen, {k: v for k, v in batch.items() if k != "style"})
-            features = {_TARGET: batch["maps"][_TARGET].astype(dtype)}
+            features = {name: batch["maps"][name].astype(dtype) for name in levels}
         inputs = _concatenate(features, features) if concatenates else features
         inputs = {**inputs, **_tell(batch["content_stats"] if told else {})}
         loss = reconstruction_loss(network.decode(inputs), images)
@@ -130,7 +130,7 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         contents = to_float(batch["content"]).astype(dtype)
         maps = {name: x.astype(dtype) for name, x in batch["maps"].items()}
         stats: TapStats = batch["style_stats"]
-        targets = {name: adain(maps[name], *stats[name], ddof=1) for name in layers}
+        targets = {name: adain(x, *stats[name], ddof=1) for name, x in maps.items()}
         if "encoder" in params:  # a network with features of its own
             features = network.encode(contents)
             styles = to_float(batch["style"]).astype(dtype)
@@ -139,8 +139,8 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
             features = {_TARGET: maps[_TARGET]}
             transferred = _concatenate(features, {_TARGET: batch["style_map"].astype(dtype)})
         else:
-            features = {_TARGET: maps[_TARGET]}
-            transferred = {_TARGET: targets[_TARGET]}
+            features = {name: maps[name] for name in levels}
+            transferred = {name: targets[name] for name in levels}
             transferred |= _tell({name: stats[name] for name in told})
         images = network.decode(transferred)
 
@@ -160,11 +160,6 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         if config.gram_weight:
             metrics["gram_loss"] = gram_loss(output, batch["style_grams"])
             loss += config.gram_weight * metrics["gram_loss"]
-        if config.teacher_weight:
-            told_it = _tell({name: stats[name] for name in ARCHITECTURES[architecture].told})
-            teacher = jnp.clip(vgg.decode({_TARGET: targets[_TARGET], **told_it}), 0, 1)
-            metrics["teacher_loss"] = reconstruction_loss(images, jax.lax.stop_gradient(teacher))
-            loss += config.teacher_weight * metrics["teacher_loss"]
         if config.identity_weight:  # in its own statistics, AdaIN changes nothing
             same = _corner(_concatenate(features, features) if concatenates else features)
             images = network.decode({**same, **_tell(batch["content_stats"] if told else {})})
@@ -191,9 +186,9 @@ def _concatenate(content: Features, style: Features) -> Features:
     return {_TARGET: jnp.concatenate([content[_TARGET], style[_TARGET]], -1)}
 
 
-def _tell(stats: TapStats) -> dict[str, Told]:
+def _tell(stats: TapStats) -> dict[str, dict[str, Told]]:
     """What a decoder is told of styles."""
-    return {name: Told.of(*pair) for name, pair in stats.items()}
+    return {TOLD: {name: Told.of(*pair) for name, pair in stats.items()}}
 
 
 def _corner(features: Features) -> dict[str, jax.Array]:

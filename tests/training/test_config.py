@@ -53,7 +53,6 @@ def test_the_paper_s_numbers():
     assert (config.content_size, config.crop_size, config.steps) == (512, 256, 160_000)
     assert (config.content_weight, config.style_weight) == (1, 10)
     added = ("tv_weight", "gram_weight", "identity_weight", "gradient_clip", "ema_decay")
-    added += ("teacher_weight",)
     added += ("flip", "style_gray", "style_permute", "style_invert", "style_hue", "style_contrast")
     added += ("style_gamma", "style_synthetic", "style_mix", "pool_contents", "pool_styles")
     assert not any(getattr(config, name) for name in added)
@@ -81,7 +80,7 @@ def test_one_error_names_all_that_is_wrong():
         ({"content_size": 64, "crop_size": 128}, "crop_size 128 exceeds content_size 64"),
         ({"style_size": 64, "style_crop_size": 128}, "style_crop_size 128 exceeds"),
         ({"steps": 10, "reconstruction_steps": 11}, "reconstruction_steps 11 exceeds steps 10"),
-        ({"teacher_weight": 1.0}, "teacher_weight is for a network of its own"),
+        ({"feature_weight": 1.0}, "feature_weight is for a network of its own"),
         ({"network": "nix"}, "network must be one of vgg16, vgg19, fast"),
         ({"compute": "float16"}, "compute must be one of float32, bfloat16"),
         ({"style_layers": (1.0, 1.0)}, "style_layers has 2 weights, not 4"),

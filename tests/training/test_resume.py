@@ -60,7 +60,6 @@ CHANGES = {
     "tv_weight": 1.0,
     "gram_weight": 1.0,
     "identity_weight": 1.0,
-    "teacher_weight": 1.0,
     "feature_weight": 1.0,
     "freeze_encoder": True,
     "batch_size": 8,
@@ -89,7 +88,7 @@ REFUSED = {
     "ema_decay": (0.0, "moving_average True there, False here"),
 }
 # Of a network of its own, whose weights take their time to compile: no step is made with these.
-OF_A_NETWORK = ("teacher_weight", "feature_weight", "freeze_encoder")
+OF_A_NETWORK = ("feature_weight", "freeze_encoder")
 CHECKPOINT = "run/checkpoints/1"
 
 

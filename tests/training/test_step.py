@@ -5,10 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-import adain_jax
 from adain_jax.model import Model
-from adain_jax.model.transfer import transfer
-from adain_jax.networks import initialize
+from adain_jax.networks import PIXELS, initialize
 from adain_jax.ops.losses import tap_stats
 from adain_jax.training.devices import Placement
 from adain_jax.training.loss import Phase, make_loss
@@ -124,35 +122,11 @@ def test_a_network_of_its_own_is_trained_whole(config, tiny, batches):
     assert min(jax.tree.leaves(changes)) > 0
     assert metrics["content_loss"] > 0
 
-    encode = jax.jit(lambda model, x: tap_stats(model.taps(x)))
+    encode = jax.jit(lambda model, x: tap_stats({PIXELS: x, **model.taps(x)}))
     stats = encode(tiny, batches[0]["style"].astype(np.float32) / 255)
     frozen = [{**batches[0], "style_stats": stats}]
     _, [theirs] = run(config, tiny, frozen, params=params)
     assert theirs["loss"] == pytest.approx(metrics["loss"], rel=1e-3)
-
-
-def test_learning_from_a_teacher(config, tiny, batches):
-    """The distance is that to what the frozen model makes."""
-    params = initialize("fast", jax.random.key(0))
-    config = dataclasses.replace(config, network="fast", teacher_weight=3.0)
-    loss = jax.jit(make_loss(config, "tiny", "style"))
-    total, metrics = loss(params, tiny.params, batches[0], 9)
-    others = metrics["content_loss"] + config.style_weight * metrics["style_loss"]
-    assert total == pytest.approx(float(others + 3 * metrics["teacher_loss"]), rel=1e-5)
-
-    images = {k: v.astype(np.float32) / 255 for k, v in batches[0].items()}
-    fast = Model(params, "fast", "")
-    ours = fast.decode(transfer(fast.encode(images["content"]), fast.style(images["style"])))
-    theirs = adain_jax.stylize(images["content"], tiny.style(images["style"]), model=tiny)
-    distance = float(jnp.abs(ours - theirs).mean())  # nearly: deviations are divided by n here
-    assert metrics["teacher_loss"] == pytest.approx(distance, rel=0.03)
-
-
-@pytest.mark.parametrize("phase", ["reconstruction", "style"])
-def test_the_loss_falls(config, tiny, batches, phase):
-    _, history = run(config, tiny, batches[:1] * 12, phase=phase)
-    # Not from the first step: there the style weight has yet to rise.
-    assert losses(history)[-1] < 0.97 * losses(history)[1]
 
 
 def test_an_encoder_learns_the_features_of_a_vgg_and_is_then_kept(config, tiny, batches):
@@ -187,7 +161,7 @@ def test_identity_is_of_the_upper_left_quarter(config, tiny, batches):
 
 
 def test_frozen_styles_are_the_same_as_images_of_them(config, tiny, batches):
-    encode = jax.jit(lambda model, x: tap_stats(model.taps(x)))
+    encode = jax.jit(lambda model, x: tap_stats({PIXELS: x, **model.taps(x)}))
     frozen = [
         {**batch, "style_stats": encode(tiny, batch["style"].astype(np.float32) / 255)}
         for batch in batches

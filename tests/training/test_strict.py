@@ -25,7 +25,7 @@ EVERYTHING = {
     "lr_warmup_steps": 2,
     "style_warmup_steps": 2,
 }
-OWN = {"network": "fast", "teacher_weight": 1.0, "feature_weight": 1.0}
+OWN = {"network": "fast", "feature_weight": 1.0}
 
 
 @pytest.fixture
