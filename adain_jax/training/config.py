@@ -108,9 +108,9 @@ class TrainConfig:
     tv_weight: float = 0.0
     gram_weight: float = 0.0
     identity_weight: float = 0.0
-    # For a `network` of its own, in the reconstruction steps: what its maps leave unexplained of the
-    # VGG's, by the best linear map (`losses.feature_loss`). And whether, after them, its encoder is
-    # kept.
+    # For a `network` of its own, in the reconstruction steps: what its maps leave unexplained of
+    # the VGG's, by the best linear map (`losses.feature_loss`). And whether, after them, its
+    # encoder is kept.
     feature_weight: float = 0.0
     freeze_encoder: bool = False
 
