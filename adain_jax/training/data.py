@@ -3,12 +3,14 @@
 import os
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import grain
 import numpy as np
 
 from adain_jax.training.sources import Images
+
+if TYPE_CHECKING:
+    import grain  # at run time where it is used: images that fit into memory are not streamed
 
 
 class Stream:
@@ -71,6 +73,8 @@ class Stream:
         Yields:
             `image`, uint8 (N, crop, crop, 3), and `number`, int32 (N,), which each is of.
         """
+        import grain
+
         # The bound is no crop anyone gets to; without it, grain overflows on batches of one.
         part = self._dataset[start + process : 1 << 60 : processes].batch(batch_size // processes)
         threads = max(2, min(16, os.cpu_count() or 2))  # each makes a batch
@@ -116,8 +120,10 @@ def parse_weights(text: str) -> list[tuple[str, float]]:
     return pairs
 
 
-def _order(weights: np.ndarray, seed: int) -> grain.MapDataset:
+def _order(weights: np.ndarray, seed: int) -> "grain.MapDataset":
     """Numbers of images, each once before any comes again, or as often as weights say."""
+    import grain
+
     parts, shares = [], []
     for weight in sorted(set(weights[weights > 0].tolist())):
         group = np.flatnonzero(weights == weight).tolist()

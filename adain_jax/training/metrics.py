@@ -15,7 +15,8 @@ from adain_jax.runtime.atomic import atomic_path
 class MetricsLog:
     """Averages metrics between lines, and appends the lines to `log.jsonl` in a folder.
 
-    The same goes to TensorBoard, whose files are in the folder `tensorboard`.
+    The same goes to TensorBoard, whose files are in the folder `tensorboard`, if tensorboardX is
+    installed.
     """
 
     def __init__(self, workdir: str | os.PathLike | None, start: int = 0) -> None:
@@ -27,14 +28,10 @@ class MetricsLog:
         self._pending: dict[str, list[tuple[Any, int]]] = defaultdict(list)
         self._last = start
         if workdir is not None:
-            from tensorboardX import SummaryWriter
-
             path = Path(workdir) / "log.jsonl"
             _cut(path, start)
             self._file = path.open("a")
-            self._writer = SummaryWriter(
-                str(Path(workdir) / "tensorboard"), purge_step=start + 1 if start else None
-            )
+            self._writer = _tensorboard(Path(workdir) / "tensorboard", start)
 
     def add(self, metrics: Mapping[str, Any], count: int = 1) -> None:
         """Take a call's metrics, of `count` steps, without waiting for their values."""
@@ -65,12 +62,12 @@ class MetricsLog:
 
     def note(self, step: int, **fields: Any) -> None:
         """Write a line of `fields` alone."""
-        if self._file is None or self._writer is None:
+        if self._file is None:
             return
         self._file.write(json.dumps({"step": step, **fields}) + "\n")
         self._file.flush()
         for name, value in fields.items():
-            if isinstance(value, int | float):
+            if self._writer and isinstance(value, int | float):
                 # One group for the training, one for the validation.
                 self._writer.add_scalar(name if "/" in name else f"train/{name}", value, step)
 
@@ -82,9 +79,17 @@ class MetricsLog:
 
     def close(self) -> None:
         """Close the files."""
-        if self._file is not None and self._writer is not None:
-            self._file.close()
-            self._writer.close()
+        for file in (self._file, self._writer):
+            if file is not None:
+                file.close()
+
+
+def _tensorboard(folder: Path, start: int) -> Any:
+    try:
+        from tensorboardX import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(folder), purge_step=start + 1 if start else None)
 
 
 def _cut(path: Path, start: int) -> None:

@@ -218,6 +218,15 @@ def test_the_step_that_was_not_finite_is_found_in_a_call(config):
         train(config)
 
 
+def test_images_in_memory_need_no_loader_and_a_log_no_tensorboard(config, monkeypatch):
+    """As on a machine that has JAX and little else."""
+    for name in ("grain", "tensorboardX", "tensorflow_datasets", "ml_collections"):
+        monkeypatch.setitem(sys.modules, name, None)
+    train(config)
+    assert "loss" in log_of(config)[-1]
+    assert not (Path(config.workdir) / "tensorboard").exists()
+
+
 @pytest.mark.parametrize("share", [0.0, 0.25])
 def test_images_that_cannot_be_read_are_told(config, tmp_path, folders, capsys, share):
     content = tmp_path / "content"
