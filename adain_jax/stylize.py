@@ -34,7 +34,7 @@ def load(name_or_path: str | PathLike = "vgg16") -> Model:
 
     >>> import adain_jax
     >>> adain_jax.load("vgg16").architecture
-    'vgg16'
+    'vgg16_film'
     """
     path = store.find(name_or_path).resolve()
     with _loading:  # two threads do not load it twice

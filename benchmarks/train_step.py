@@ -8,7 +8,7 @@ decode, encode the pictures, content and style loss, gradients, Adam. The progra
 step each, so that a busy machine slows all of them alike. Medians, spread, and ratios to the best
 of PyTorch's.
 
-    python benchmarks/train_step.py --crop 128 --batch 8 --recipe film
+    python benchmarks/train_step.py --crop 128 --batch 8 --recipe refine
 
 takes the whole step of a recipe in place of that, crops and augmentation and all: with the pool
 that the recipe has, with every crop encoded in its step, and with parts of the loss left out.

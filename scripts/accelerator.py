@@ -127,10 +127,10 @@ def train_part(part: str, args: argparse.Namespace) -> None:
     from adain_jax.model import Model
     from adain_jax.networks.params import flatten
     from adain_jax.training.loop import train
-    from configs import fast_refine, film
+    from configs import fast_refine, refine
 
     end = time.monotonic() + args.seconds
-    recipe = {"vgg16": film, "fast": fast_refine}[part].get_config()
+    recipe = {"vgg16": refine, "fast": fast_refine}[part].get_config()
     accelerator = jax.default_backend() != "cpu"
     config = dataclasses.replace(
         recipe,

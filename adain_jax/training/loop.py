@@ -74,7 +74,6 @@ def train(config: TrainConfig) -> Model:
         )
         for phase in ("reconstruction", "style")
     }
-    clock = Clock(config, progress.seconds)
     frozen = placement.replicate(model.params)
     if not run.pool:
         run = run._replace(pool=supplies.fill(model.architecture, frozen))
@@ -83,6 +82,7 @@ def train(config: TrainConfig) -> Model:
     schedule = make_schedule(config)
 
     # ------------------------------------------------------------------ steps
+    clock = Clock(config, progress.seconds)
     position = clock.position(number)
     since, last, told = time.perf_counter(), number, None
     bar = tqdm(

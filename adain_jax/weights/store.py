@@ -70,7 +70,7 @@ def describe(name_or_path: str | os.PathLike) -> Description:
         ValueError: if it is neither.
 
     >>> describe("vgg16").metadata["architecture"]
-    'vgg16'
+    'vgg16_film'
     """
     path = find(name_or_path)
     try:

@@ -24,7 +24,7 @@ def test_a_model_is_a_pytree(model):
     hash(structure)
     doubled = jax.tree.map(lambda x: 2 * x, model)
     assert isinstance(doubled, Model)
-    assert doubled.architecture == "vgg16"
+    assert doubled.architecture == "vgg16_film"
 
 
 def test_a_model_passes_through_transformations(tiny, rng):

@@ -25,6 +25,7 @@ def settings(tiny, tmp_path_factory):
         style,
         content,
         style,
+        seconds=2,  # which the table takes, whatever the steps
         steps=2,
         crop=32,
         size=32,
