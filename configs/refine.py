@@ -5,10 +5,10 @@ r"""The last part of a training of `base.py`: the decoder is told the style, and
         --config.content=photos --config.style=paintings
 
 It begins as the decoder that it goes on from (docs/design.md says how it is built). Colours follow
-the style within minutes, faces and edges come back, fine texture takes its time. So the weights that
-ship were made; without `init_from` it goes on with them, and so is also the recipe for making them
-fit your paintings. Half of the step's time is saved by a pool of features, which takes some minutes
-to fill; on two CPU cores, 5,000 steps take about three hours.
+the style within minutes, faces and edges come back, fine texture takes its time. So the weights
+that ship were made; without `init_from` it goes on with them, and so is also the recipe for making
+them fit your paintings. Half of the step's time is saved by a pool of features, which takes some
+minutes to fill; on two CPU cores, 5,000 steps take about two hours.
 
 On an accelerator, for five minutes, schedules by the clock:
 

@@ -18,6 +18,7 @@ def run(args: argparse.Namespace) -> bool:
         raise ValueError(
             f"optimize needs the package {error.name}: pip install 'adain-jax[train]'"
         ) from None
+    import numpy as np
     from tqdm import tqdm
 
     from adain_jax.files import image
@@ -25,6 +26,7 @@ def run(args: argparse.Namespace) -> bool:
     from adain_jax.networks.params import check_vgg
     from adain_jax.runtime.atomic import check_place, make_folder
     from adain_jax.runtime.interrupt import Interrupted, number_of
+    from adain_jax.stylize import stylize
 
     process.prepare()
     image.check_writable(args.output)
@@ -50,7 +52,12 @@ def run(args: argparse.Namespace) -> bool:
     model = Model.load(args.model)
     check_vgg(model.architecture)
     make_folder(args.output.parent)
-    state = optimization.start(content.rgb, args.start, seed=args.seed)
+    first = content.rgb
+    if args.start == "stylized":
+        first = np.asarray(stylize(content.rgb, style, model=model))
+    state = optimization.start(
+        first, "noise" if args.start == "noise" else "content", seed=args.seed
+    )
     key = gatys.digest(content.rgb, style, args.start, args.seed, model.fingerprint)
     if args.state and args.state.exists():
         state = optimization.load(args.state, state, key)

@@ -271,9 +271,10 @@ def _add_optimize(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--start",
-        choices=("content", "noise"),
-        default="content",
-        help="what the picture begins as (default: %(default)s)",
+        choices=("stylized", "content", "noise"),
+        default="stylized",
+        help="what the picture begins as: what `stylize` makes with the model, the photograph, or "
+        "noise (default: %(default)s)",
     )
     command.add_argument("--content-weight", type=float, default=1.0, help="(default: %(default)s)")
     command.add_argument(

@@ -7,6 +7,7 @@ from adain_jax import cli
 from adain_jax.baselines import gatys
 from adain_jax.files import image
 from adain_jax.runtime import process
+from adain_jax.stylize import stylize
 
 
 @pytest.fixture(scope="session")
@@ -37,12 +38,24 @@ def main(tmp_path, monkeypatch, capsys, photo, painting, tiny_file):
 
 
 def test_a_picture_and_those_of_the_way(main, photo, tmp_path):
-    out = main("-o", "out.png", "--steps", 5, "--every", 2, "--method", "adam").out
+    args = ("--steps", 5, "--every", 2, "--method", "adam", "--start", "content")
+    out = main("-o", "out.png", *args).out
     assert out.splitlines() == ["out_00002.png", "out_00004.png", "out.png"]
     pictures = [image.load(tmp_path / name).rgb for name in out.splitlines()]
     before = image.load(photo).rgb
     assert {x.shape for x in pictures} == {before.shape}
     assert 0 < np.abs(pictures[0] - before).max() < np.abs(pictures[2] - before).max()
+
+
+def test_it_begins_as_what_the_model_makes(main, photo, painting, tiny, tmp_path):
+    """Unless told otherwise: of there, the first steps of Adam do not get far."""
+    args = ("--steps", 1, "--method", "adam", "--learning-rate", 1e-3)
+    style = image.load(painting, size=512).rgb
+    made = np.asarray(stylize(image.load(photo).rgb, style, model=tiny))
+    for start, near in ((), True), (("--start", "content"), False):
+        main("-o", "out.png", *args, *start)
+        distance = np.abs(image.load(tmp_path / "out.png").rgb - made).max()
+        assert (distance < 0.02) == near
 
 
 def test_stopping_and_going_on(main, tmp_path, monkeypatch):
