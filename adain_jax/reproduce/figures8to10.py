@@ -10,9 +10,10 @@ from adain_jax.evaluation.losses import picture_losses
 from adain_jax.model import Model
 from adain_jax.model.mixtures import bilinear
 from adain_jax.model.style import Style
+from adain_jax.model.transfer import transfer
 from adain_jax.ops.color import coral
 from adain_jax.ops.pixels import to_float
-from adain_jax.ops.statistics import adain, channel_stats
+from adain_jax.ops.statistics import channel_stats
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
 from adain_jax.reproduce.settings import Settings
 from adain_jax.stylize import stylize
@@ -72,13 +73,12 @@ def _interpolation(
     ]  # fmt: skip
     picture_grid(folder / "interpolation.jpg", rows)
 
-    features = model.encode(to_float(jnp.asarray(content))[None])["relu4_1"]
+    features = model.encode(to_float(jnp.asarray(content))[None])
     shares = weights[1][1]
-    mixed = Style.mix(known, shares)
-    at_once = adain(features, mixed.mean, mixed.std)
+    at_once = transfer(features, Style.mix(known, shares))["relu4_1"]
     one_by_one = jnp.zeros_like(at_once)
     for share, style in zip(shares, known, strict=True):
-        one_by_one += share * adain(features, style.mean, style.std)
+        one_by_one += share * transfer(features, style)["relu4_1"]
     difference = float(jnp.abs(at_once - one_by_one).max() / jnp.abs(at_once).max())
 
     def to_corner(k: int) -> list[float]:

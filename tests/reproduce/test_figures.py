@@ -8,6 +8,7 @@ from adain_jax.baselines.feedforward import FeedForward
 from adain_jax.reproduce import fig1, fig3, fig6, fig7, page, run, table1
 from adain_jax.reproduce.settings import Settings
 from tests.conftest import ROOT
+from tests.tiny import tiny_film
 
 pytest.importorskip("matplotlib")
 
@@ -15,10 +16,10 @@ ROWS = {"table1": 5, "fig1": 3 * 2 * 3 * 2, "fig3": 6, "fig6": 4 * 2, "fig7": 5 
 
 
 @pytest.fixture(scope="module")
-def settings(tiny, tmp_path_factory):
+def settings(tmp_path_factory):
     """Of everything very little."""
     path = tmp_path_factory.mktemp("tiny") / "tiny.safetensors"
-    tiny.save(path)
+    tiny_film().save(path)  # as what ships
     content, style = (str(ROOT / "examples" / kind) for kind in ("content", "style"))
     return Settings(
         content,
