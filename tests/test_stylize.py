@@ -100,8 +100,8 @@ def test_batches_equal_single_images(photo, painting, expected, tiny):
 
 def test_a_style_made_once(photo, painting, shipped, model):
     style = model.style(painting)
-    np.testing.assert_allclose(adain_jax.stylize(photo, style), shipped, atol=1e-5)
-    np.testing.assert_allclose(adain_jax.stylize(photo, style, model=model), shipped, atol=1e-5)
+    np.testing.assert_allclose(adain_jax.stylize(photo, style), shipped, atol=1e-4)
+    np.testing.assert_allclose(adain_jax.stylize(photo, style, model=model), shipped, atol=1e-4)
 
 
 def test_alpha(photo, painting, shipped):

@@ -17,11 +17,12 @@ def tiny_model(variant: str = "") -> Model:
 def tiny_film() -> Model:
     """A model that is told the style, with films and bridges; those of a new one do nothing."""
     params = tiny_model("film").params
-    decoder, keys = dict(params["decoder"]), iter(jax.random.split(jax.random.key(1), 8))
+    decoder, keys = dict(params["decoder"]), iter(jax.random.split(jax.random.key(2), 8))
     for name in decoder:
         if name.endswith(("_film", "_bridge")):
+            scale = 0.03 if name.endswith("_film") else 0.003  # nothing saturates
             decoder[name] = {
-                key: 0.03 * jax.random.normal(next(keys), x.shape)
+                key: scale * jax.random.normal(next(keys), x.shape)
                 for key, x in decoder[name].items()
             }
     return Model.create("tiny_film", params["encoder"], decoder)
