@@ -128,7 +128,9 @@ class Model:
         upsampling = ARCHITECTURES[self.architecture].decoder.upsampling
 
         def ready(part: str, name: str, layer: Params) -> Params:
-            if "kernel" not in layer:  # a normalisation's
+            if "matrix" in layer:  # a bridge's
+                return {"matrix": np.asarray(layer["matrix"]).astype(dtype)}
+            if "kernel" not in layer:  # of statistics: a normalisation's or a film's
                 return layer
             kernel = prepare_kernel(
                 np.asarray(layer["kernel"]),
