@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 import adain_jax
-from adain_jax.networks import DEPTHS
+from adain_jax.networks import DEPTHS, variant_of
 
 
 class Encoder(nn.Module):
@@ -68,7 +68,7 @@ def create_decoder(model: adain_jax.Model) -> nn.Sequential:
 
 
 def _depths(model: adain_jax.Model) -> tuple[int, ...]:
-    return DEPTHS[model.architecture.partition("_")[0]]
+    return DEPTHS[variant_of(model.architecture)[0]]
 
 
 def statistics_of(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

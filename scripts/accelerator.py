@@ -78,21 +78,19 @@ def run(args: argparse.Namespace) -> None:
     """Every part in a process of its own, until its time is over."""
     args.out.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
-    end = begun + 60 * args.minutes
     outcome, shares = {}, 0.0
     for part, share in SHARES.items():
         shares += share
-        seconds = min(end, begun + 60 * args.minutes * shares) - time.monotonic()
-        outcome[part] = _process(part, seconds)
+        seconds = begun + 60 * args.minutes * shares - time.monotonic()
+        outcome[part] = _process(args.out, part, seconds)
         print(f"{part}: {outcome[part]}", flush=True)
         (args.out / "parts.json").write_text(json.dumps(outcome, indent=2) + "\n")
     print(f"{time.monotonic() - begun:.0f} s in all; see {args.out}")
     sys.exit(0 if all(x == "done" for x in outcome.values()) else 1)
 
 
-def _process(part: str, seconds: float) -> str:
+def _process(out: Path, part: str, seconds: float) -> str:
     """Run a part; what became of it."""
-    out = parse().out
     command = [sys.executable, __file__, *sys.argv[1:], "--part", part, "--seconds", f"{seconds}"]
     with (out / f"{part}.log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
@@ -184,17 +182,15 @@ def _speeds(config: Any, batches: tuple[int, ...], seconds: float) -> dict[int, 
 
     from adain_jax.model import Model
     from adain_jax.training.initial import first_params
-    from adain_jax.training.loss import Phase
     from adain_jax.training.step import create_state, make_optimizer, make_step
 
     model = Model.load(config.encoder)
     speeds: dict[int, float] = {}
     end = time.monotonic() + seconds
-    phase: Phase = "style"
     for batch in batches:
         sized = dataclasses.replace(config, batch_size=batch)
         optimizer = make_optimizer(sized)
-        step = jax.jit(make_step(sized, model.architecture, optimizer, phase), donate_argnums=0)
+        step = jax.jit(make_step(sized, model.architecture, optimizer, "style"), donate_argnums=0)
         state = create_state(sized, first_params(sized, model), optimizer)
         shape = (batch, config.crop_size, config.crop_size, 3)
         noise = np.random.default_rng(0).integers(256, size=shape, dtype=np.uint8)

@@ -53,14 +53,15 @@ def run(args: argparse.Namespace) -> bool:
     check_vgg(model.architecture)
     make_folder(args.output.parent)
     first = content.rgb
-    if args.start == "stylized":
+    kept = args.state if args.state and args.state.exists() else None
+    if args.start == "stylized" and not kept:  # else the state holds how far it came
         first = np.asarray(stylize(content.rgb, style, model=model))
     state = optimization.start(
         first, "noise" if args.start == "noise" else "content", seed=args.seed
     )
     key = gatys.digest(content.rgb, style, args.start, args.seed, model.fingerprint)
-    if args.state and args.state.exists():
-        state = optimization.load(args.state, state, key)
+    if kept:
+        state = optimization.load(kept, state, key)
         if int(state.step) > args.steps:
             raise ValueError(
                 f"--state: {args.state} is at step {int(state.step)} already, beyond --steps "

@@ -7,7 +7,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from adain_jax.networks.decoder import PIXELS, TOLD, Decoder
+from adain_jax.networks.decoder import LEVELS, PIXELS, TOLD, Decoder
 from adain_jax.networks.encoder import TAPS, Encoder
 from adain_jax.networks.fast import FastDecoder, FastEncoder
 from adain_jax.networks.film import Told
@@ -25,6 +25,7 @@ __all__ = [
     "Decoder",
     "Encoder",
     "initialize",
+    "variant_of",
     "vgg",
 ]
 
@@ -35,7 +36,6 @@ DEPTHS = {"vgg16": (2, 2, 3, 1), "vgg19": (2, 2, 4, 1)}
 # decoder that is told the style's statistics of every map, by feature-wise linear modulation, and
 # takes AdaIN's result at two finer maps, too.
 VARIANTS = ("batch", "instance", "concatenation", "film")
-_TOLD = (PIXELS, *TAPS[:-1])
 _BRIDGES = TAPS[1:3]
 
 
@@ -73,9 +73,19 @@ def vgg(
         f"{name}_instance": Architecture(encoder, decoder.clone(normalization="instance"), levels),
         f"{name}_concatenation": Architecture(encoder, decoder, levels, reach, concatenates=True),
         f"{name}_film": Architecture(
-            encoder, decoder.clone(film=True, bridges=_BRIDGES), TAPS[1:], reach, told=_TOLD
+            encoder, decoder.clone(film=True, bridges=_BRIDGES), TAPS[1:], reach, told=LEVELS
         ),
     }
+
+
+def variant_of(architecture: str) -> tuple[str, str]:
+    """The network that an architecture is a variant of, and the variant's name, if it has one.
+
+    >>> variant_of("vgg16_film"), variant_of("vgg16")
+    (('vgg16', 'film'), ('vgg16', ''))
+    """
+    network, _, variant = architecture.partition("_")
+    return network, variant
 
 
 _FAST = ("conv1_2", "conv2_2", "conv3_2")

@@ -22,7 +22,7 @@ _LAST: dict[str, Any] = {"initial_scale": 0.1, "initial_bias": 0.5}
 
 PIXELS = "pixels"  # the picture itself, as a map
 TOLD = "told"  # what a decoder takes beside maps: statistics
-_LEVELS = (PIXELS, *TAPS[:-1])  # of which maps they are
+LEVELS = (PIXELS, *TAPS[:-1])  # of which maps they are
 
 
 class Decoder(nn.Module):
@@ -82,7 +82,7 @@ class Decoder(nn.Module):
                 if up and tap in self.bridges:
                     x = Bridge(name=f"{name}_bridge")(x, features[tap])
                 level = 0 if last else block if layer == min(2, self.depths[block - 1]) else None
-                if self.film and level is not None and level < len(_LEVELS):
-                    finer = reversed(_LEVELS[max(level - 1, 0) : level + 1])
+                if self.film and level is not None and level < len(LEVELS):
+                    finer = reversed(LEVELS[max(level - 1, 0) : level + 1])
                     x = Film(name=f"{name}_film")(x, *(features[TOLD][key] for key in finer))
         return x

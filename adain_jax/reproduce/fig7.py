@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from adain_jax.model import Model
+from adain_jax.networks import variant_of
 from adain_jax.ops.pixels import to_float
 from adain_jax.reproduce.measure import mean_losses
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
@@ -113,7 +114,7 @@ def _trained(settings: Settings, model: Model) -> tuple[dict[float, Model], int]
 
 def _config(settings: Settings, model: Model, weight: float) -> TrainConfig:
     return TrainConfig(
-        variant=model.architecture.partition("_")[2],  # of the decoder that ships
+        variant=variant_of(model.architecture)[1],  # of the decoder that ships
         style_weight=weight,
         crop_size=settings.crop,
         style_crop_size=settings.crop,

@@ -45,8 +45,8 @@ class Supply(NamedTuple):
     images: dict[str, Any]
 
 
-class Told(NamedTuple):
-    """What a call tells: of each of its steps, along the first axis.
+class Outcome(NamedTuple):
+    """What comes of a call: of each of its steps, along the first axis.
 
     Attributes:
         metrics: of all devices together.
@@ -57,7 +57,7 @@ class Told(NamedTuple):
     numbers: dict[str, jax.Array]
 
 
-CallFunction = Callable[..., tuple[Run, Told]]
+CallFunction = Callable[..., tuple[Run, Outcome]]
 
 
 def make_call(
@@ -87,7 +87,7 @@ def make_call(
     train = make_step(config, architecture, optimizer, phase, axis_name)
     share, renewal = config.batch_size // devices, renewed(config, devices) // devices
 
-    def step(run: Run, frozen: Params, supply: Supply, position: jax.Array) -> tuple[Run, Told]:
+    def step(run: Run, frozen: Params, supply: Supply, position: jax.Array) -> tuple[Run, Outcome]:
         state, pool = run
         key = jax.random.fold_in(jax.random.fold_in(jax.random.key(config.seed), 0), state.step)
         new, cut, picked, mixed = jax.random.split(key, 4)
@@ -112,18 +112,18 @@ def make_call(
             )
         where = position if config.minutes else state.step
         state, metrics = train(state, frozen, batch, where)
-        return Run(state, pool), Told(metrics, numbers)
+        return Run(state, pool), Outcome(metrics, numbers)
 
     def call(
         run: Run, frozen: Params, supply: Supply, position: jax.Array, count: jax.Array
-    ) -> tuple[Run, Told]:
+    ) -> tuple[Run, Outcome]:
         if steps == 1:
             run, told = step(run, frozen, supply, position)
             return run, jax.tree.map(lambda x: x[None], told)
         shapes = jax.eval_shape(lambda: step(run, frozen, supply, position))[1]
         room = jax.tree.map(lambda x: jnp.zeros((steps, *x.shape), x.dtype), shapes)
 
-        def body(number: jax.Array, carry: tuple[Run, Told]) -> tuple[Run, Told]:
+        def body(number: jax.Array, carry: tuple[Run, Outcome]) -> tuple[Run, Outcome]:
             run, told = carry
             run, new = step(run, frozen, supply, position)
             return run, jax.tree.map(lambda x, y: x.at[number].set(y), told, new)

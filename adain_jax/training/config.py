@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import get_type_hints
 
-from adain_jax.networks import ARCHITECTURES, VARIANTS
+from adain_jax.networks import ARCHITECTURES, VARIANTS, variant_of
 
 SCHEDULES = ("cosine", "inverse_time")
 REDUCTIONS = ("mean", "sum")
@@ -203,7 +203,7 @@ class TrainConfig:
             problems.append(
                 f"reconstruction_steps {self.reconstruction_steps} exceeds steps {self.steps}"
             )
-        networks = [x for x in ARCHITECTURES if x.rpartition("_")[2] not in VARIANTS]
+        networks = [x for x in ARCHITECTURES if not variant_of(x)[1]]
         if self.network and self.network not in networks:
             problems.append(f"network must be one of {', '.join(networks)}, not {self.network!r}")
         if self.variant not in ("", *VARIANTS):
@@ -253,7 +253,7 @@ class TrainConfig:
 
     def architecture(self, frozen: str) -> str:
         """The name of what is trained, beside a frozen VGG of this architecture."""
-        vgg = frozen.partition("_")[0]  # whatever its own decoder is
+        vgg, _ = variant_of(frozen)  # whatever its own decoder is
         return self.network or (f"{vgg}_{self.variant}" if self.variant else vgg)
 
     def _wrong_types(self) -> list[str]:

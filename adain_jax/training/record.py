@@ -11,7 +11,7 @@ from tqdm import tqdm
 from adain_jax.files import image
 from adain_jax.model import Model
 from adain_jax.runtime.atomic import atomic_path
-from adain_jax.training.calls import KINDS, SYNTHETIC, Run, Told
+from adain_jax.training.calls import KINDS, SYNTHETIC, Outcome, Run
 from adain_jax.training.checkpoint import Checkpoints, Progress
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.metrics import MetricsLog
@@ -95,7 +95,7 @@ class Record:
         self._log = MetricsLog(self._workdir if self.writes else None, int(run.state.step))
         return run, progress
 
-    def add(self, told: Told, count: int) -> None:
+    def add(self, told: Outcome, count: int) -> None:
         """Take what a call of `count` steps tells."""
         self._log.add(told.metrics, count)
         self._numbers.append({kind: x[:count] for kind, x in told.numbers.items()})

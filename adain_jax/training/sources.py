@@ -119,7 +119,7 @@ class Images:
         return self.decoded(index, keep=True)
 
     def decoded(self, index: SupportsIndex, *, keep: bool = False) -> np.ndarray:
-        """The image; unless asked to, the cache keeps it not."""
+        """The image. The cache keeps it only if asked to."""
         for offset in range(len(self)):
             found = self._get((int(index) + offset) % len(self), keep)
             if found is not None:
