@@ -20,7 +20,7 @@ from adain_jax.training import clock
 from adain_jax.training.checkpoint import Checkpoints, load_params
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.loop import train
-from tests.conftest import ROOT
+from tests.conftest import ROOT, xla_flags
 from tests.training.conftest import SMALL
 
 
@@ -272,7 +272,7 @@ def overrides(config: TrainConfig, **fields):
 
 
 SMOKE = ROOT / "configs/smoke.py"
-ENVIRONMENT = {**os.environ, "XLA_FLAGS": "", "PYTHONPATH": str(ROOT)}
+ENVIRONMENT = {**os.environ, "XLA_FLAGS": xla_flags(1), "PYTHONPATH": str(ROOT)}
 
 
 def start(*args, devices=1, **fields):
@@ -281,7 +281,7 @@ def start(*args, devices=1, **fields):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**ENVIRONMENT, "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}"},
+        env={**ENVIRONMENT, "XLA_FLAGS": xla_flags(devices)},
     )
 
 
