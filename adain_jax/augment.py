@@ -94,7 +94,10 @@ def random_style(
     if chance.shape or not (isinstance(chance, Tracer) or 0 <= chance <= 1):
         raise ValueError(f"probability is between 0 and 1, one number, not {probability}")
     count, styles = images.shape[0], bank.mean.shape[0]
-    which, how_much, whether = jax.random.split(key, 3)
+    try:
+        which, how_much, whether = jax.random.split(key, 3)
+    except (TypeError, ValueError):  # JAX speaks of how keys are made
+        raise ValueError(f"key is one of jax.random.key(seed), not {key!r:.40}") from None
     pick = jax.random.randint(which, (count,), 0, styles)
     alpha = jax.random.uniform(how_much, (count,), minval=low, maxval=high)
     probability = jnp.asarray(probability, jnp.float32)

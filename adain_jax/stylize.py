@@ -2,21 +2,19 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from os import PathLike
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
 
-import jax
 import numpy as np
 from jax.typing import ArrayLike
 
 from adain_jax.inference import encode, stream
-from adain_jax.inference.plan import Plan, Tiled
-from adain_jax.inference.recolor import check_color, recolors
+from adain_jax.inference.plan import Plan
 from adain_jax.inference.render import render
-from adain_jax.inference.request import Source, as_style, ask
+from adain_jax.inference.request import Source, ask
 from adain_jax.model import Model, Style
 from adain_jax.weights import store
 
@@ -175,43 +173,18 @@ def stylize_many(
     >>> [picture.shape for picture in pictures]
     [(16, 24, 3), (16, 24, 3), (16, 24, 3), (20, 20, 3)]
     """
-    model = model_or(prepared, model)
-    if not isinstance(batch_size, int | np.integer) or batch_size < 1:
-        raise ValueError(f"batch_size is at least 1, a whole number, not {batch_size!r}")
-    if not isinstance(contents, Iterable):
-        raise ValueError(f"contents are an array or yield images, not {type(contents).__name__}")
-    if isinstance(plan, Tiled) and plan.out is not None:
-        raise ValueError("out is for one content: of many, each picture is an array of its own")
-    if devices is not None and (isinstance(devices, str) or not isinstance(devices, Sequence)):
-        raise ValueError("devices is a list of devices, such as jax.local_devices()")
-    if devices is not None and not devices:
-        raise ValueError("devices is empty: give at least one, or leave it out")
-    regions = masks is not None
-    if not recolors(check_color(color)):  # else it is encoded for each content anew
-        style = as_style(style, model, weights, regions=regions, plan=plan)
-        weights = None
-        if not regions and style.mean.ndim > 1:
-            raise ValueError(f"style is one, not a batch of {style.mean.shape[0]}")
-    ask_for = partial(
-        ask,
-        model,
-        style=style,
+    return stream.pictures(
+        model_or(prepared, model),
+        contents,
+        style,
         alpha=alpha,
         weights=weights,
         masks=masks,
         color=color,
         extrapolate=extrapolate,
         plan=plan,
-    )
-    if not regions and np.ndim(alpha) < 2:  # what no content has part in is refused at once
-        ask_for(np.zeros((8, 8, 3), np.uint8))
-    return stream.pictures(
-        model,
-        contents,  # type: ignore[arg-type]
-        ask_for,
-        plan=plan,
         batch_size=batch_size,
-        devices=jax.local_devices() if devices is None else list(devices),
+        devices=devices,
     )
 
 

@@ -31,6 +31,7 @@ os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
 
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import jax
@@ -39,6 +40,8 @@ import pytest
 from PIL import Image
 
 import adain_jax
+from adain_jax import cli
+from adain_jax.runtime import process
 from tests.tiny import tiny_model
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
@@ -87,6 +90,14 @@ def tiny() -> adain_jax.Model:
     return tiny_model()
 
 
+@pytest.fixture(scope="session")
+def tiny_file(tiny, tmp_path_factory) -> str:
+    """A file of the tiny model, in full precision."""
+    path = tmp_path_factory.mktemp("tiny") / "tiny.safetensors"
+    tiny.save(path, dtype=np.float32)
+    return str(path)
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
@@ -105,6 +116,26 @@ def painting(rng, tmp_path) -> Path:
     path = tmp_path / "painting.jpg"
     _smooth(rng, 48, 32).save(path)
     return path
+
+
+@pytest.fixture
+def main(tmp_path, monkeypatch, capsys):
+    """The command, in this process: what it prints, and its exit code."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(process, "prepare", lambda: None)  # which is of the whole process
+    monkeypatch.setattr(process, "leave", sys.exit)
+
+    def main(*args, code=0):
+        left_with = 0
+        try:
+            cli.main([*map(str, args)])
+        except SystemExit as exit_:
+            left_with = exit_.code or 0
+        printed = capsys.readouterr()
+        assert left_with == code, printed.err
+        return printed
+
+    return main
 
 
 @pytest.fixture

@@ -54,6 +54,12 @@ def test_probability(images, augment):
     assert stayed(traced(0.0), images).all()
 
 
+@pytest.mark.parametrize("key", [None, 3, "key", np.zeros(3), [KEY]])
+def test_what_is_no_key(images, augment, key):
+    with pytest.raises(ValueError, match=r"key is one of jax\.random\.key\(seed\), not "):
+        augment(key, images)
+
+
 def test_each_has_one_style_of_the_bank_at_its_strength(images, bank, augment, tiny):
     one = np.stack([images[0]] * COUNT)
     pictures = np.asarray(augment(KEY, one, alpha_range=(1, 1), probability=1))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from adain_jax.cli.messages import fail, logged, note
 from adain_jax.cli.parser import parse
-from adain_jax.runtime import process
+from adain_jax.runtime import process, start
 from adain_jax.runtime.errors import is_input
 from adain_jax.runtime.interrupt import Interrupted, number_of, stoppable
 
@@ -19,6 +19,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     ok = False
     try:
+        start.raise_again()
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # names of files need be no text in it
                 stream.reconfigure(errors="backslashreplace")

@@ -1,6 +1,7 @@
 """`adain-jax stylize`: pictures of photographs and paintings."""
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -31,7 +32,9 @@ def run(args: argparse.Namespace) -> bool:
         _check_report(args.json, plan)
     there = {job for job in plan.jobs if args.resume and _is_made(job)}
     todo = [job for job in plan.jobs if job not in there]
-    for output in {job.output.parent: job.output for job in todo}.values():
+    # Of each folder the picture of the longest name: the others can be written where it can.
+    outputs = sorted((job.output for job in todo), key=lambda path: len(os.fsencode(path.name)))
+    for output in {path.parent: path for path in outputs}.values():
         if output != streams.STREAM:
             check_place(output)
     alone = [f"{content}: no style has this name" for content in plan.alone]

@@ -15,6 +15,7 @@ from adain_jax.files import exif as exif_data
 from adain_jax.files import pixels, srgb, tiff, whole
 from adain_jax.files.quiet import quiet
 from adain_jax.runtime.atomic import atomic_path
+from adain_jax.runtime.paths import as_path
 
 READABLE = (
     *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pgm", ".png"),
@@ -80,8 +81,8 @@ def load(
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is not an image, of a kind that is not read, or not whole. Of a JPEG,
-            which has no checksum, not all damage can be seen.
+        ValueError: if it is not an image, of a kind that is not read, or not whole, or an argument
+            is not as said. Of a JPEG, which has no checksum, not all damage can be seen.
         OSError: if it may not be read.
 
     >>> import tempfile
@@ -90,7 +91,8 @@ def load(
     ...     load(f"{folder}/gray.png", size=10, as_bytes=True).rgb[0, 0]
     array([128, 128, 128], dtype=uint8)
     """
-    path = Path(path)
+    path = as_path(path)
+    _check_size(size)
     if path.is_dir():
         raise ValueError(f"{path} is a folder, not an image")
     if not path.exists():
@@ -111,6 +113,7 @@ def decode(
     as_bytes: bool = False,
 ) -> LoadedImage:
     """`load` for a file's content; `name` is what errors call it."""
+    _check_size(size)
     return _read(io.BytesIO(data), name, size, square, as_bytes)
 
 
@@ -159,7 +162,7 @@ def save(
         ValueError: if the suffix is none of these, or another argument not as said.
         OSError: if the file cannot be written.
     """
-    path = Path(path)
+    path = as_path(path)
     check_writable(path, depth)
     _check(rgb, quality)
     with atomic_path(path) as temporary, _Unnumbered(temporary.open("wb", 0)) as file:
@@ -192,7 +195,7 @@ def check_writable(path: str | os.PathLike, depth: int = 8) -> None:
     """Raise `ValueError` if no image format of that many bits has the suffix of `path`."""
     if depth not in (8, 16):
         raise ValueError(f"a channel has 8 or 16 bits, not {depth}")
-    suffix = Path(path).suffix.lower()
+    suffix = as_path(path).suffix.lower()
     if suffix not in WRITABLE:
         known = " ".join(sorted(WRITABLE))
         raise ValueError(f"cannot write {path}: its suffix is none of {known}")
@@ -208,7 +211,7 @@ def find(folder: str | os.PathLike, suffixes: Collection[str] = READABLE) -> lis
     Raises:
         FileNotFoundError: if there is no such folder, or no image in it.
     """
-    folder = Path(folder)
+    folder = as_path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"no such folder: {folder}")
     paths = sorted(
@@ -252,6 +255,11 @@ def _files(top: Path) -> Iterator[Path]:
                 inner[:] = [x for x in inner if not x.startswith(".")]
                 links += [path for x in inner if (path := Path(name, x)).is_symlink()]
         starts = links
+
+
+def _check_size(size: int) -> None:
+    if not isinstance(size, int | np.integer) or size < 0:
+        raise ValueError(f"size is a number of pixels, or 0, not {size!r}")
 
 
 def _check(rgb: np.ndarray, quality: int | None) -> None:

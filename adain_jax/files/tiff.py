@@ -3,8 +3,6 @@
 import struct
 import zlib
 from collections.abc import Iterable
-from contextlib import ExitStack
-from pathlib import Path
 from typing import IO
 
 import numpy as np
@@ -16,7 +14,7 @@ _START = 8  # of the directory
 
 
 def write(
-    target: Path | IO[bytes],
+    file: IO[bytes],
     strips: Iterable[np.ndarray],
     *,
     width: int,
@@ -30,7 +28,7 @@ def write(
     """Write an image strip by strip, compressed without loss. The tags are written by Pillow.
 
     Args:
-        target: a path, or a file open for writing, which is empty.
+        file: open for writing, and empty.
         strips: of unsigned integers, each (rows, width, channels), from the top; the last may be
             lower.
         width: of the image.
@@ -71,15 +69,13 @@ def write(
             directory[tag] = tuple(values)
         return directory.tobytes(_START)
 
-    with ExitStack() as stack:
-        file = stack.enter_context(target.open("wb")) if isinstance(target, Path) else target
-        file.write(b"II*\0" + struct.pack("<I", _START))
-        file.write(laid_out(places, places))  # of the same length as the one that will replace it
-        end, offsets, lengths = file.tell(), [], []
-        for strip in strips:
-            offsets.append(file.tell() - end)
-            lengths.append(file.write(zlib.compress(strip.astype(f"<u{bits // 8}").tobytes())))
-        if file.tell() >= 2**32:
-            raise ValueError("the picture is too large for a TIFF: 4 GB at most")
-        file.seek(_START)
-        file.write(laid_out(offsets, lengths))
+    file.write(b"II*\0" + struct.pack("<I", _START))
+    file.write(laid_out(places, places))  # of the same length as the one that will replace it
+    end, offsets, lengths = file.tell(), [], []
+    for strip in strips:
+        offsets.append(file.tell() - end)
+        lengths.append(file.write(zlib.compress(strip.astype(f"<u{bits // 8}").tobytes())))
+    if file.tell() >= 2**32:
+        raise ValueError("the picture is too large for a TIFF: 4 GB at most")
+    file.seek(_START)
+    file.write(laid_out(offsets, lengths))

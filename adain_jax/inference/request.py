@@ -69,9 +69,7 @@ def ask(
 ) -> Request:
     """A request, its styles encoded. Arguments and errors are those of `adain_jax.stylize`."""
     color, several = check_color(color), isinstance(style, list | tuple)
-    images = check_sliceable("content", content)
-    if not isinstance(choose(plan, images.shape, model, content, style, alpha, masks), Tiled):
-        images = check_pixels("content", content)  # of windows each is checked when it is read
+    images = check_content(model, content, plan, style, alpha, masks)
     if recolors(color):
         parts = [_recolored(part, images, color) for part in (style if several else [style])]  # type: ignore[arg-type]
         style, color = (parts if several else parts[0]), "style"
@@ -81,6 +79,16 @@ def ask(
     strength = check_alpha(alpha, images, extrapolate=extrapolate, regions=regions)
     masks = None if regions is None else check_masks(masks, images, regions)  # type: ignore[arg-type]
     return Request(images, encoded, strength, masks, color)
+
+
+def check_content(
+    model: Model, content: ArrayLike, plan: Plan | Literal["auto"], *inputs: Any
+) -> Any:
+    """A content, or a `ValueError` that says what is wrong with it; `inputs` are as of `choose`."""
+    images = check_sliceable("content", content)
+    if isinstance(choose(plan, images.shape, model, content, *inputs), Tiled):
+        return images  # of windows each is checked when it is read
+    return check_pixels("content", content)
 
 
 def as_style(

@@ -10,11 +10,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.typing import ArrayLike
 
 from adain_jax.inference.buckets import bucket, fills, in_bucket
 from adain_jax.inference.plan import Bucketed, Plan, Tiled, Whole, choose
+from adain_jax.inference.recolor import check_color, recolors
 from adain_jax.inference.render import make_picture, maps_in_bucket, render
-from adain_jax.inference.request import Request
+from adain_jax.inference.request import Request, Source, as_style, ask, check_content
 from adain_jax.model import Model, Style
 
 _WAITING = 4  # batches of images that may wait for others of their size
@@ -35,18 +37,84 @@ class _Group(NamedTuple):
 
 def pictures(
     model: Model,
-    contents: Iterable[Any],
-    ask: Callable[[Any], Request],
+    contents: Any,
+    style: Source | Sequence[Source],
     *,
+    alpha: ArrayLike,
+    weights: Sequence[float] | ArrayLike | None,
+    masks: ArrayLike | None,
+    color: str,
+    extrapolate: bool,
     plan: Plan | Literal["auto"],
     batch_size: int,
-    devices: Sequence[Any],
+    devices: Sequence[Any] | None,
 ) -> Iterator[np.ndarray]:
-    """The pictures of contents (H, W, 3), in their order; `ask` makes the request for each.
+    """The pictures of contents (H, W, 3), in their order: `adain_jax.stylize_many`.
 
-    At an image that `ask` refuses, all pictures before it come first, and then its `ValueError`.
+    What no content has part in is refused at once.
     """
-    batches = _Batches(model, batch_size, devices)
+    if not isinstance(contents, Iterable):
+        raise ValueError(f"contents are an array or yield images, not {type(contents).__name__}")
+    if not isinstance(batch_size, int | np.integer) or batch_size < 1:
+        raise ValueError(f"batch_size is at least 1, a whole number, not {batch_size!r}")
+    if isinstance(plan, Tiled) and plan.out is not None:
+        raise ValueError("out is for one content: of many, each picture is an array of its own")
+    devices = _checked(devices)
+    regions = masks is not None
+    if not recolors(check_color(color)):  # else it is encoded for each content anew
+        style = as_style(style, model, weights, regions=regions, plan=plan)
+        weights = None
+        if not regions and style.mean.ndim > 1:
+            raise ValueError(f"style is one, not a batch of {style.mean.shape[0]}")
+    options = {"alpha": alpha, "weights": weights, "masks": masks, "extrapolate": extrapolate}
+    ask_for = _asking(model, style, plan, color, **options)
+    if not regions and np.ndim(alpha) < 2:
+        ask_for(np.zeros((8, 8, 3), np.uint8))
+    return _pictures(model, contents, ask_for, plan, _Batches(model, batch_size, devices))
+
+
+def _checked(devices: Any) -> list[Any]:
+    if devices is None:
+        return jax.local_devices()
+    if not isinstance(devices, Sequence) or not all(isinstance(x, jax.Device) for x in devices):
+        raise ValueError("devices is a list of devices, such as jax.local_devices()")
+    if not devices:
+        raise ValueError("devices is empty: give at least one, or leave it out")
+    return list(devices)
+
+
+def _asking(
+    model: Model, style: Any, plan: Plan | Literal["auto"], color: str, **options: Any
+) -> Callable[[Any], Request]:
+    """`ask`, for one content after another; what all have in common is checked for the first."""
+    first: Request | None = None
+    size: tuple[int, ...] | None = None  # of all, if there are masks or a map
+
+    def ask_for(content: Any) -> Request:
+        nonlocal first, size
+        if first and size in (None, np.shape(content)):
+            request = replace(first, content=check_content(model, content, plan))
+        else:
+            request = ask(model, content, style, plan=plan, color=color, **options)
+            if request.masks is not None or request.alpha.ndim > 1:
+                size = request.content.shape
+            if not recolors(color):  # else each content has a style of its own
+                first = replace(request, content=None)
+        if request.content.ndim != 3:
+            raise ValueError(f"content is one RGB image (H, W, 3), not {request.content.shape}")
+        return request
+
+    return ask_for
+
+
+def _pictures(
+    model: Model,
+    contents: Iterable[Any],
+    ask_for: Callable[[Any], Request],
+    plan: Plan | Literal["auto"],
+    batches: "_Batches",
+) -> Iterator[np.ndarray]:
+    """At an image that is refused, all pictures before it come first, then its `ValueError`."""
     waiting: dict[_Group, list[_Asked]] = {}
     under_way: deque[Callable[[], dict[int, np.ndarray]]] = deque()
     made: dict[int, np.ndarray] = {}
@@ -67,9 +135,7 @@ def pictures(
 
     for number, content in enumerate(contents):
         try:
-            request = ask(content)
-            if request.content.ndim != 3:
-                raise ValueError(f"content is one RGB image (H, W, 3), not {request.content.shape}")
+            request = ask_for(content)
         except ValueError as error:
             failure = ValueError(f"content {number}: {error}")
             break

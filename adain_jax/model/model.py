@@ -118,12 +118,7 @@ class Model:
         """
         if self.prepared:
             raise ValueError("the model was prepared before: prepare the one that was loaded")
-        try:
-            floating = jnp.issubdtype(jnp.dtype(dtype), jnp.floating)
-        except TypeError:  # no name of a dtype
-            floating = False
-        if not floating:
-            raise ValueError(f"dtype is a floating one, such as bfloat16, not {dtype!r}")
+        _check_floating(dtype)
         backend = backend or jax.default_backend()
         upsampling = ARCHITECTURES[self.architecture].decoder.upsampling
 
@@ -157,11 +152,14 @@ class Model:
         """Save as one safetensors file, in float16 unless told otherwise, whole or not at all.
 
         `metadata` adds strings to the architecture and the checksums in the file's header.
-        Raises `ValueError` for a model that `prepare` made.
+
+        Raises:
+            ValueError: for a model that `prepare` made, or if an argument is not as said.
         """
         if self.prepared:
             raise ValueError("a prepared model cannot be saved: save the one that was loaded")
         check_params(self.params, self.architecture)
+        _check_floating(dtype)
         store.write(path, self.params, self.architecture, metadata, dtype)
 
     @jax.jit
@@ -218,6 +216,8 @@ class Model:
 
     def check_style(self, style: Style, name: str = "the style") -> None:
         """Raise `ValueError`, which calls it `name`, for a style that is not this model's."""
+        if not isinstance(style, Style):
+            raise ValueError(f"{name} is a Style, made by model.style(image), not {style!r:.40}")
         if style.fingerprint != self.fingerprint:
             raise ValueError(
                 f"{name} was made by another model (its encoder is {style.fingerprint!r}, that of "
@@ -233,6 +233,15 @@ class Model:
                 f"{name} has statistics of {style.mean.shape[-1]} channels, where this "
                 f"{self.architecture} takes {channels}: make it again, from the picture"
             )
+
+
+def _check_floating(dtype: Any) -> None:
+    try:
+        floating = jnp.issubdtype(jnp.dtype(dtype), jnp.floating)
+    except TypeError:  # no name of a dtype
+        floating = False
+    if not floating:
+        raise ValueError(f"dtype is a floating one, such as bfloat16, not {dtype!r}")
 
 
 def _fill_up(images: jax.Array) -> jax.Array:

@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +16,7 @@ from jax.typing import ArrayLike
 from adain_jax.model.arguments import as_array
 from adain_jax.model.exported import exportable
 from adain_jax.runtime.atomic import atomic_path
+from adain_jax.runtime.paths import as_path
 
 SUFFIX = ".safetensors"  # of files of styles
 
@@ -121,7 +121,7 @@ class Style:
         ...     print(Style.load(f"{folder}/calm.safetensors").std)
         [1. 1.]
         """
-        path = Path(path)
+        path = as_path(path)
         if path.suffix != SUFFIX:
             raise ValueError(f"{path}: a file of a style ends in {SUFFIX}")
         arrays = {"mean": np.asarray(self.mean), "std": np.asarray(self.std)}
@@ -140,7 +140,7 @@ class Style:
             FileNotFoundError: if there is no such file.
             ValueError: if it is not a style's, or damaged.
         """
-        path = Path(path)
+        path = as_path(path)
         if not path.is_file():
             raise FileNotFoundError(f"no such file: {path}")
         try:

@@ -14,7 +14,7 @@ Params = dict[str, Any]
 
 def check_params(params: Params, architecture: str) -> None:
     """Raise one `ValueError` naming all parameters missing, unexpected or of the wrong shape."""
-    if architecture not in ARCHITECTURES:
+    if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
         raise ValueError(f"unknown architecture {architecture!r}; known: {known}")
     shapes = jax.eval_shape(lambda: initialize(architecture, jax.random.key(0)))

@@ -58,12 +58,27 @@ def check_place(path: str | os.PathLike) -> None:
         OSError: if it cannot, in words that name `path`.
     """
     path = Path(path)
+    try:
+        with suppress(FileNotFoundError, NotADirectoryError):  # more of these below
+            path.stat()
+    except OSError as error:
+        raise _worded(error, f"cannot write {path}") from None
     places = [path]
     if not is_special(path):
         target = Path(os.path.realpath(path))
-        folder = next(x for x in target.parents if x.exists())
+        if target.is_dir():
+            raise IsADirectoryError(f"cannot write {path}: is a folder")
+        # Of a name that is too long, `Path.exists` raises an error.
+        folder = next(x for x in target.parents if os.path.exists(x))  # noqa: PTH110
         if not folder.is_dir():
             raise NotADirectoryError(f"cannot write {path}: {folder} is not a folder")
+        if path.is_symlink() and folder != target.parent:
+            raise FileNotFoundError(f"cannot write {path}: it links to {target}, in no folder")
+        longest = max(len(os.fsencode(x)) for x in target.relative_to(folder).parts)
+        if longest > (most := os.pathconf(folder, "PC_NAME_MAX")):
+            raise OSError(
+                f"cannot write {path}: a name of {longest} bytes, where {most} is the most"
+            )
         places = [folder, *([target] if target.exists() else [])]
     if not all(os.access(place, os.W_OK) for place in places):
         raise PermissionError(f"cannot write {path}: permission denied")

@@ -47,6 +47,7 @@ def freed_memory_given_back() -> Iterator[None]:
         yield
     finally:
         if _kept:
+            ctypes.CDLL(None).malloc_trim(0)
             _set(_KEEPING)
 
 

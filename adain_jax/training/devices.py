@@ -74,9 +74,11 @@ class Placement:
             return jax.jit(step, donate_argnums=donated)
         return jax.pmap(step, axis_name=AXIS, devices=self.devices, donate_argnums=donated)
 
-    def replicate(self, tree: Any) -> Any:
-        """A copy on every device."""
+    def replicate(self, tree: Any, *, donated: bool = True) -> Any:
+        """A copy on every device; one that is not `donated` may be the caller's array itself."""
         if self.axis_name is None:
+            if not donated:
+                return jax.device_put(tree, self.devices[0])
             # Copied, lest the caller's arrays be given away with the state.
             return jax.tree.map(lambda x: jax.device_put(np.array(x), self.devices[0]), tree)
         count = len(self.local_devices)

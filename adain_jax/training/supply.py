@@ -9,6 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from adain_jax.networks.params import Params
+from adain_jax.runtime.memory import freed_memory_given_back
 from adain_jax.training.calls import KINDS, Pool, Supply, crop_size, make_fill, renewed
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.data import Stream, weights_of
@@ -49,13 +50,16 @@ class Supplies:
         self._packed = {}
         for number, kind in enumerate(KINDS):
             text = getattr(config, f"{kind}_weights")
-            packed = load(images[kind], weights_of(images[kind].names, text), left, f"{kind}s")
-            if packed is None:
+            with freed_memory_given_back():
+                packed = load(images[kind], weights_of(images[kind].names, text), left, f"{kind}s")
+                if packed:
+                    packed = placement.replicate(packed, donated=False)
+            if packed:
+                left -= placement.first(packed.data).nbytes
+                self._packed[kind] = packed
+            else:
                 options = {"weights": text, "flip": config.flip, "seed": config.seed + number}
                 self._streams[kind] = Stream(images[kind], crop_size(config, kind), **options)
-            else:
-                left -= packed.data.nbytes
-                self._packed[kind] = placement.replicate(packed)
         self.resident = not self._streams
 
     def start(self, read: dict[str, int]) -> None:

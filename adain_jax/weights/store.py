@@ -15,6 +15,7 @@ from flax.traverse_util import unflatten_dict
 
 from adain_jax.networks.params import Params, flatten
 from adain_jax.runtime.atomic import atomic_path
+from adain_jax.runtime.paths import as_path
 from adain_jax.runtime.text import one_line
 
 SHIPPED = Path(__file__).parent
@@ -50,10 +51,12 @@ def find(name_or_path: str | os.PathLike) -> Path:
 
     Raises:
         FileNotFoundError: if there is neither.
+        ValueError: if the argument is no name.
     """
+    given = as_path(name_or_path)
     path = SHIPPED / f"{name_or_path}.safetensors"
     if os.sep in str(name_or_path) or not path.exists():
-        path = Path(name_or_path)
+        path = given
     if not path.is_file():
         raise FileNotFoundError(
             f"no model {str(name_or_path)!r}: neither a file nor one that ships "
@@ -120,6 +123,7 @@ def write(
     dtype: Any = np.float16,
 ) -> None:
     """Write a model file, whole or not at all."""
+    path = as_path(path)
     stored = jax.tree.map(partial(np.asarray, dtype=dtype), params)
     full = jax.tree.map(partial(np.asarray, dtype=np.float32), stored)
     header = {

@@ -3,43 +3,24 @@ import sys
 import numpy as np
 import pytest
 
-from adain_jax import cli
 from adain_jax.baselines import gatys
 from adain_jax.files import image
-from adain_jax.runtime import process
 from adain_jax.stylize import stylize
 
 
-@pytest.fixture(scope="session")
-def tiny_file(tiny, tmp_path_factory):
-    path = tmp_path_factory.mktemp("tiny") / "tiny.safetensors"
-    tiny.save(path)
-    return str(path)
-
-
 @pytest.fixture
-def main(tmp_path, monkeypatch, capsys, photo, painting, tiny_file):
-    """`adain-jax optimize` of the photo and the painting: what it prints."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(process, "leave", sys.exit)
+def optimize(main, photo, painting, tiny_file):
+    """`adain-jax optimize` of the photo and the painting."""
 
-    def main(*args, code=0, content=photo):
-        left_with: int | str = 0
-        given = ["optimize", content, painting, "--model", tiny_file, *args]
-        try:
-            cli.main([*map(str, given)])
-        except SystemExit as exit_:
-            left_with = exit_.code or 0
-        printed = capsys.readouterr()
-        assert left_with == code, printed.err
-        return printed
+    def optimize(*args, code=0, content=photo):
+        return main("optimize", content, painting, "--model", tiny_file, *args, code=code)
 
-    return main
+    return optimize
 
 
-def test_a_picture_and_those_of_the_way(main, photo, tmp_path):
+def test_a_picture_and_those_of_the_way(optimize, photo, tmp_path):
     args = ("--steps", 5, "--every", 2, "--method", "adam", "--start", "content")
-    out = main("-o", "out.png", *args).out
+    out = optimize("-o", "out.png", *args).out
     assert out.splitlines() == ["out_00002.png", "out_00004.png", "out.png"]
     pictures = [image.load(tmp_path / name).rgb for name in out.splitlines()]
     before = image.load(photo).rgb
@@ -47,21 +28,21 @@ def test_a_picture_and_those_of_the_way(main, photo, tmp_path):
     assert 0 < np.abs(pictures[0] - before).max() < np.abs(pictures[2] - before).max()
 
 
-def test_it_begins_as_what_the_model_makes(main, photo, painting, tiny, tmp_path):
+def test_it_begins_as_what_the_model_makes(optimize, photo, painting, tiny, tmp_path):
     """Unless told otherwise: of there, the first steps of Adam do not get far."""
     args = ("--steps", 1, "--method", "adam", "--learning-rate", 1e-3)
     style = image.load(painting, size=512).rgb
     made = np.asarray(stylize(image.load(photo).rgb, style, model=tiny))
     for start, near in ((), True), (("--start", "content"), False):
-        main("-o", "out.png", *args, *start)
+        optimize("-o", "out.png", *args, *start)
         distance = np.abs(image.load(tmp_path / "out.png").rgb - made).max()
         assert (distance < 0.02) == near
 
 
-def test_stopping_and_going_on(main, tmp_path, monkeypatch):
+def test_stopping_and_going_on(optimize, tmp_path, monkeypatch):
     """The picture is that of a run that was not stopped, and the state is gone."""
     args = ("--steps", 5, "--method", "adam", "--size", 24)
-    main("-o", "new/whole.png", *args)
+    optimize("-o", "new/whole.png", *args)
     run = gatys.Optimization.run
 
     def stopped(self, *rest):
@@ -72,13 +53,13 @@ def test_stopping_and_going_on(main, tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(gatys.Optimization, "run", stopped)
-        main("-o", "parts.png", "--state", "s.safetensors", *args, code=130)
+        optimize("-o", "parts.png", "--state", "s.safetensors", *args, code=130)
     assert not (tmp_path / "parts.png").exists()
     fewer = ("--steps", 1, *args[2:])
-    error = main("-o", "parts.png", "--state", "s.safetensors", *fewer, code=2).err
+    error = optimize("-o", "parts.png", "--state", "s.safetensors", *fewer, code=2).err
     assert "s.safetensors is at step 2 already, beyond --steps 1" in error
     assert (tmp_path / "s.safetensors").exists()
-    out = main("-o", "parts.png", "--state", "s.safetensors", *args).out
+    out = optimize("-o", "parts.png", "--state", "s.safetensors", *args).out
     assert out.startswith("going on from step 2 in s.safetensors")
     assert (tmp_path / "new/whole.png").read_bytes() == (tmp_path / "parts.png").read_bytes()
     assert not (tmp_path / "s.safetensors").exists()
@@ -101,20 +82,20 @@ def test_stopping_and_going_on(main, tmp_path, monkeypatch):
         (("-o", "out.png", "--state", "nowhere/s.safetensors"), "or in none that exists"),
     ],
 )
-def test_one_line_for_what_is_wrong(main, tmp_path, args, message):
-    error = main(*args, code=2).err
+def test_one_line_for_what_is_wrong(optimize, tmp_path, args, message):
+    error = optimize(*args, code=2).err
     assert message in error
     assert error.count("\n") == 1
     assert not list(tmp_path.glob("out*"))
 
 
-def test_no_photograph(main):
-    assert "no such file: none.jpg" in main("-o", "out.png", content="none.jpg", code=2).err
+def test_no_photograph(optimize):
+    assert "no such file: none.jpg" in optimize("-o", "out.png", content="none.jpg", code=2).err
 
 
-def test_without_optax(main, monkeypatch):
+def test_without_optax(optimize, monkeypatch):
     monkeypatch.delitem(sys.modules, "adain_jax.baselines.gatys", raising=False)
     monkeypatch.delattr("adain_jax.baselines.gatys", raising=False)
     monkeypatch.setitem(sys.modules, "optax", None)
-    error = main("-o", "out.png", code=2).err
+    error = optimize("-o", "out.png", code=2).err
     assert "optimize needs the package optax: pip install 'adain-jax[train]'" in error

@@ -6,9 +6,6 @@ import sys
 
 import pytest
 
-from adain_jax import cli
-from adain_jax.runtime import process
-
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
@@ -52,26 +49,6 @@ def run(home, tmp_path):
         return result
 
     return run
-
-
-@pytest.fixture
-def main(tmp_path, monkeypatch, capsys):
-    """The same without a process of its own: what it prints, and its exit code."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(process, "prepare", lambda: None)  # which is of the whole process
-    monkeypatch.setattr(process, "leave", sys.exit)
-
-    def main(*args, code=0):
-        left_with = 0
-        try:
-            cli.main([*map(str, args)])
-        except SystemExit as exit_:
-            left_with = exit_.code or 0
-        printed = capsys.readouterr()
-        assert left_with == code, printed.err
-        return printed
-
-    return main
 
 
 @pytest.fixture

@@ -114,6 +114,28 @@ def test_links_modes_and_long_names(main, photo, painting, tmp_path):
     ]
 
 
+def test_names_that_are_too_long(main, photo, painting, tmp_path, monkeypatch):
+    """Are refused before anything is made, for all pictures."""
+    monkeypatch.setattr("adain_jax.model.Model.load", lambda name: pytest.fail("the work began"))
+    folder, long = tmp_path / "photos", tmp_path / f"{'a' * 240}.png"
+    folder.mkdir()
+    for path in (long, folder / long.name, folder / "b.png", folder / f"{'a' * 230}.png"):
+        path.write_bytes(photo.read_bytes())
+    for args in (
+        ("stylize", long, painting),
+        ("stylize", folder, painting, "-o", "out"),
+        ("stylize", photo, painting, "-o", f"new/{'a' * 252}.png"),
+        ("stylize", photo, painting, "-o", f"{'a' * 252}.png"),
+        ("stylize", photo, painting, "-o", "a.png", "--json", f"new/{'a' * 251}.json"),
+        ("grid", photo, painting, "-o", f"new/{'a' * 252}.png"),
+        ("style", painting, "-o", f"new/{'a' * 244}.safetensors"),
+        ("optimize", photo, painting, "-o", f"new/{'a' * 252}.png"),
+    ):
+        assert_one_error(*main(*args, code=2), "cannot write", "a" * 230)
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "new").exists()
+
+
 COMMANDS = {
     "stylize": ("stylize", "PHOTO", "PAINTING", *SMALL, "-o", "out.png"),
     "report": ("stylize", "PHOTO", "PAINTING", *SMALL, "-o", "/dev/null", "--json", "out.json"),

@@ -64,6 +64,16 @@ def test_an_interruption_of_the_output(main, photo, painting, tmp_path, monkeypa
     assert f"interrupted: {len(made)} of 9 made" in printed.err
 
 
+@pytest.mark.parametrize("name", ["jax", "argparse", "tqdm"])
+def test_an_interruption_of_the_start(start, photo, painting, tmp_path, name):
+    """While modules are imported, the first of them with the package, others with the command."""
+    (tmp_path / f"{name}.py").write_text("import signal; signal.raise_signal(signal.SIGINT)")
+    process = start("stylize", photo, painting, "-o", "a.png")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, b"")
+    assert err in (b"adain-jax: interrupted\n", b"")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
     ("args", "inside"),

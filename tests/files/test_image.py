@@ -169,6 +169,13 @@ def test_sizes(tmp_path, options, shape):
     assert loaded.original_size == (24, 16)
 
 
+@pytest.mark.parametrize("size", [-1, 1.5, "16", None])
+def test_what_is_no_size(tmp_path, size):
+    Image.fromarray(RAMP).save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match="size is a number of pixels, or 0, not"):
+        image.load(tmp_path / "a.png", size=size)
+
+
 def test_one_pixel_wide(tmp_path):
     Image.fromarray(RAMP[:, :1]).save(tmp_path / "a.png")
     assert image.load(tmp_path / "a.png", size=2).rgb.shape == (48, 2, 3)

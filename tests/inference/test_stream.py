@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import adain_jax
-from adain_jax.inference import stream
+from adain_jax.inference import request, stream
 
 
 @pytest.fixture
@@ -33,6 +33,28 @@ def test_one_program_for_all_batches(tiny, painting):
     photos = (np.full((24, 16, 3), i, np.uint8) for i in range(11))
     assert len(list(adain_jax.stylize_many(photos, painting, model=tiny, batch_size=4))) == 11
     assert stream._whole._cache_size() == before + 1  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("alpha", [0.5, np.full((16, 16), 0.5)])
+def test_what_contents_have_in_common_is_checked_once(tiny, painting, monkeypatch, alpha):
+    check, asked = request.check_alpha, []
+
+    def counted(*args, **options):
+        asked.append(args)
+        return check(*args, **options)
+
+    monkeypatch.setattr(request, "check_alpha", counted)
+    photos = np.zeros((5, 16, 16, 3), np.uint8)
+    assert len(list(adain_jax.stylize_many(photos, painting, alpha=alpha, model=tiny))) == 5
+    assert len(asked) == 1
+
+
+def test_an_image_of_another_size_than_the_map(tiny, painting):
+    photos = [np.zeros((side, 16, 3), np.uint8) for side in (16, 16, 24)]
+    pictures = adain_jax.stylize_many(photos, painting, alpha=np.ones((16, 16)), model=tiny)
+    assert [next(pictures).shape for _ in range(2)] == [(16, 16, 3)] * 2
+    with pytest.raises(ValueError, match=r"content 2: alpha is a number, or .* not of shape"):
+        next(pictures)
 
 
 def test_an_endless_stream_is_read_no_further_than_needed(tiny, painting):
@@ -95,6 +117,8 @@ def test_bfloat16(tiny, painting, rng):
         ({"contents": 3}, "contents are an array or yield images, not int"),
         ({"devices": []}, "devices is empty"),
         ({"devices": "cpu"}, "devices is a list"),
+        ({"devices": b"x"}, "devices is a list"),
+        ({"devices": [0]}, "devices is a list"),
     ],
 )
 def test_what_is_wrong(tiny, painting, change, message):

@@ -165,6 +165,26 @@ def test_create_lists_what_is_wrong(model):
         assert part in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["nix", None, ["tiny"], 3])
+def test_no_architecture(tiny, name):
+    with pytest.raises(ValueError, match="unknown architecture"):
+        Model.create(name, tiny.params["encoder"])
+
+
+@pytest.mark.parametrize("dtype", [3, "nix", np.int8, np.zeros(2), object()])
+def test_no_dtype_for_weights(tiny, tmp_path, dtype):
+    for use in (lambda: tiny.save(tmp_path / "a", dtype=dtype), lambda: tiny.prepare(dtype=dtype)):
+        with pytest.raises(ValueError, match="dtype is a floating one"):
+            use()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("style", [None, 3, "a.jpg", np.zeros((8, 8, 3))])
+def test_what_is_no_style(tiny, style):
+    with pytest.raises(ValueError, match=r"the style is a Style, made by model\.style"):
+        tiny.check_style(style)
+
+
 def test_a_model_without_decoder(tiny, tmp_path):
     path = tmp_path / "encoder.safetensors"
     Model.create("tiny", tiny.params["encoder"]).save(path)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from adain_jax.files import image
-from adain_jax.runtime.atomic import atomic_path, make_folder
+from adain_jax.runtime.atomic import atomic_path, check_place, make_folder
 
 NOISE = np.random.default_rng(0).integers(256, size=(200, 200, 3), dtype=np.uint8)
 
@@ -156,6 +156,36 @@ def test_what_cannot_be_written_is_said_in_words(tmp_path):
         with pytest.raises(OSError, match=f"^cannot make the folder {folder}: [a-z ]*$"):
             make_folder(folder)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("", "is a folder"),
+        ("file/a.txt", ".*/file is not a folder"),
+        ("a" * 256, r"file name too long|a name of 256 bytes, 255 at most"),
+        ("new/" + "画" * 86 + "/a.txt", "a name of 258 bytes, 255 at most"),
+        ("new/" + "a" * 256, "a name of 256 bytes, 255 at most"),
+        ("a/" * 2100, "file name too long"),
+        ("ring", "too many levels of symbolic links"),
+        ("lost", "it links to .*/nowhere/a, in no folder"),
+    ],
+)
+def test_what_cannot_be_written_is_said_before_there_is_anything(tmp_path, name, message):
+    (tmp_path / "file").touch()
+    (tmp_path / "lost").symlink_to(tmp_path / "nowhere/a")
+    (tmp_path / "ring").symlink_to("ring")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(OSError, match=f"^cannot write .*: ({message})$"):
+        check_place(tmp_path / name)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["a" * 255, "new/" + "a" * 255, "file", "near"])
+def test_what_can_be_written(tmp_path, name):
+    (tmp_path / "file").touch()
+    (tmp_path / "near").symlink_to("a.txt")
+    check_place(tmp_path / name)
 
 
 def test_errors_of_other_files_keep_their_names(tmp_path):

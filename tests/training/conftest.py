@@ -44,14 +44,6 @@ def _fast_without_winograd(monkeypatch):
     monkeypatch.setitem(ARCHITECTURES, "fast", plain)
 
 
-@pytest.fixture(scope="session")
-def tiny_file(tiny, tmp_path_factory):
-    """A file of the tiny model, in full precision."""
-    path = tmp_path_factory.mktemp("tiny") / "tiny.safetensors"
-    tiny.save(path, dtype=np.float32)
-    return str(path)
-
-
 @pytest.fixture
 def config(folders, tmp_path, tiny_file):
     """A few steps on small images."""

@@ -1,6 +1,10 @@
+import subprocess
+import sys
+
 import jax
 import numpy as np
 import pytest
+from PIL import Image
 
 from adain_jax.training import packed as module
 from adain_jax.training.packed import crop, free_memory, load, pack
@@ -17,7 +21,7 @@ def arrays():
 
 @pytest.fixture(scope="module")
 def packed(arrays):
-    return pack(arrays, np.arange(10, 16), np.ones(6))
+    return pack(list(arrays), np.arange(10, 16), np.ones(6))
 
 
 def crops(packed, count, size=8, **options):
@@ -112,6 +116,35 @@ def test_a_broken_image_is_noted_and_another_stands_for_it(folders, tmp_path):
     assert packed is not None
     assert list(images.skipped) == ["0.png"]
     assert (packed.height[0], packed.width[0]) == images[1].shape[:2]
+
+
+RESIDENT = """
+import resource, sys
+import jax
+from adain_jax.runtime.memory import keep_freed_memory
+from adain_jax.training.config import TrainConfig
+from adain_jax.training.devices import Placement
+from adain_jax.training.sources import Cache, Images
+from adain_jax.training.supply import Supplies
+keep_freed_memory()
+config = TrainConfig(content=sys.argv[1], style=sys.argv[1], device_share=0.9)
+images = {kind: Images(sys.argv[1], 1024, cache=Cache(0)) for kind in ("content", "style")}
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+supplies = Supplies(config, images, Placement(jax.devices()[:1]))
+assert supplies.resident
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a matter of glibc")
+def test_images_are_in_memory_once(tmp_path):
+    """And for a moment those of one kind twice, while they are handed over."""
+    for i in range(30):
+        Image.fromarray(np.full((1024, 1024, 3), i, np.uint8)).save(tmp_path / f"{i}.bmp")
+    size = 2 * 30 * 1024 * 1024 * 3
+    command = [sys.executable, "-c", RESIDENT, str(tmp_path)]
+    kibibytes = int(subprocess.check_output(command, stderr=subprocess.DEVNULL))
+    assert kibibytes * 1024 < 1.75 * size
 
 
 class _Device:

@@ -1,0 +1,19 @@
+"""Names of files, as callers give them."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+
+def as_path(path: Any) -> Path:
+    """A path from a string or a path.
+
+    Raises:
+        ValueError: if it is neither.
+
+    >>> as_path("a.png").suffix
+    '.png'
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise ValueError(f"a file is named by a string or a path, not by {type(path).__name__}")
+    return Path(path)
