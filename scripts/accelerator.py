@@ -128,7 +128,9 @@ def run(args: argparse.Namespace) -> int:
             _say(log, f"{part}: has {seconds:.0f} s")
             outcome = "interrupted"
             try:
-                outcome = process_of(command(part, work, seconds), seconds, log, Path(work))
+                outcome = process_of(
+                    command(part, work, seconds), seconds, log, Path(work), _grace(part)
+                )
             finally:  # also if this script is told to stop
                 took = round(time.monotonic() - start, 1)
                 numbers[part] = {"outcome": outcome, "seconds": took}
@@ -154,6 +156,11 @@ def share(part: str, left: float) -> float:
     return left * SHARES[part] / sum(SHARES[x] for x in parts[parts.index(part) :])
 
 
+def _grace(part: str) -> float:
+    """How long before its end a part is told to stop: trainings have something to save."""
+    return _GRACE if part in BATCHES else 1.0
+
+
 def command(part: str, work: str, seconds: float) -> list[str]:
     """Of the process of a part."""
     until = str(time.time() + seconds)
@@ -161,8 +168,18 @@ def command(part: str, work: str, seconds: float) -> list[str]:
     return [sys.executable, __file__, *sys.argv[1:], *more]
 
 
-def process_of(command: Sequence[str], seconds: float, log: IO[str], work: Path) -> str:
-    """Run a command for at most so many seconds; what became of it."""
+def process_of(
+    command: Sequence[str], seconds: float, log: IO[str], work: Path, grace: float
+) -> str:
+    """Run a command for at most so many seconds; what became of it.
+
+    Args:
+        command: and its arguments.
+        seconds: until it is gone.
+        log: what it prints goes there.
+        work: a folder.
+        grace: of the seconds, the last ones, when it is told to stop.
+    """
     environment = {
         "JAX_COMPILATION_CACHE_DIR": str(work / "compiled"),
         **os.environ,
@@ -173,22 +190,22 @@ def process_of(command: Sequence[str], seconds: float, log: IO[str], work: Path)
         command, stdout=log, stderr=subprocess.STDOUT, env=environment, process_group=0
     )
     try:
-        code = child.wait(max(seconds - _GRACE, 0))
+        code = child.wait(max(seconds - grace, 0))
     except subprocess.TimeoutExpired:
-        return _end(child, "stopped")
+        return _end(child, grace, "stopped")
     finally:
-        _end(child)
+        _end(child, grace)
     return "done" if code == 0 else f"failed ({code})"
 
 
-def _end(child: subprocess.Popen, outcome: str = "") -> str:
+def _end(child: subprocess.Popen, grace: float, outcome: str = "") -> str:
     """End a process, by force if it has to be, and whatever it started; how that went."""
     for way in (signal.SIGTERM, signal.SIGKILL):
         running = child.poll() is None
         with suppress(ProcessLookupError):
             os.killpg(child.pid, way)
         with suppress(subprocess.TimeoutExpired):  # a driver that hangs keeps even a killed one
-            child.wait(_GRACE - 1)
+            child.wait(grace)
         outcome = "killed" if running and way == signal.SIGKILL else outcome
     return outcome
 
@@ -325,7 +342,7 @@ def train_part(part: str, args: argparse.Namespace) -> None:
         steps_per_call=10 if accelerator else 1,
         pool_contents=0,
         pool_styles=0,
-        device_share=0.4,
+        device_share=0.8,
         minutes=args.minutes,
         log_every=50 if accelerator else 5,
         # Some twenty seconds: what is lost of a training that has to be killed.
