@@ -23,7 +23,10 @@ from adain_jax.training.config import TrainConfig
 from scripts import accelerator
 from tests.conftest import ROOT
 
-IGNORES = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('on', flush=True); time.sleep(60)"  # fmt: skip
+IGNORES = """import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("on", flush=True)
+time.sleep(60)"""
 
 
 @pytest.fixture
@@ -106,8 +109,8 @@ def test_a_part_that_fails_takes_nothing_from_the_others(args, parts, shipped, c
 
 
 def test_files_that_cannot_be_had_take_nothing_from_the_others(args, parts, shipped):
-    spoil = "import pathlib; p = pathlib.Path('WORK/{}'); p.mkdir(); (p / 'model.safetensors').write_text('')"  # fmt: skip
-    parts({**dict.fromkeys(accelerator.SHARES, "pass"), "vgg16": spoil.format("vgg16")})
+    spoil = "import os; os.mkdir('WORK/vgg16'); open('WORK/vgg16/model.safetensors', 'w')"
+    parts({**dict.fromkeys(accelerator.SHARES, "pass"), "vgg16": spoil})
     assert accelerator.run(args) == 0
     numbers = json.loads((args.out / "numbers.json").read_text())
     assert "is no safetensors file" in numbers["vgg16"]["error"]
