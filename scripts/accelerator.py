@@ -125,9 +125,9 @@ def run(args: argparse.Namespace) -> int:
         for part in SHARES:
             start = time.monotonic()
             seconds = share(part, begun + 60 * args.minutes - _LAST - start)
-            _say(log, f"{part}: has {seconds:.0f} s")
             outcome = "interrupted"
             try:
+                _say(log, f"{part}: has {seconds:.0f} s")
                 outcome = process_of(
                     command(part, work, seconds), seconds, log, Path(work), _grace(part)
                 )
