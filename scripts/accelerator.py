@@ -25,7 +25,8 @@ The folder gets seven files, each under 16 MiB, which are whole after every part
     log.txt                                what the parts printed, as they do
     judge.zip                              the report and the pictures
 
-A training that is stopped, or whose process is killed, leaves the weights of its last checkpoint,
+What `--only` and `--only-content` name is judged alone, and nothing is trained with it. A training
+that is stopped, or whose process is killed, leaves the weights of its last checkpoint,
 and those that it began with if there was none: then numbers.json and log.txt say so.
 """
 
@@ -43,6 +44,7 @@ import time
 import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import IO, Any
 
@@ -89,7 +91,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--style", type=Path, help="a folder of paintings to train with")
     parser.add_argument("--judge-content", type=Path, help="a folder of photographs to judge with")
     parser.add_argument("--judge-style", type=Path, help="a folder of paintings to judge with")
-    parser.add_argument("--only", nargs="*", default=[], help="patterns: the paintings to judge")
+    parser.add_argument(
+        "--only", nargs="*", default=[], metavar="PATTERN", help="paintings to judge with, alone"
+    )
+    parser.add_argument(
+        "--only-content", nargs="*", default=[], metavar="PATTERN", help="photographs, likewise"
+    )
     parser.add_argument("--minutes", type=float, default=9.5, help="for everything")
     parser.add_argument("--size", type=int, default=288, help="shorter side of training images")
     parser.add_argument("--crop", type=int, default=256, help="side of the crops to train with")
@@ -327,6 +334,8 @@ def train_part(part: str, args: argparse.Namespace) -> None:
         recipe,
         content=str(args.content),
         style=str(args.style),
+        content_weights=without(args.only_content, args.content),
+        style_weights=without(args.only, args.style),
         content_size=args.size,
         style_size=args.size,
         crop_size=args.crop,
@@ -357,6 +366,14 @@ def train_part(part: str, args: argparse.Namespace) -> None:
         train_what_fits(config, time.monotonic() + left)
     except Interrupted as stop:
         sys.exit(str(stop))
+
+
+def without(patterns: Sequence[str], folder: Path) -> str:
+    """Weights of a training's images that leave out those of its folder that will be judged."""
+    from adain_jax.files import image
+
+    names = [path.relative_to(folder).as_posix() for path in image.find(folder)]
+    return ",".join(f"{x}=0" for x in patterns if any(fnmatch(name, x) for name in names))
 
 
 def train_what_fits(config: Any, until: float) -> None:
@@ -400,6 +417,7 @@ def judge(args: argparse.Namespace) -> None:
         *("--content", str(args.judge_content.resolve())),
         *("--style", str(args.judge_style.resolve())),
         *(["--only", *args.only] if args.only else []),
+        *(["--only-content", *args.only_content] if args.only_content else []),
         *("--pairs", str(args.pairs), "-o", "judge"),
     ]
     os.chdir(work)

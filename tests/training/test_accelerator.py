@@ -226,6 +226,12 @@ def test_what_a_training_made_comes_back_and_is_joined(config, shipped, tmp_path
     assert set(found["last"]) == {"loss", "content_loss", "style_loss"}
 
 
+def test_what_will_be_judged_is_not_trained_with(folders):
+    """As far as it is in the training's folder."""
+    assert accelerator.without(["sub/*", "3.*", "metal_*"], folders / "style") == "sub/*=0,3.*=0"
+    assert accelerator.without([], folders / "style") == ""
+
+
 def test_a_batch_that_does_not_fit_is_halved(monkeypatch):
     tried = []
 
