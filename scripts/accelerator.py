@@ -62,7 +62,7 @@ SHARES = {"vgg16": 0.52, "fast": 0.30, "speed": 0.07, "judge": 0.11}
 _LAST = 3.0  # seconds for the last files
 # A training ends by itself so long before its time is over; what runs then is told to stop, and
 # after the rest of it killed.
-_SAVING = 6.0
+_SAVING = 8.0
 _GRACE = 8.0
 
 # Images in a step. Some dozens of 256 pixels keep all of an H100 busy; more of them would make
