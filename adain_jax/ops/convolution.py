@@ -139,6 +139,18 @@ def conv3x3(
     )
 
 
+def exact(dtype: Any) -> Any:
+    """The dtype, float32 at least, in which to add or multiply what all positions share.
+
+    Its gradient is a sum over them, in that dtype; in bfloat16, a few hundred ones are as far as
+    that counts.
+
+    >>> exact(jnp.dtype("bfloat16")), exact(jnp.dtype("float64"))
+    (dtype('float32'), dtype('float64'))
+    """
+    return dtype if dtype.itemsize > 4 else jnp.dtype(jnp.float32)
+
+
 def _only_cpus() -> bool:
     return set(backends()) == {"cpu"}
 
@@ -161,8 +173,9 @@ def _run(
     product = _by_projection if method == "projection" else _by_xla
 
     def part(padded: jax.Array) -> jax.Array:
-        y = product(padded, kernel) + bias.reshape(1, 1, 1, -1)
-        return jnp.maximum(y, 0) if relu else y
+        wide = exact(x.dtype)
+        y = product(padded, kernel).astype(wide) + bias.astype(wide).reshape(1, 1, 1, -1)
+        return (jnp.maximum(y, 0) if relu else y).astype(x.dtype)
 
     def strip(first: int | jax.Array, count: int) -> jax.Array:
         return part(pad_columns(padded_rows(x, first, count)))

@@ -35,10 +35,11 @@ def keep_compilations() -> None:
     Or where `JAX_COMPILATION_CACHE_DIR` says, as JAX does it by itself, and then without a bound.
     """
     import jax
-    import platformdirs
 
     if jax.config.values["jax_compilation_cache_dir"]:
         return
+    import platformdirs
+
     folder = Path(platformdirs.user_cache_dir("adain_jax", appauthor=False)) / "xla"
     try:
         folder.mkdir(parents=True, exist_ok=True)

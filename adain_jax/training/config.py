@@ -8,6 +8,7 @@ from adain_jax.networks import ARCHITECTURES, VARIANTS, variant_of
 SCHEDULES = ("cosine", "inverse_time")
 REDUCTIONS = ("mean", "sum")
 COMPUTE = ("float32", "bfloat16")
+EXPORTS = ("float16", "float32")
 _LAYERS = ("style_layers", "content_layers")
 
 
@@ -123,9 +124,9 @@ class TrainConfig:
     # encoder (mean absolute error) before it sees a style.
     steps: int = 160_000
     reconstruction_steps: int = 0
-    # If positive, the training takes so many minutes in place of `steps`, from its first step on,
-    # compilation included. All that is said in steps of schedules and phases then counts as a share
-    # of `steps`: halfway, everything stands where it would after half of them.
+    # If positive, the training takes so many minutes in place of `steps`, from the end of its first
+    # call on, when it is compiled. All that is said in steps of schedules and phases then counts as
+    # a share of `steps`: halfway, everything stands where it would after half of them.
     minutes: float = 0.0
     # Steps that devices make in one call, if all images are in their memory.
     steps_per_call: int = 1
@@ -152,6 +153,8 @@ class TrainConfig:
     pictures_every: int = 1000
     checkpoint_every: int = 1000
     keep: int = 3
+    # In what the exported model is written; checkpoints are in float32.
+    export_dtype: str = "float16"
 
     def __post_init__(self) -> None:
         self.validate()
@@ -195,7 +198,7 @@ class TrainConfig:
             f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}"
             for name, choices in (
                 *(("schedule", SCHEDULES), ("style_reduction", REDUCTIONS)),
-                ("compute", COMPUTE),
+                *(("compute", COMPUTE), ("export_dtype", EXPORTS)),
             )
             if getattr(self, name) not in choices
         ]

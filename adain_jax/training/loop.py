@@ -1,5 +1,6 @@
 """The training loop."""
 
+import math
 import time
 from pathlib import Path
 
@@ -24,11 +25,15 @@ from adain_jax.training.supply import Supplies, counts_of, pool_shapes
 _AGREE_EVERY = 10  # steps between the hosts' asking each other whether to stop
 
 
-def train(config: TrainConfig) -> Model:
+def train(config: TrainConfig, *, until: float = math.inf) -> Model:
     """Train a network as `config` says, or go on with it; returns the finished model.
 
     `workdir` gets `checkpoints/`, `log.jsonl`, `tensorboard/`, `pictures/`, and, with every
     checkpoint, `model.safetensors`, which `adain_jax.load` and `adain-jax stylize --model` take.
+
+    Args:
+        config: the recipe.
+        until: when `minutes` are over at the latest, by `time.monotonic()`; one step is made.
 
     Raises:
         ValueError: if the recipe does not fit the devices, the data or the checkpoint, or, naming
@@ -82,7 +87,7 @@ def train(config: TrainConfig) -> Model:
     schedule = make_schedule(config)
 
     # ------------------------------------------------------------------ steps
-    clock = Clock(config, progress.seconds)
+    clock = Clock(config, progress.seconds, until)
     position = clock.position(number)
     since, last, told = time.perf_counter(), number, None
     bar = tqdm(
@@ -98,6 +103,9 @@ def train(config: TrainConfig) -> Model:
             run, told = calls[phase](
                 *(run, frozen, supply), *(placement.everywhere(x) for x in arguments)
             )
+            if not clock.running:  # the first call is compiled: that is no training
+                jax.block_until_ready(told)
+                clock.start()
             jax.block_until_ready(previous)  # no more than one call is ahead of the clock
             record.add(placement.first(told), count)
             learning_rate = float(schedule(position if config.minutes else number + count - 1))

@@ -188,7 +188,8 @@ class Record:
             "recipe": json.dumps(self._recipe["config"]),
             **{name: f"{self._means[name]:.4g}" for name in self._means if name.endswith("loss")},
         }
-        self.model(state).save(self._workdir / "model.safetensors", metadata=metadata)
+        file = self._workdir / "model.safetensors"
+        self.model(state).save(file, metadata=metadata, dtype=np.dtype(self._config.export_dtype))
 
 
 def _weights(state: TrainState) -> dict[str, Any]:

@@ -32,6 +32,21 @@ def test_is_the_equation(rng):
     np.testing.assert_allclose(ours, np.asarray(x) * (1 + scale) + shift, rtol=1e-4)
 
 
+def test_gradients_of_bfloat16_are_summed_up_in_more():
+    """Those of scales and shifts are sums over all positions, which bfloat16 cannot count."""
+    x = jnp.ones((1, 128, 128, 5), jnp.bfloat16)
+    told = Told.of(jnp.ones((1, 7), jnp.float32), jnp.full((1, 7), 0.95, jnp.float32))
+    zeros = jnp.zeros((14, 5), jnp.float32)
+
+    def total(params):
+        y: Any = Film().apply({"params": params}, x, told)
+        return y.astype(jnp.float32).sum()
+
+    gradients = jax.grad(total)({"scale": zeros, "shift": zeros})
+    for name in ("scale", "shift"):  # of the means, 1; the deviations' logarithms are 0
+        np.testing.assert_allclose(gradients[name][7:], 128**2)
+
+
 def test_sets_are_mixed_place_by_place(rng):
     x, stats = some(rng, 1, 2, 3, 4), some(rng, 2, 1, 4)
     params = {"scale": some(rng, 8, 4), "shift": some(rng, 8, 4)}

@@ -100,6 +100,19 @@ def test_gradients_of_odd_sizes(height, width):
         assert_close(a, b)
 
 
+@pytest.mark.parametrize("method", ["xla", "projection", "winograd"])
+def test_a_gradient_of_bfloat16_is_summed_up_in_more(method):
+    """That of a bias is one for each of 128 x 128 positions, where bfloat16 stops counting."""
+    x = jnp.zeros((1, 128, 128, 4), jnp.bfloat16)
+    kernel = jnp.zeros((3, 3, 4, 8), jnp.bfloat16)
+
+    def total(bias):
+        y = conv3x3(x, kernel, bias.astype(jnp.bfloat16), relu=False, method=method)
+        return y.astype(jnp.float32).sum()
+
+    np.testing.assert_allclose(jax.grad(total)(jnp.zeros(8, jnp.float32)), 128**2)
+
+
 def test_winograd_has_second_derivatives():
     x, kernel = arrays(6, 6)
 

@@ -83,6 +83,7 @@ def test_one_error_names_all_that_is_wrong():
         ({"feature_weight": 1.0}, "feature_weight is for a network of its own"),
         ({"network": "nix"}, "network must be one of vgg16, vgg19, fast"),
         ({"compute": "float16"}, "compute must be one of float32, bfloat16"),
+        ({"export_dtype": "int8"}, "export_dtype must be one of float16, float32"),
         ({"style_layers": (1.0, 1.0)}, "style_layers has 2 weights, not 4"),
         ({"content_layers": (1.0,)}, "content_layers has 1 weights, not 4"),
         ({"style_layers": (1.0, 1.0, -1.0, 1.0)}, "style_layers must not be negative"),

@@ -78,6 +78,7 @@ CHANGES = {
     "pictures_every": 1,
     "checkpoint_every": 1,
     "keep": 1,
+    "export_dtype": "float32",
     "cache_share": 0.0,
 }
 REFUSED = {

@@ -1,0 +1,284 @@
+"""scripts/accelerator.py: its parts are processes, of which some here are small ones."""
+
+import argparse
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+import safetensors.numpy
+
+import adain_jax
+from adain_jax.networks.params import flatten
+from adain_jax.training import loop
+from adain_jax.training.config import TrainConfig
+from scripts import accelerator
+from tests.conftest import ROOT
+
+IGNORES = """import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("on", flush=True)
+time.sleep(60)"""
+
+
+@pytest.fixture
+def args(folders, tmp_path):
+    content, style = folders / "content", folders / "style"
+    return argparse.Namespace(
+        content=content,
+        style=style,
+        judge_content=content,
+        judge_style=style,
+        minutes=0.5,
+        out=tmp_path / "out",
+    )
+
+
+@pytest.fixture
+def parts(monkeypatch):
+    """Puts programs in the place of parts."""
+
+    def put(programs):
+        def command(part, work, seconds):
+            return [sys.executable, "-c", programs[part].replace("WORK", work)]
+
+        monkeypatch.setattr(accelerator, "command", command)
+
+    return put
+
+
+@pytest.fixture
+def shipped(tiny, tmp_path, monkeypatch):
+    """The tiny model and one with another decoder, as if they shipped; the folder that has them."""
+    folder = tmp_path / "shipped"
+    folder.mkdir()
+    tiny.save(folder / "vgg16.safetensors", dtype=np.float32)
+    tiny.save(folder / "fast.safetensors", dtype=np.float32)
+    monkeypatch.setattr("adain_jax.weights.store.SHIPPED", folder)
+    return folder
+
+
+def test_the_time_is_split_and_what_is_left_over_goes_on():
+    left, spent = 567.0, []
+    for part in accelerator.SHARES:
+        spent.append(accelerator.share(part, left))
+        left -= spent[-1]
+    np.testing.assert_allclose(np.array(spent) / 567, list(accelerator.SHARES.values()))
+    assert sum(accelerator.SHARES.values()) == pytest.approx(1)
+    # A part that took nothing leaves more for all that follow, the last one has what is left.
+    assert accelerator.share("fast", 567) > spent[1]
+    assert accelerator.share("judge", 10) == 10
+
+
+def test_a_part_that_fails_takes_nothing_from_the_others(args, parts, shipped, capfd):
+    parts(
+        {
+            "vgg16": "raise RuntimeError('no such luck')",
+            "fast": "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+            "speed": "print('{\"found\": 1}', file=open('WORK/speed.json', 'w'))",
+            "judge": "import pathlib; p = pathlib.Path('WORK/judge'); p.mkdir();"
+            " (p / 'report.md').write_text('good')",
+        }
+    )
+    assert accelerator.run(args) == 1
+    numbers = json.loads((args.out / "numbers.json").read_text())
+    outcomes = {part: row["outcome"] for part, row in numbers.items()}
+    assert outcomes == {
+        "vgg16": "failed (1)",
+        "fast": "failed (-9)",
+        "speed": "done",
+        "judge": "done",
+    }
+    assert numbers["speed"]["found"] == 1
+    assert "no such luck" in (args.out / "log.txt").read_text()
+    with zipfile.ZipFile(args.out / "judge.zip") as file:
+        assert file.read("report.md") == b"good"
+    for part in ("vgg16", "fast"):
+        assert numbers[part]["steps"] == "0"
+        assert "no checkpoint" in numbers[part]["note"]
+        assert (args.out / f"{part}.safetensors").exists()
+    assert "numbers.json" in capfd.readouterr().out
+
+
+def test_files_that_cannot_be_had_take_nothing_from_the_others(args, parts, shipped):
+    spoil = "import os; os.mkdir('WORK/vgg16'); open('WORK/vgg16/model.safetensors', 'w')"
+    parts({**dict.fromkeys(accelerator.SHARES, "pass"), "vgg16": spoil})
+    assert accelerator.run(args) == 0
+    numbers = json.loads((args.out / "numbers.json").read_text())
+    assert "is no safetensors file" in numbers["vgg16"]["error"]
+    assert (args.out / "fast.safetensors").exists()
+
+
+def test_a_part_that_does_not_end_is_killed_with_all_it_started(tmp_path):
+    nested = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {IGNORES!r}])"
+    for program, outcome in ((IGNORES, "killed"), (nested, "stopped")):
+        read, write = os.pipe()
+        with os.fdopen(write, "w") as log:
+            command = [sys.executable, "-c", program]
+            became = accelerator.process_of(command, 4.0, log, tmp_path, grace=1.0)
+        assert became == outcome
+        with os.fdopen(read) as file:
+            assert file.read() in ("", "on\n")  # which ends when the last process has closed it
+
+
+def test_a_script_that_is_told_to_stop_brings_what_there_is(args, folders, tmp_path):
+    program = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1)); from scripts import accelerator as a\n"
+        "a.command = lambda *_: [sys.executable, '-c', 'import time; print(1); time.sleep(60)']\n"
+        "a.main()"
+    )
+    given = [str(folders / kind) for kind in ("content", "style")] * 2
+    names = ("--content", "--style", "--judge-content", "--judge-style")
+    options = [x for pair in zip(names, given, strict=True) for x in pair]
+    running = subprocess.Popen(
+        [sys.executable, "-c", program, str(ROOT), *options, "-o", str(args.out)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stdout is not None
+    assert "vgg16: has" in running.stdout.readline()
+    running.send_signal(signal.SIGTERM)
+    running.communicate()
+    assert running.returncode == 128 + signal.SIGTERM
+    numbers = json.loads((args.out / "numbers.json").read_text())
+    assert numbers["vgg16"]["outcome"] == "interrupted"
+    assert (args.out / "vgg16.safetensors").exists()
+
+
+def test_a_folder_that_is_not_there_is_told_before_anything_runs(args):
+    with pytest.raises(FileNotFoundError, match="no such folder: nowhere"):
+        accelerator.run(argparse.Namespace(**{**vars(args), "style": Path("nowhere")}))
+    assert not args.out.exists()
+
+
+def test_a_training_told_to_stop_while_it_compiles_leaves_weights(
+    config, tiny_file, tmp_path, monkeypatch, shipped
+):
+    """Which it began with: the process is killed, for no compilation can be stopped."""
+    fields = json.dumps(dataclasses.asdict(config))
+    program = (
+        "import json, sys, time, tests.tiny; from adain_jax.training import loop, config\n"
+        "def make_call(*_, **__):\n"
+        "    def call(*_):\n"
+        "        print('compiling', flush=True)\n"
+        "        while True: time.sleep(1)\n"
+        "    return call\n"
+        "loop.make_call = make_call\n"
+        "loop.train(config.TrainConfig(**json.loads(sys.argv[1])))"
+    )
+    workdir = Path(config.workdir)
+    read, write = os.pipe()
+    with os.fdopen(write, "w") as log:
+        command = [sys.executable, "-c", program, fields]
+        # Its time is over as soon as it compiles.
+        monkeypatch.setattr(subprocess.Popen, "wait", _until(read, b"compiling"))
+        became = accelerator.process_of(command, 60.0, log, tmp_path, grace=1.0)
+    assert became == "killed"
+    told = accelerator.weights("vgg16", workdir, tmp_path / "vgg16.safetensors")
+    assert told["steps"] == "0"
+    model = adain_jax.load(accelerator.join(tmp_path / "vgg16.safetensors"))
+    began = adain_jax.load(shipped / "vgg16.safetensors")
+    jax.tree.map(np.testing.assert_array_equal, model.params, began.params)
+
+
+def _until(pipe, word):
+    """`Popen.wait` whose first time is over when the word was printed."""
+    wait = subprocess.Popen.wait
+    seen = []
+
+    def waits(self, timeout=None):
+        if not seen:
+            text = b""
+            while word not in text:
+                text += os.read(pipe, 1000)
+            seen.append(text)
+            raise subprocess.TimeoutExpired(self.args, 0)
+        return wait(self, timeout)
+
+    return waits
+
+
+def test_what_a_training_made_comes_back_and_is_joined(config, shipped, tmp_path):
+    """Also of one that was stopped on the way; exactly, in float32, without the frozen encoder."""
+    config = dataclasses.replace(config, export_dtype="float32")
+    model = loop.train(config)
+    file = tmp_path / "vgg16.safetensors"
+    told = accelerator.weights("vgg16", Path(config.workdir), file)
+    assert (told["steps"], told["batch"], told["samples"]) == ("4", "4", "16")
+    assert told["bytes"] == file.stat().st_size
+    arrays = safetensors.numpy.load_file(file)
+    assert {x.dtype for x in arrays.values()} == {np.dtype(np.float32)}
+    assert all(key.startswith("decoder.") for key in arrays)
+    assert len(arrays) == len(flatten(model.params["decoder"]))
+    joined = adain_jax.load(accelerator.join(file))
+    assert joined.architecture == model.architecture
+    jax.tree.map(np.testing.assert_array_equal, joined.params, model.params)
+    found = accelerator.progress(Path(config.workdir) / "log.jsonl")
+    assert found["images_a_second"] > 0
+    assert set(found["last"]) == {"loss", "content_loss", "style_loss"}
+
+
+def test_what_will_be_judged_is_not_trained_with(folders):
+    """As far as it is in the training's folder."""
+    assert accelerator.without(["sub/*", "3.*", "metal_*"], folders / "style") == "sub/*=0,3.*=0"
+    assert accelerator.without([], folders / "style") == ""
+
+
+def test_a_batch_that_does_not_fit_is_halved(monkeypatch):
+    tried = []
+
+    def train(config, *, until):
+        tried.append((config.batch_size, config.learning_rate, until))
+        if config.batch_size > 8:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory\nmore")
+
+    monkeypatch.setattr(loop, "train", train)
+    accelerator.train_what_fits(TrainConfig(batch_size=32, learning_rate=4e-4), 99.0)
+    np.testing.assert_allclose(tried, [(32, 4e-4, 99), (16, 8**0.5 * 1e-4, 99), (8, 2e-4, 99)])
+
+
+@pytest.mark.parametrize(("batch", "problem"), [(1, "RESOURCE_EXHAUSTED: x"), (32, "INTERNAL: x")])
+def test_what_no_smaller_batch_mends_is_told(batch, problem, monkeypatch):
+    def train(config, *, until):
+        raise jax.errors.JaxRuntimeError(problem)
+
+    monkeypatch.setattr(loop, "train", train)
+    with pytest.raises(jax.errors.JaxRuntimeError, match=problem):
+        accelerator.train_what_fits(TrainConfig(batch_size=batch), time.monotonic())
+
+
+def test_a_training_goes_on_with_half_the_batch(config, monkeypatch):
+    """From what it has saved, if memory is short on the way."""
+    train, tried = loop.train, []
+
+    def failing(config, *, until):
+        tried.append(config.batch_size)
+        if len(tried) == 1:
+            train(dataclasses.replace(config, steps=2), until=until)
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: x")
+        train(config, until=until)
+
+    monkeypatch.setattr(loop, "train", failing)
+    accelerator.train_what_fits(dataclasses.replace(config, batch_size=8), np.inf)
+    assert tried == [8, 4]
+    log = (Path(config.workdir) / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in log] == [1, 2, 3, 4]
+
+
+def test_files_beyond_the_room_are_left_out(tmp_path, monkeypatch):
+    folder = tmp_path / "judge"
+    folder.mkdir()
+    for name, size in (("large", 90), ("small", 10), ("middle", 50)):
+        (folder / name).write_bytes(bytes(size))
+    monkeypatch.setattr(accelerator, "_MOST", 100)
+    accelerator.pack(folder, tmp_path / "judge.zip")
+    with zipfile.ZipFile(tmp_path / "judge.zip") as file:
+        assert file.namelist() == ["small", "middle"]
