@@ -164,9 +164,7 @@ def train_part(part: str, args: argparse.Namespace) -> None:
             learning_rate=recipe.learning_rate * (batch / recipe.batch_size) ** 0.5,
         )
     )
-    trained = {"decoder": model.params["decoder"]}
-    if part == "fast":
-        trained["encoder"] = model.params["encoder"]
+    trained = {name: x for name, x in model.params.items() if name != "encoder"}
     file = args.out / f"{part}.safetensors"
     metadata = {"architecture": model.architecture, "base": part}
     safetensors.numpy.save_file(flatten(jax.device_get(trained)), file, metadata)
@@ -230,7 +228,7 @@ def join(path: Path) -> None:
         metadata = dict(file.metadata())
         flat = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     params = {**adain_jax.load(metadata["base"]).params, **unflatten_dict(flat, sep=".")}
-    model = adain_jax.Model.create(metadata["architecture"], params["encoder"], params["decoder"])
+    model = adain_jax.Model.create(metadata["architecture"], **params)
     made = path.with_suffix(".model.safetensors")
     model.save(made)
     print(made)
