@@ -159,8 +159,8 @@ def fingerprint(params: Params) -> str:
 
 def _shipped_encoder(made_by: str, name: str) -> Params:
     """The encoder of this fingerprint, of a model that ships; `name` is what lacks it."""
-    for path in (SHIPPED / f"{shipped_name}.safetensors" for shipped_name in shipped()):
-        with safetensors.safe_open(path, framework="numpy") as file:
+    for model in shipped():
+        with safetensors.safe_open(find(model), framework="numpy") as file:
             keys = [key for key in file.keys() if key.startswith("encoder.")]  # noqa: SIM118
             if keys and (file.metadata() or {}).get("fingerprint") == made_by:
                 flat = {key: np.asarray(file.get_tensor(key), np.float32) for key in keys}

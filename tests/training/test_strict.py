@@ -52,7 +52,6 @@ def batch(rng):
 )
 def test_every_kind_of_step_can_be_traced(config, tiny, batch, fields, phase):
     config = dataclasses.replace(config, **fields)
-    name = config.architecture("tiny")
     params = {k: x for k, x in tiny_model(config.variant).params.items() if k != "encoder"}
     optimizer = make_optimizer(config)
     state = create_state(config, params, optimizer)
