@@ -26,7 +26,7 @@ def tiny_fast() -> Model:
 
 def _told(variant: str) -> Model:
     params = dict(tiny_model(variant).params)
-    decoder, keys = dict(params.pop("decoder")), iter(jax.random.split(jax.random.key(2), 9))
+    decoder, keys = dict(params.pop("decoder")), iter(jax.random.split(jax.random.key(2), 10))
     for name in decoder:
         if name.endswith(("_film", "_bridge")):
             scale = 0.03 if name.endswith("_film") else 0.003  # nothing saturates
