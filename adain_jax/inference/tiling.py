@@ -18,7 +18,7 @@ from adain_jax.inference.buckets import bucket
 from adain_jax.inference.plan import Tiled, check_tile
 from adain_jax.model import Model, Style
 from adain_jax.model.arguments import check_pixels
-from adain_jax.model.transfer import STRIDE, Features, both, shares_of
+from adain_jax.model.transfer import STRIDE, Features, both, parts_of
 from adain_jax.networks.layers import Size
 from adain_jax.ops.pixels import to_float
 from adain_jax.ops.statistics import EPS, ChannelStats, channel_stats
@@ -184,7 +184,7 @@ def _moments(
         rows, columns = (jnp.arange(side, dtype=jnp.int32) for side in x.shape[1:3])
         inside = (rows >= top) & (rows < bottom), (columns >= left) & (columns < right)
         counted = (inside[0][:, None] & inside[1][None]).astype(jnp.float32)
-        regions = [counted] if masks is None else [both(s, counted) for s in shares_of(masks, x)]
+        regions = [counted] if masks is None else [both(s, counted) for s in parts_of(masks, x)]
         stats = [channel_stats(x[0], where=weights, eps=0) for weights in regions]
         moments.append(
             (
