@@ -1,4 +1,4 @@
-r"""The small network `fast`, an encoder and then a decoder, against the losses of `vgg16`.
+r"""The small network `fast`, an encoder of photographs and then a decoder, for styles of `vgg16`.
 
     python scripts/train.py --config configs/fast.py \
         --config.content=photos --config.style=paintings
@@ -22,7 +22,7 @@ def get_config() -> TrainConfig:
     return replace(
         base.get_config(),
         workdir="runs/fast",
-        network="fast",
+        variant="fast",
         content_size=384,
         style_size=512,
         style_crop_size=256,

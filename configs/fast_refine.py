@@ -5,7 +5,8 @@ r"""The last part of a training of `fast.py`: crops of 256 of images scaled to 5
         --config.content=photos --config.style=paintings
 
 Colours and strokes follow the painting more closely; more of the photograph is given up for them.
-Half an hour on two CPU cores. Without `init_from` it goes on with the shipped weights.
+Half an hour on two CPU cores. Without `init_from` it goes on with the shipped weights. Of images
+that were cut from larger ones at that scale, give the side that they have, as `refine.py` says.
 """
 
 from dataclasses import replace
@@ -25,6 +26,15 @@ def get_config() -> TrainConfig:
         pool_styles=64,
         renew_every=8,
         batch_size=4,
+        flip=True,
+        style_gray=0.08,
+        style_permute=0.12,
+        style_invert=0.06,
+        style_hue=0.1,
+        style_contrast=0.15,
+        style_gamma=0.15,
+        style_synthetic=0.1,
+        style_mix=0.1,
         steps=1_500,
         reconstruction_steps=0,
         content_weight=2.0,

@@ -9,15 +9,24 @@ ARCHITECTURES.update(vgg("tiny", (1, 1, 1, 1), (16, 32), "xla"))
 
 
 def tiny_model(variant: str = "") -> Model:
-    """The model before any training; `variant` is an ablation's, or "film"."""
+    """The model before any training; `variant` is an ablation's, "film" or "fast"."""
     name = f"tiny_{variant}" if variant else "tiny"
     return Model.create(name, **jax.jit(lambda key: initialize(name, key))(jax.random.key(0)))
 
 
 def tiny_film() -> Model:
     """A model that is told the style, with films and bridges; those of a new one do nothing."""
-    params = tiny_model("film").params
-    decoder, keys = dict(params["decoder"]), iter(jax.random.split(jax.random.key(2), 8))
+    return _told("film")
+
+
+def tiny_fast() -> Model:
+    """A small network for styles of the model, which makes something of all that it is told."""
+    return _told("fast")
+
+
+def _told(variant: str) -> Model:
+    params = dict(tiny_model(variant).params)
+    decoder, keys = dict(params.pop("decoder")), iter(jax.random.split(jax.random.key(2), 10))
     for name in decoder:
         if name.endswith(("_film", "_bridge")):
             scale = 0.03 if name.endswith("_film") else 0.003  # nothing saturates
@@ -25,4 +34,9 @@ def tiny_film() -> Model:
                 key: scale * jax.random.normal(next(keys), x.shape)
                 for key, x in decoder[name].items()
             }
-    return Model.create("tiny_film", params["encoder"], decoder)
+    if "projection" in params:
+        params["projection"] = {
+            key: 0.3 * jax.random.normal(next(keys), x.shape)
+            for key, x in params["projection"].items()
+        }
+    return Model.create(f"tiny_{variant}", params.pop("encoder"), decoder, **params)

@@ -63,7 +63,7 @@ def make_picture(
     where = None if size is None else cells(size, photos.shape, features)
     features = transfer(
         features,
-        request.style,
+        model.targets(request.style),
         request.alpha,
         masks=request.masks,
         where=where,

@@ -6,6 +6,7 @@ statistics of the features, a second makes the picture (`inference.render`).
 """
 
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from adain_jax.inference.buckets import bucket
 from adain_jax.inference.plan import Tiled, check_tile
 from adain_jax.model import Model, Style
 from adain_jax.model.arguments import check_pixels
-from adain_jax.model.transfer import STRIDE, both, shares_of
+from adain_jax.model.transfer import STRIDE, Features, both, parts_of
 from adain_jax.networks.layers import Size
 from adain_jax.ops.pixels import to_float
 from adain_jax.ops.statistics import EPS, ChannelStats, channel_stats
@@ -118,7 +119,8 @@ def encode_style(image: np.ndarray, model: Model, plan: Tiled) -> Style:
     """`Model.style` of one image of any size, in the memory of one window."""
     gathering, _ = windows(image, plan.tile, model)
     with freed_memory_given_back():
-        stats = gather(image, model, None, gathering, reports(plan, len(gathering)))
+        report = reports(plan, len(gathering))
+        stats = gather(image, model, None, gathering, report, encode=Model.style_maps)
     return Style(stats.mean, stats.std, model.fingerprint)
 
 
@@ -128,8 +130,13 @@ def gather(
     masks: np.ndarray | None,
     places: list[Window],
     report: Callable[[], None],
+    *,
+    encode: Callable[..., Features] = Model.encode,
 ) -> ChannelStats:
-    """Statistics of all maps of the whole image, (C,), or of each region, (K, C)."""
+    """Statistics of all maps of the whole image, (C,), or of each region, (K, C).
+
+    `encode` makes the maps: those of a content, or, by `Model.style_maps`, of a style.
+    """
     parts = []
     for window in places:
         regions = None if masks is None else window.cut(masks)
@@ -140,7 +147,7 @@ def gather(
             for edge in (span.first, span.last)
         ]
         inputs = jax.device_put((part, window.size, np.array(kept, np.int32), regions))
-        moments = _moments(model, *inputs)
+        moments = _moments(encode, model, *inputs)
         parts.append(jax.tree.map(lambda x: np.asarray(x, np.float64), moments))
         report()
     stats = [_merge([part[level] for part in parts]) for level in range(len(parts[0]))]
@@ -159,12 +166,17 @@ def _merge(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> tuple[jax.
     return jax.device_put((mean.astype(np.float32), std.astype(np.float32)))
 
 
-@jax.jit
+@partial(jax.jit, static_argnums=0)
 def _moments(
-    model: Model, window: jax.Array, size: Size, kept: jax.Array, masks: jax.Array | None
+    encode: Callable[..., Features],
+    model: Model,
+    window: jax.Array,
+    size: Size,
+    kept: jax.Array,
+    masks: jax.Array | None,
 ) -> list[tuple[jax.Array, jax.Array, jax.Array]]:
     """Of each map, over the cells kept: weight (K,), mean and variance (K, C) for each region."""
-    features = model.encode(to_float(window[None]).astype(model.dtype), size)
+    features = encode(model, to_float(window[None]).astype(model.dtype), size)
     moments = []
     for x in features.values():
         stride = window.shape[0] // x.shape[1]
@@ -172,7 +184,7 @@ def _moments(
         rows, columns = (jnp.arange(side, dtype=jnp.int32) for side in x.shape[1:3])
         inside = (rows >= top) & (rows < bottom), (columns >= left) & (columns < right)
         counted = (inside[0][:, None] & inside[1][None]).astype(jnp.float32)
-        regions = [counted] if masks is None else [both(s, counted) for s in shares_of(masks, x)]
+        regions = [counted] if masks is None else [both(s, counted) for s in parts_of(masks, x)]
         stats = [channel_stats(x[0], where=weights, eps=0) for weights in regions]
         moments.append(
             (

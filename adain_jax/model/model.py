@@ -15,7 +15,7 @@ from adain_jax.model.arguments import check_image
 from adain_jax.model.exported import exportable
 from adain_jax.model.style import Style
 from adain_jax.model.transfer import STRIDE, Features, statistics
-from adain_jax.networks import ARCHITECTURES, PIXELS
+from adain_jax.networks import ARCHITECTURES, PIXELS, TAPS
 from adain_jax.networks.layers import Size
 from adain_jax.networks.params import Params, check_params
 from adain_jax.ops.convolution import prepare_kernel
@@ -39,8 +39,9 @@ class Model:
     `adain_jax.stylize` makes pictures with it.
 
     Attributes:
-        params: `{"encoder": ..., "decoder": ...}` as Flax has them, float32. A model without a
-            decoder can be trained, not used.
+        params: `{"encoder": ..., "decoder": ...}` as Flax has them, float32; of `fast`, whose
+            encoder is for styles alone, also "content" and "projection". A model without a decoder
+            can be trained, not used.
         architecture: a name of `adain_jax.networks.ARCHITECTURES`.
         fingerprint: of the encoder's weights; says which styles fit.
         prepared: whether `prepare` made it; then it can be used, but not saved.
@@ -58,14 +59,22 @@ class Model:
     prepared: bool = False
 
     @classmethod
-    def create(cls, architecture: str, encoder: Params, decoder: Params | None = None) -> "Model":
+    def create(
+        cls, architecture: str, encoder: Params, decoder: Params | None = None, **others: Params
+    ) -> "Model":
         """A model from the parameters of its networks, which are checked.
+
+        `others` are those of a network that has more parts: "content" and "projection".
 
         Raises:
             ValueError: if `architecture` is unknown, or naming every parameter that is missing,
                 unexpected or of the wrong shape.
         """
-        params = {"encoder": encoder} | ({} if decoder is None else {"decoder": decoder})
+        decoders = {} if decoder is None else {"decoder": decoder}
+        return cls._of(architecture, {"encoder": encoder, **decoders, **others})
+
+    @classmethod
+    def _of(cls, architecture: str, params: Params) -> "Model":
         check_params(params, architecture)
         params = jax.tree.map(partial(np.asarray, dtype=np.float32), params)
         fingerprint = store.fingerprint(params["encoder"])
@@ -84,9 +93,7 @@ class Model:
         path = store.find(name_or_path)
         params, metadata = store.read(path)
         try:
-            return cls.create(
-                metadata["architecture"], params.get("encoder", {}), params.get("decoder")
-            )
+            return cls._of(metadata["architecture"], {"encoder": {}, **params})
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
 
@@ -138,7 +145,9 @@ class Model:
         params = {
             part: {name: ready(part, name, layer) for name, layer in layers.items()}
             for part, layers in self.params.items()
+            if part != "projection"  # of statistics, too
         }
+        params = {**self.params, **params}
         with jax.ensure_compile_time_eval():
             return replace(self, params=jax.device_put(params), prepared=True)
 
@@ -148,36 +157,64 @@ class Model:
         *,
         metadata: Mapping[str, str] | None = None,
         dtype: Any = np.float16,
+        encoder: bool = True,
     ) -> None:
         """Save as one safetensors file, in float16 unless told otherwise, whole or not at all.
 
-        `metadata` adds strings to the architecture and the checksums in the file's header.
+        `metadata` adds strings to the architecture and the checksums in the file's header. Without
+        its `encoder` the file is for a package with a model that ships the same, from which it is
+        then taken.
 
         Raises:
-            ValueError: for a model that `prepare` made, or if an argument is not as said.
+            ValueError: for a model that `prepare` made, if an argument is not as said, or if no
+                model that ships has the encoder that is left out.
         """
         if self.prepared:
             raise ValueError("a prepared model cannot be saved: save the one that was loaded")
         check_params(self.params, self.architecture)
         _check_floating(dtype)
-        store.write(path, self.params, self.architecture, metadata, dtype)
+        store.write(path, self.params, self.architecture, metadata, dtype, encoder=encoder)
 
     @jax.jit
     def encode(self, images: jax.Array, size: Size = None) -> Features:
-        """The maps of which a style is the statistics, by name, of images (N, H, W, 3) in [0, 1].
+        """The maps of contents, by name, that `transfer` gives a style: (N, H, W, 3) in [0, 1].
 
-        For a VGG the pixels and relu1_1 to relu4_1, of 3, 64, 128, 256 and 512 channels, from full
-        size down to an eighth; for `fast` conv1_2, conv2_2 and conv3_2, of 32, 64 and 128 channels
-        at a half, a quarter and an eighth. Sizes that are no multiples of 8 are extended by
-        reflection. `size` is the height and width, multiples of 8,
-        of a picture in the upper left of `images`, if it does not fill them; it may be traced.
+        For a VGG those of `style_maps`; for `fast` conv1_2, conv2_2 and conv3_2, of 32, 64 and 128
+        channels at a half, a quarter and an eighth of the size. Sizes that are no multiples of 8
+        are extended by reflection. `size` is the height and width, multiples of 8, of a picture in
+        the upper left of `images`, if it does not fill them; it may be traced.
         """
-        maps = {PIXELS: _fill_up(images), **self.taps(images, size)}
-        return {name: maps[name] for name in ARCHITECTURES[self.architecture].maps}
+        encoder = ARCHITECTURES[self.architecture].content
+        if encoder is None:
+            return self.style_maps(images, size)
+        params = self.params.get("content")
+        if params is None:
+            raise _no_decoder()
+        return encoder.apply({"params": params}, _fill_up(images), size)  # type: ignore[return-value]
+
+    @jax.jit
+    def style_maps(self, images: jax.Array, size: Size = None) -> Features:
+        """The maps of which a style is the statistics, by name; arguments are those of `encode`.
+
+        The pixels and relu1_1 to relu4_1, of 3, 64, 128, 256 and 512 channels, from full size down
+        to an eighth.
+        """
+        return {PIXELS: _fill_up(images), **self.taps(images, size)}
+
+    def targets(self, style: Style | ChannelStats) -> Style | ChannelStats:
+        """The statistics that a style has in the maps of `encode`: its own, if those are a VGG's.
+
+        From (..., 963) to (..., C), one map's after the other's.
+        """
+        projection = ARCHITECTURES[self.architecture].projection
+        if projection is None:
+            return style
+        params = self.params["projection"]
+        return projection.apply({"params": params}, style.mean, style.std)  # type: ignore[return-value]
 
     @jax.jit
     def taps(self, images: jax.Array, size: Size = None) -> dict[str, jax.Array]:
-        """The encoder's feature maps by name, for a VGG the four of the losses."""
+        """The VGG's feature maps by name, the four of the losses."""
         encoder, params = ARCHITECTURES[self.architecture].encoder, self.params["encoder"]
         return encoder.apply({"params": params}, _fill_up(images), size)  # type: ignore[return-value]
 
@@ -188,9 +225,7 @@ class Model:
         `size` is as for `encode`.
         """
         if "decoder" not in self.params:
-            raise ValueError(
-                "this model has no decoder: train one with scripts/train.py, starting from it"
-            )
+            raise _no_decoder()
         decoder = ARCHITECTURES[self.architecture].decoder
         cells = None if size is None else (size[0] // STRIDE, size[1] // STRIDE)
         return decoder.apply({"params": self.params["decoder"]}, features, cells)  # type: ignore[return-value]
@@ -223,11 +258,8 @@ class Model:
                 f"{name} was made by another model (its encoder is {style.fingerprint!r}, that of "
                 f"this {self.architecture} {self.fingerprint!r}): make it again with this model"
             )
-        layers = self.params["encoder"]
-        channels = sum(
-            3 if x == PIXELS else layers[x.replace("relu", "conv")]["bias"].shape[-1]
-            for x in ARCHITECTURES[self.architecture].maps
-        )
+        layers = [self.params["encoder"][tap.replace("relu", "conv")] for tap in TAPS]
+        channels = 3 + sum(layer["bias"].shape[-1] for layer in layers)
         if style.mean.shape[-1] != channels:
             raise ValueError(
                 f"{name} has statistics of {style.mean.shape[-1]} channels, where this "
@@ -244,10 +276,16 @@ def _check_floating(dtype: Any) -> None:
         raise ValueError(f"dtype is a floating one, such as bfloat16, not {dtype!r}")
 
 
+def _no_decoder() -> ValueError:
+    return ValueError(
+        "this model has no decoder: train one with scripts/train.py, starting from it"
+    )
+
+
 def _fill_up(images: jax.Array) -> jax.Array:
     return fill_up(fill_up(images, STRIDE, 1), STRIDE, 2)
 
 
 @jax.jit
 def _statistics(model: Model, images: jax.Array) -> ChannelStats:
-    return statistics(model.encode(to_float(images).astype(model.dtype)))
+    return statistics(model.style_maps(to_float(images).astype(model.dtype)))

@@ -35,10 +35,10 @@ class Style:
     once and keeping this (2 to 8 KB) is cheaper than keeping the picture.
 
     Attributes:
-        mean: channel means, (C,) or (N, C), float32; C is the sum over the maps: for a VGG the
-            pixels and four taps, 963, and for `fast` its three, 224.
+        mean: channel means, (C,) or (N, C), float32; C is the sum over the maps: the pixels and
+            four taps of a VGG, 963.
         std: channel standard deviations, the same shape.
-        fingerprint: that of the model whose encoder made it; other models refuse it.
+        fingerprint: that of the encoder which made it; models with another refuse it.
     """
 
     mean: jax.Array

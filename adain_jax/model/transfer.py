@@ -103,10 +103,8 @@ def _parts(
     """
     if masks is None:
         return [(jnp.ones((1, 1, 1), jnp.float32), _strength_on(alpha, x))]
-    shares = shares_of(masks, x)
-    total = shares.sum(0, keepdims=True)
     parts = []
-    for k, share in enumerate(shares / jnp.where(total > 0, total, 1)):
+    for k, share in enumerate(parts_of(masks, x)):
         strength = _strength_on(alpha[k] if alpha.ndim == 1 else alpha, x)
         parts.append((share[None], strength * share[None, ..., None]))
     return parts
@@ -156,6 +154,16 @@ def shares_of(masks: jax.Array, x: jax.Array) -> jax.Array:
     else:
         cells = _means_on(masks, x)
     return cells / jnp.maximum(cells.sum(0, keepdims=True), 1)
+
+
+def parts_of(masks: jax.Array, x: jax.Array) -> jax.Array:
+    """`shares_of`, of each cell that is in a region the whole: they add up to 1, or are all 0.
+
+    These are the weights of the cells in a region's statistics of the content.
+    """
+    shares = shares_of(masks, x)
+    total = shares.sum(0, keepdims=True)
+    return shares / jnp.where(total > 0, total, 1)
 
 
 def both(share: jax.Array, counted: Any) -> jax.Array:

@@ -7,10 +7,10 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from adain_jax.networks.decoder import LEVELS, PIXELS, TOLD, Decoder
+from adain_jax.networks.decoder import LEVELS, PIXELS, Decoder
 from adain_jax.networks.encoder import TAPS, Encoder
-from adain_jax.networks.fast import FastDecoder, FastEncoder
-from adain_jax.networks.film import Told
+from adain_jax.networks.fast import FastDecoder, FastEncoder, Projection
+from adain_jax.networks.film import TOLD, Told
 from adain_jax.ops.convolution import Method
 from adain_jax.ops.statistics import channel_stats
 
@@ -34,23 +34,27 @@ DEPTHS = {"vgg16": (2, 2, 3, 1), "vgg19": (2, 2, 4, 1)}
 # The paper's ablations (section 7.1), `vgg16_batch` and so on: a decoder with batch or instance
 # normalisation, and one that takes the content's and the style's features side by side. And a
 # decoder that is told the style's statistics of every map, by feature-wise linear modulation, and
-# takes AdaIN's result at two finer maps, too.
-VARIANTS = ("batch", "instance", "concatenation", "film")
+# takes AdaIN's result at two finer maps, too. And a small network that has the VGG for styles only.
+VARIANTS = ("batch", "instance", "concatenation", "film", "fast")
 _BRIDGES = TAPS[1:3]
+_FAST = ("conv1_2", "conv2_2", "conv3_2")
 
 
 class Architecture(NamedTuple):
     """An encoder and the decoder that takes its features.
 
+    A style is the statistics of all maps of the encoder, a VGG, and of the pixels, whatever the
+    decoder takes: so one style is good for all decoders.
+
     Attributes:
-        levels: the encoder's maps on which AdaIN works and which the decoder takes, by name.
+        levels: the maps of a content on which AdaIN works and which the decoder takes, by name.
         reach: how far beyond the cell of 8 x 8 pixels that it lies in a feature of the encoder, and
             a pixel of the picture, can see, in pixels; multiples of 8. Without it they see all.
         concatenates: whether the decoder takes, in AdaIN's place, the content's features and the
             style's, one behind the other along the channels.
-        told: other maps of which the decoder is told the style's statistics, by name.
-        maps: all maps of which a style holds the statistics, by name: of every decoder for a VGG
-            the same, so that one style is good for all of them.
+        told: maps of which the decoder is told the style's statistics, by name.
+        content: an encoder of contents, if that is another.
+        projection: then, from statistics of a style to those for the maps of that encoder.
     """
 
     encoder: nn.Module
@@ -59,7 +63,8 @@ class Architecture(NamedTuple):
     reach: tuple[int, int] | None = None
     concatenates: bool = False
     told: tuple[str, ...] = ()
-    maps: tuple[str, ...] = (PIXELS, *TAPS)
+    content: nn.Module | None = None
+    projection: nn.Module | None = None
 
 
 def vgg(
@@ -75,6 +80,12 @@ def vgg(
         f"{name}_film": Architecture(
             encoder, decoder.clone(film=True, bridges=_BRIDGES), TAPS[1:], reach, told=LEVELS
         ),
+        f"{name}_fast": Architecture(
+            *(encoder, FastDecoder(method=method), _FAST, (32, 80)),
+            told=_FAST,
+            content=FastEncoder(method=method),
+            projection=Projection(),
+        ),
     }
 
 
@@ -88,30 +99,34 @@ def variant_of(architecture: str) -> tuple[str, str]:
     return network, variant
 
 
-_FAST = ("conv1_2", "conv2_2", "conv3_2")
 ARCHITECTURES = {
     **vgg("vgg16", DEPTHS["vgg16"], (32, 64)),
     **vgg("vgg19", DEPTHS["vgg19"], (32, 64)),
-    "fast": Architecture(FastEncoder(), FastDecoder(), _FAST, (32, 80), maps=_FAST),
 }
 
 
 def initialize(architecture: str, key: jax.Array) -> dict[str, Any]:
-    """Random weights, `{"encoder": ..., "decoder": ...}`."""
-    encoder, decoder, levels, _, concatenates, told, _ = ARCHITECTURES[architecture]
-    # The method makes no difference to the weights, and this one is the quickest to trace.
-    encoder, decoder = encoder.clone(method="xla"), decoder.clone(method="xla")
+    """Random weights of all parts: `{"encoder": ..., "decoder": ...}`, and what else there is."""
+    network = ARCHITECTURES[architecture]
     keys = jax.random.split(key)
     image = jnp.zeros((1, 8, 8, 3), jnp.float32)
-    taps, weights = encoder.init_with_output(keys[0], image)
-    features: dict[str, Any] = {name: taps[name] for name in levels}  # type: ignore[index]
-    features[TOLD] = {
-        name: Told.of(*channel_stats(image if name == PIXELS else taps[name]))  # type: ignore[index]
-        for name in told
-    }
-    if concatenates:
-        features = {name: jnp.concatenate([taps[name]] * 2, -1) for name in levels}  # type: ignore[index]
-    return {
-        "encoder": weights["params"],
-        "decoder": decoder.init(keys[1], features)["params"],
-    }
+    params = {}
+
+    def encode(part: str, encoder: nn.Module, key: jax.Array) -> dict[str, Any]:
+        # The method makes no difference to the weights, and this one is the quickest to trace.
+        maps, weights = encoder.clone(method="xla").init_with_output(key, image)
+        params[part] = weights["params"]
+        return {PIXELS: image, **maps}  # type: ignore[dict-item]
+
+    maps = encode("encoder", network.encoder, keys[0])
+    if network.content is not None and network.projection is not None:
+        stats = [channel_stats(x) for x in maps.values()]
+        mean, std = (jnp.concatenate(parts, -1) for parts in zip(*stats, strict=True))
+        params["projection"] = network.projection.init(keys[0], mean, std)["params"]
+        maps = encode("content", network.content, jax.random.fold_in(keys[0], 1))
+    features = {name: maps[name] for name in network.levels}
+    features[TOLD] = {name: Told.of(*channel_stats(maps[name])) for name in network.told}
+    if network.concatenates:
+        features = {name: jnp.concatenate([maps[name]] * 2, -1) for name in network.levels}
+    decoder = network.decoder.clone(method="xla")
+    return {**params, "decoder": decoder.init(keys[1], features)["params"]}

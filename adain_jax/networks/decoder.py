@@ -8,7 +8,7 @@ import jax
 
 from adain_jax.networks.bridge import Bridge
 from adain_jax.networks.encoder import TAPS
-from adain_jax.networks.film import Film
+from adain_jax.networks.film import TOLD, Film
 from adain_jax.networks.layers import Conv3x3, Size, double
 from adain_jax.networks.normalization import Kind, Normalization
 from adain_jax.ops.convolution import Method
@@ -21,7 +21,6 @@ _LAST: dict[str, Any] = {"initial_scale": 0.1, "initial_bias": 0.5}
 
 
 PIXELS = "pixels"  # the picture itself, as a map
-TOLD = "told"  # what a decoder takes beside maps: statistics
 LEVELS = (PIXELS, *TAPS[:-1])  # of which maps they are
 
 

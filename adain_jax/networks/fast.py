@@ -1,17 +1,22 @@
-"""A small encoder and decoder, for real time on a CPU.
+"""A small encoder of contents and decoder, for real time on a CPU.
 
 The picture is folded to half its size and twelve channels first, so that no convolution runs at
-full size.
+full size. Styles are a VGG's, for a style is encoded once and frames are many: a projection says
+what its statistics would be in the small encoder's maps.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 
+from adain_jax.networks.film import TOLD, Film, condition
 from adain_jax.networks.layers import Conv3x3, Size, double, halve
 from adain_jax.ops.convolution import Method
 from adain_jax.ops.resampling import depth_to_space, max_pool, space_to_depth
+from adain_jax.ops.statistics import ChannelStats
 
 _WIDTHS = (32, 64, 128)
 
@@ -41,13 +46,38 @@ class FastEncoder(nn.Module):
         return taps
 
 
+class Projection(nn.Module):
+    """From the statistics of a style in a VGG's maps to those for the maps of `FastEncoder`.
+
+    Linear, in logarithms of deviations and means on both sides. Parameters, float32: `weights`
+    (2C, 2D), zeros, and `bias` (2D,), zeros, D being the sum of the widths. The product is divided
+    by the root of 2C: a step of Adam moves all weights, and so the product, by as much as a layer
+    of few inputs.
+    """
+
+    widths: Sequence[int] = _WIDTHS
+
+    @nn.compact
+    def __call__(self, mean: jax.Array, std: jax.Array) -> ChannelStats:
+        """Statistics (..., C) to (..., D), of one map after the other."""
+        stats = condition(mean, std)
+        inputs, outputs = stats.shape[-1], 2 * sum(self.widths)
+        weights = self.param("weights", nn.initializers.zeros, (inputs, outputs), jnp.float32)
+        bias = self.param("bias", nn.initializers.zeros, (outputs,), jnp.float32)
+        product = jnp.matmul(stats, weights, precision="highest") / inputs**0.5
+        log_std, mean = jnp.split(product + bias.reshape((1,) * (stats.ndim - 1) + (-1,)), 2, -1)
+        return ChannelStats(mean, jnp.exp(log_std))
+
+
 class FastDecoder(nn.Module):
     """The mirror of `FastEncoder`, with bridges: features of all its blocks to images.
 
     Takes maps by the encoder's names and sizes and returns images (N, 8H, 8W, 3), not clipped, H
     and W being those of conv3_2. Behind each upsampling the map of that size is added, so that
     AdaIN gives the picture the style's statistics at three scales, and fine detail need not pass
-    through the smallest map. Every layer bears the name of the encoder's layer that it undoes;
+    through the smallest map. It is told the statistics of all of them, too, by the name of `TOLD` a
+    `Told` for each map: a `Film` works behind each block and on the picture, its parameters named
+    as the layer with `_film`. Every layer bears the name of the encoder's layer that it undoes;
     `residual_1` and `residual_2` undo none.
     """
 
@@ -60,23 +90,30 @@ class FastDecoder(nn.Module):
         return frozenset(f"conv{block}_2" for block in range(1, len(self.widths)))
 
     @nn.compact
-    def __call__(self, features: Mapping[str, jax.Array], size: Size = None) -> jax.Array:
+    def __call__(self, features: Mapping[str, Any], size: Size = None) -> jax.Array:
         """Maps by name to (N, 8H, 8W, 3); `size` is in cells of the smallest."""
+
+        def film(x: jax.Array, name: str, level: str) -> jax.Array:
+            told = features[TOLD]
+            others = [told[key] for key in sorted(told) if key != level]
+            return Film(name=f"{name}_film")(x, told[level], *others)
+
         deepest = len(self.widths)
         x = features[f"conv{deepest}_2"]
         width = x.shape[-1]
         y = Conv3x3(width, self.method, name="residual_1")(x, size)
         x += Conv3x3(width, self.method, relu=False, initial_scale=0.3, name="residual_2")(y, size)
-        x = Conv3x3(width, self.method, name=f"conv{deepest}_2")(x, size)
+        name = f"conv{deepest}_2"
+        x = film(Conv3x3(width, self.method, name=name)(x, size), name, name)
         for block in range(deepest - 1, 0, -1):
             width = self.widths[block - 1]
             x = Conv3x3(width, self.method, name=f"conv{block + 1}_1")(x, size)
             name = f"conv{block}_2"
             x = Conv3x3(width, self.method, relu=False, upsample=True, name=name)(x, size)
-            x = nn.relu(x + features[name])
+            x = film(nn.relu(x + features[name]), name, name)
             size = double(size)
         # Small weights and mid-grey, for the reasons given at `Decoder`.
         x = Conv3x3(
             12, self.method, relu=False, initial_scale=0.1, initial_bias=0.5, name="conv1_1"
         )(x, size)
-        return depth_to_space(x)
+        return depth_to_space(film(x, "conv1_1", "conv1_2"))

@@ -8,7 +8,13 @@ import jax.numpy as jnp
 
 from adain_jax.ops.convolution import exact
 
+TOLD = "told"  # by which name a decoder takes, beside maps, statistics
 _LEAST = 0.05  # added to deviations before their logarithm
+
+
+def condition(mean: jax.Array, std: jax.Array) -> jax.Array:
+    """Statistics (..., C) as layers take them: logarithms of deviations, and means, (..., 2C)."""
+    return jnp.concatenate([jnp.log(std + _LEAST), mean], -1)
 
 
 class Told(NamedTuple):
@@ -46,13 +52,12 @@ class Film(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array, *told: Told) -> jax.Array:
         """(N, H, W, C) to the same; all `told` have the same sets, the first the cells of `x`."""
-        stats = [part for x in told for part in (jnp.log(x.std + _LEAST), x.mean)]
-        condition = jnp.concatenate(stats, -1)
+        stats = jnp.concatenate([condition(x.mean, x.std) for x in told], -1)
         modulation = []
         for name in ("scale", "shift"):
-            shape = condition.shape[-1], x.shape[-1]
+            shape = stats.shape[-1], x.shape[-1]
             matrix = self.param(name, nn.initializers.zeros, shape, jnp.float32)
-            each = jnp.einsum("rnc,cd->rnd", condition, matrix, precision="highest")
+            each = jnp.einsum("rnc,cd->rnd", stats, matrix, precision="highest")
             modulation.append(jnp.einsum("rnhw,rnd->nhwd", told[0].weights, each))
         wide = exact(x.dtype)
         scale, shift = (part.astype(wide) for part in modulation)

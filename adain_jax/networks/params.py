@@ -13,12 +13,16 @@ Params = dict[str, Any]
 
 
 def check_params(params: Params, architecture: str) -> None:
-    """Raise one `ValueError` naming all parameters missing, unexpected or of the wrong shape."""
+    """Raise one `ValueError` naming all parameters missing, unexpected or of the wrong shape.
+
+    Of the parts of a network the encoder may be alone, or it alone may be missing.
+    """
     if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
         raise ValueError(f"unknown architecture {architecture!r}; known: {known}")
     shapes = jax.eval_shape(lambda: initialize(architecture, jax.random.key(0)))
-    expected = {name: shapes[name] for name in shapes if name in params}
+    complete = "decoder" in params
+    expected = {x: shapes[x] for x in shapes if x in params or (complete and x != "encoder")}
     found = {key: np.shape(value) for key, value in flatten(params).items()}
     wanted = {key: value.shape for key, value in flatten(expected).items()}
     check_shapes(found, wanted, f"{architecture} weights")

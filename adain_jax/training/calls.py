@@ -170,7 +170,6 @@ class _Samplers:
     def __init__(self, config: TrainConfig, architecture: str) -> None:
         self._config = config
         self._describe = make_description(config, architecture)
-        self._own = bool(config.network)
 
     def keys(self, key: jax.Array, supply: Supply, count: int) -> jax.Array:
         """One for each of this device's `count` samples: the same, however many devices."""
@@ -222,8 +221,7 @@ class _Samplers:
             cut = jax.tree.map(lambda x: x.reshape(parts, -1, *x.shape[1:]), squares)
             known = jax.lax.map(lambda part: self._describe(frozen, part), cut)
             known = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), known)
-        if not self._own:  # no one looks at the pixels of the style again
-            known.pop("style", None)
+        known.pop("style", None)  # no one looks at its pixels again
         return {
             kind: {k: x for k, x in known.items() if k.startswith("style") == (kind == "style")}
             for kind in squares

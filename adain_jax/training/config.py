@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import get_type_hints
 
-from adain_jax.networks import ARCHITECTURES, VARIANTS, variant_of
+from adain_jax.networks import VARIANTS, variant_of
 
 SCHEDULES = ("cosine", "inverse_time")
 REDUCTIONS = ("mean", "sum")
@@ -78,13 +78,12 @@ class TrainConfig:
     validation_samples: int = 32
 
     # ------------------------------------------------------------------ model
-    # The frozen VGG of the losses: a shipped name or a safetensors file. Its own decoder is
-    # trained; or, if `network` names another architecture, that one's encoder and decoder are.
+    # The frozen VGG of the losses and of the styles: a shipped name or a safetensors file.
     encoder: str = "vgg16"
-    network: str = ""
-    # Of the VGG's decoder: "film", one that is told the style (docs/design.md). Or an ablation of
-    # the paper: "batch" or "instance", a decoder with that normalisation; "concatenation", one that
-    # is given the style's features in place of AdaIN's result. Empty: the paper's own.
+    # What is trained for it. "film": a decoder that is told the style (docs/design.md). "fast": a
+    # small encoder of photographs and its decoder. Or an ablation of the paper: "batch" or
+    # "instance", a decoder with that normalisation; "concatenation", one that is given the style's
+    # features in place of AdaIN's result. Empty: the paper's own decoder.
     variant: str = ""
     # What the first weights are taken from: a safetensors model, a work directory or checkpoint of
     # another training, or a PyTorch port's decoder.pth. Empty: random ones.
@@ -109,9 +108,9 @@ class TrainConfig:
     tv_weight: float = 0.0
     gram_weight: float = 0.0
     identity_weight: float = 0.0
-    # For a `network` of its own, in the reconstruction steps: what its maps leave unexplained of
-    # the VGG's, by the best linear map (`losses.feature_loss`). And whether, after them, its
-    # encoder is kept.
+    # For the variant "fast", in the reconstruction steps: what the maps of its encoder leave
+    # unexplained of the VGG's, by the best linear map (`losses.feature_loss`). And whether, after
+    # them, that encoder is kept.
     feature_weight: float = 0.0
     freeze_encoder: bool = False
 
@@ -206,13 +205,8 @@ class TrainConfig:
             problems.append(
                 f"reconstruction_steps {self.reconstruction_steps} exceeds steps {self.steps}"
             )
-        networks = [x for x in ARCHITECTURES if not variant_of(x)[1]]
-        if self.network and self.network not in networks:
-            problems.append(f"network must be one of {', '.join(networks)}, not {self.network!r}")
         if self.variant not in ("", *VARIANTS):
             problems.append(f"variant must be one of {', '.join(VARIANTS)}, not {self.variant!r}")
-        if self.variant and self.network:
-            problems.append("variant is of the encoder's own decoder: leave out network")
         if self.variant == "concatenation":
             problems += [
                 f"{name} must be {value}: concatenation {why}"
@@ -232,9 +226,9 @@ class TrainConfig:
                 f"batch_size {self.batch_size} is no multiple of accumulate {self.accumulate}"
             )
         problems += [
-            f"{name} is for a network of its own: name it by network"
+            f"{name} is for variant fast, which has an encoder of its own"
             for name in ("feature_weight", "freeze_encoder")
-            if getattr(self, name) and not self.network
+            if getattr(self, name) and self.variant != "fast"
         ]
         problems += [
             f"{pool} {getattr(self, pool)} is no multiple of batch_size {self.batch_size}"
@@ -246,7 +240,6 @@ class TrainConfig:
                 f"style_mix mixes statistics, and {name} wants more of a style"
                 for name, wants in (
                     ("gram_weight", self.gram_weight),
-                    ("network", self.network),
                     ("variant", self.variant == "concatenation"),
                 )
                 if wants
@@ -257,7 +250,7 @@ class TrainConfig:
     def architecture(self, frozen: str) -> str:
         """The name of what is trained, beside a frozen VGG of this architecture."""
         vgg, _ = variant_of(frozen)  # whatever its own decoder is
-        return self.network or (f"{vgg}_{self.variant}" if self.variant else vgg)
+        return f"{vgg}_{self.variant}" if self.variant else vgg
 
     def _wrong_types(self) -> list[str]:
         wanted = get_type_hints(type(self))

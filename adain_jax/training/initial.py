@@ -14,7 +14,7 @@ from adain_jax.weights.read import read_state
 
 
 def first_params(config: TrainConfig, model: Model) -> Params:
-    """What is trained: `{"decoder": ...}`, or an encoder too if the network has its own.
+    """What is trained: `{"decoder": ...}`, and all else but the VGG that the network has.
 
     Random, or from `config.init_from`.
 
@@ -23,9 +23,8 @@ def first_params(config: TrainConfig, model: Model) -> Params:
         ValueError: if it does not fit.
     """
     architecture = config.architecture(model.architecture)
-    parts = ("encoder", "decoder") if config.network else ("decoder",)
     if not config.init_from:
-        return _random(architecture, parts, config.seed)
+        return _random(architecture, config.seed)
     path = Path(config.init_from)
     if path.is_dir():
         params = load_params(path)
@@ -33,12 +32,14 @@ def first_params(config: TrainConfig, model: Model) -> Params:
         params = {"decoder": from_port_decoder(read_state(path))}
     else:
         params = Model.load(config.init_from).params
+    shapes = jax.eval_shape(lambda: initialize(architecture, jax.random.key(0)))
+    parts = [part for part in shapes if part != "encoder"]
     missing = [part for part in parts if part not in params]
     if missing:
         raise ValueError(f"config: init_from: {path} holds no {missing[0]}")
     params = {part: params[part] for part in parts}
     if config.variant == "film":  # which begins as if it was told nothing
-        new = _random(architecture, parts, config.seed)["decoder"]
+        new = _random(architecture, config.seed)["decoder"]
         added = {x: new[x] for x in new if x.endswith(("_film", "_bridge"))}
         params["decoder"] = {**added, **params["decoder"]}
     try:
@@ -48,6 +49,6 @@ def first_params(config: TrainConfig, model: Model) -> Params:
     return params
 
 
-def _random(architecture: str, parts: tuple[str, ...], seed: int) -> Params:
+def _random(architecture: str, seed: int) -> Params:
     params = initialize(architecture, jax.random.key(seed))
-    return {part: params[part] for part in parts}
+    return {part: x for part, x in params.items() if part != "encoder"}

@@ -24,7 +24,7 @@ from adain_jax.ops.losses import (
     total_variation,
 )
 from adain_jax.ops.pixels import to_float
-from adain_jax.ops.statistics import adain
+from adain_jax.ops.statistics import ChannelStats, adain, channel_stats
 from adain_jax.training.config import TrainConfig
 
 _TARGET = TAPS[-1]  # the VGG's map that its decoder takes
@@ -41,8 +41,9 @@ def make_description(config: TrainConfig, architecture: str) -> Describe:
 
     That is all that takes the frozen encoder alone, and so can be kept for other steps. Added is,
     unless it is there, of `content`: `maps`, those of the VGG that the content loss looks at or its
-    decoder takes, and `content_stats`, those that the decoder is told for the photograph to keep
-    its style; and of `style`: `style_stats`, and what else the recipe asks for.
+    decoder takes, and `content_stats`, those of the VGG that the decoder is told for the photograph
+    to keep its style, or that a projection is to learn; and of `style`: `style_stats`, and what
+    else the recipe asks for.
 
     Args:
         config: the recipe.
@@ -50,7 +51,8 @@ def make_description(config: TrainConfig, architecture: str) -> Describe:
     """
     trained = ARCHITECTURES[config.architecture(architecture)]
     layers = {name for name, weight in zip(TAPS, config.content_layers, strict=True) if weight}
-    layers = sorted({*layers, _TARGET, *(() if config.network else trained.levels)})
+    layers = sorted({*layers, _TARGET, *(() if trained.content else trained.levels)})
+    known_of = (PIXELS, *TAPS) if trained.content else trained.told
     dtype = jnp.dtype(config.compute)
 
     def describe(frozen: Params, batch: Batch) -> Batch:
@@ -64,7 +66,7 @@ def make_description(config: TrainConfig, architecture: str) -> Describe:
         if "content" in images:
             known["maps"] = {name: taps["content"][name] for name in layers}
             maps = {PIXELS: images["content"], **taps["content"]}
-            known["content_stats"] = tap_stats({name: maps[name] for name in trained.told})
+            known["content_stats"] = tap_stats({name: maps[name] for name in known_of})
         if "style" in images:
             maps = taps["style"]
             known["style_stats"] = tap_stats({PIXELS: images["style"], **maps})
@@ -90,8 +92,8 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
     steps.
     """
     network_architecture = config.architecture(architecture)
-    concatenates = ARCHITECTURES[network_architecture].concatenates
-    levels, told = (getattr(ARCHITECTURES[network_architecture], x) for x in ("levels", "told"))
+    trained = ARCHITECTURES[network_architecture]
+    concatenates, levels, told = trained.concatenates, trained.levels, trained.told
     layers = dict(zip(TAPS, config.content_layers, strict=True))
     layers = {name: weight for name, weight in layers.items() if weight or name == _TARGET}
     describe = make_description(config, architecture)
@@ -103,18 +105,30 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
             Model({**frozen, **params}, network_architecture, ""),
         )
 
+    def own_stats(features: Features, batch: Batch) -> TapStats:
+        """What the decoder is told for a photograph to keep its style."""
+        if trained.content:
+            return {name: channel_stats(features[name]) for name in told}
+        return {name: batch["content_stats"][name] for name in told}
+
     def reconstruct(params: Params, frozen: Params, batch: Batch, _) -> tuple[jax.Array, Metrics]:
         vgg, network = models(params, frozen)
         images = to_float(batch["content"]).astype(dtype)
-        if "encoder" in params:
+        batch = describe(frozen, {k: v for k, v in batch.items() if k != "style"})
+        if trained.content:
             features = network.encode(images)
         else:
-            batch = describe(frozen, {k: v for k, v in batch.items() if k != "style"})
             features = {name: batch["maps"][name].astype(dtype) for name in levels}
         inputs = _concatenate(features, features) if concatenates else features
-        inputs = {**inputs, **_tell(batch["content_stats"] if told else {})}
+        inputs = {**inputs, **_tell(own_stats(features, batch))}
         loss = reconstruction_loss(network.decode(inputs), images)
         metrics = {"reconstruction_loss": loss}
+        if trained.content:  # its statistics are to be had from the VGG's
+            targets = network.targets(_joined(batch["content_stats"]))
+            own = jax.lax.stop_gradient(statistics(features))
+            metrics["statistics_loss"] = content_loss(targets.mean, own.mean)
+            metrics["statistics_loss"] += content_loss(jnp.log(targets.std), jnp.log(own.std))
+            loss += metrics["statistics_loss"]
         if config.feature_weight:
             metrics["feature_loss"] = feature_loss(features, vgg.taps(images))
             loss += config.feature_weight * metrics["feature_loss"]
@@ -124,17 +138,16 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         params: Params, frozen: Params, batch: Batch, position: ArrayLike
     ) -> tuple[jax.Array, Metrics]:
         if config.freeze_encoder:
-            params = {**params, "encoder": jax.lax.stop_gradient(params["encoder"])}
+            params = {**params, "content": jax.lax.stop_gradient(params["content"])}
         vgg, network = models(params, frozen)
         batch = describe(frozen, batch)
         contents = to_float(batch["content"]).astype(dtype)
         maps = {name: x.astype(dtype) for name, x in batch["maps"].items()}
         stats: TapStats = batch["style_stats"]
         targets = {name: adain(x, *stats[name], ddof=1) for name, x in maps.items()}
-        if "encoder" in params:  # a network with features of its own
+        if trained.content:
             features = network.encode(contents)
-            styles = to_float(batch["style"]).astype(dtype)
-            transferred = transfer(features, statistics(network.encode(styles)))
+            transferred = transfer(features, network.targets(_joined(stats)), told=told)
         elif concatenates:
             features = {_TARGET: maps[_TARGET]}
             transferred = _concatenate(features, {_TARGET: batch["style_map"].astype(dtype)})
@@ -162,7 +175,7 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
             loss += config.gram_weight * metrics["gram_loss"]
         if config.identity_weight:  # in its own statistics, AdaIN changes nothing
             same = _corner(_concatenate(features, features) if concatenates else features)
-            images = network.decode({**same, **_tell(batch["content_stats"] if told else {})})
+            images = network.decode({**same, **_tell(own_stats(features, batch))})
             height, width = images.shape[1:3]
             metrics["identity_loss"] = content_loss(images, contents[:, :height, :width])
             loss += config.identity_weight * metrics["identity_loss"]
@@ -184,6 +197,12 @@ def _taps(model: Model, images: dict[str, jax.Array]) -> dict[str, Features]:
 def _concatenate(content: Features, style: Features) -> Features:
     """What a decoder takes that has the style's map itself, not its statistics."""
     return {_TARGET: jnp.concatenate([content[_TARGET], style[_TARGET]], -1)}
+
+
+def _joined(stats: TapStats) -> ChannelStats:
+    """The statistics of all maps of a style, one after the other."""
+    parts = [stats[name] for name in (PIXELS, *TAPS)]
+    return ChannelStats(*(jnp.concatenate(x, -1) for x in zip(*parts, strict=True)))
 
 
 def _tell(stats: TapStats) -> dict[str, dict[str, Told]]:

@@ -157,7 +157,7 @@ class Record:
         """The network as trained so far."""
         architecture: str = self._recipe["network"]
         params = {**self._model.params, **_weights(state)}
-        return Model.create(architecture, params["encoder"], params["decoder"])
+        return Model.create(architecture, **params)
 
     def check(self, step: int) -> None:
         """Raise `ValueError`, naming the images, if a metric since the last line is not finite.

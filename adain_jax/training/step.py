@@ -19,7 +19,7 @@ class TrainState(NamedTuple):
 
     Attributes:
         step: steps made.
-        params: what is trained: `{"decoder": ...}`, or the encoder too if the network has its own.
+        params: what is trained: `{"decoder": ...}`, and all else but the VGG that the network has.
         optimizer: Adam's moments.
         average: the moving average of `params`; empty if there is none.
     """
@@ -115,7 +115,7 @@ def make_step(
             updates = optax.tree.scale(schedule(where), updates)
         params: Params = optax.apply_updates(state.params, updates)  # type: ignore[assignment]
         if config.freeze_encoder and phase == "style":  # which Adam's momentum would still move
-            params = {**params, "encoder": state.params["encoder"]}
+            params = {**params, "content": state.params["content"]}
         average = state.average
         if config.ema_decay:
             # A plain mean at first, so that the random start is soon forgotten.

@@ -93,6 +93,8 @@ def describe(name_or_path: str | os.PathLike) -> Description:
 def read(path: Path) -> tuple[Params, dict[str, str]]:
     """The parameters in a model file, float32, and the strings in its header.
 
+    An encoder that the file was saved without is that of a model that ships.
+
     Raises:
         ValueError: if it is not a model's file, or its weights are not those it was saved with.
     """
@@ -107,12 +109,15 @@ def read(path: Path) -> tuple[Params, dict[str, str]]:
     _check_named(path, metadata)
     _check_tree(path, flat)
     params = unflatten_dict({k: np.asarray(v, np.float32) for k, v in flat.items()}, sep=".")
-    for name, part in (("checksum", params), ("fingerprint", params.get("encoder", {}))):
+    whole = dict(params)
+    if "encoder" not in params and "fingerprint" in metadata:
+        whole["encoder"] = _shipped_encoder(metadata["fingerprint"], str(path))
+    for name, part in (("checksum", params), ("fingerprint", whole.get("encoder", {}))):
         if name in metadata and metadata[name] != fingerprint(part):
             raise ValueError(
                 f"{path} is damaged: its weights are not those it was saved with, by its {name}"
             )
-    return params, metadata
+    return whole, metadata
 
 
 def write(
@@ -121,15 +126,25 @@ def write(
     architecture: str,
     metadata: Mapping[str, str] | None = None,
     dtype: Any = np.float16,
+    *,
+    encoder: bool = True,
 ) -> None:
-    """Write a model file, whole or not at all."""
+    """Write a model file, whole or not at all; without its encoder if a shipped model has it.
+
+    Raises:
+        ValueError: if it is to be without, and none has.
+    """
     path = as_path(path)
     stored = jax.tree.map(partial(np.asarray, dtype=dtype), params)
     full = jax.tree.map(partial(np.asarray, dtype=np.float32), stored)
+    made_by = fingerprint(full["encoder"])
+    if not encoder:
+        _shipped_encoder(made_by, "the model")
+        stored, full = ({k: v for k, v in x.items() if k != "encoder"} for x in (stored, full))
     header = {
         **(metadata or {}),
         "architecture": architecture,
-        "fingerprint": fingerprint(full["encoder"]),
+        "fingerprint": made_by,
         "checksum": fingerprint(full),
     }
     data = safetensors.numpy.save(flatten(stored), metadata=header)
@@ -144,6 +159,19 @@ def fingerprint(params: Params) -> str:
         digest.update(key.encode())
         digest.update(np.ascontiguousarray(value).data)
     return digest.hexdigest()[:16]
+
+
+def _shipped_encoder(made_by: str, name: str) -> Params:
+    """The encoder of this fingerprint, of a model that ships; `name` is what lacks it."""
+    for model in shipped():
+        with safetensors.safe_open(find(model), framework="numpy") as file:
+            keys = [key for key in file.keys() if key.startswith("encoder.")]  # noqa: SIM118
+            if keys and (file.metadata() or {}).get("fingerprint") == made_by:
+                flat = {key: np.asarray(file.get_tensor(key), np.float32) for key in keys}
+                return unflatten_dict(flat, sep=".")["encoder"]
+    raise ValueError(
+        f"{name} is without its encoder, {made_by!r}, and no model that ships has it: save it whole"
+    )
 
 
 def _check_tree(path: Path, flat: Mapping[str, np.ndarray]) -> None:

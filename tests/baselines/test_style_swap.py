@@ -65,7 +65,7 @@ def test_what_cannot_be(tiny, rng):
     with pytest.raises(ValueError, match="takes one alpha"):
         style_swap.stylize(tiny, photo, photo, np.ones((32, 32)))
     with pytest.raises(ValueError, match="fast is no VGG"):
-        style_swap.stylize(Model({}, "fast", ""), photo, photo)
+        style_swap.stylize(Model({}, "vgg16_fast", ""), photo, photo)
     with pytest.raises(ValueError, match="takes one style"):
         style_swap.stylize(tiny, photo, photo[None])
     with pytest.raises(ValueError, match=r"content features are floating \(N, H, W, C\)"):

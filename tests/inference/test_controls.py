@@ -13,10 +13,10 @@ from adain_jax.files import image
 from adain_jax.jobs import run as running
 from adain_jax.jobs.options import Controls
 from adain_jax.jobs.plan import Mixture, plan
-from tests.tiny import tiny_film
+from tests.tiny import tiny_fast, tiny_film
 
-H, W, COUNT = 61, 170, 2
-PLANS = {"bucketed": Bucketed(), "tiled": Tiled(96), "auto": "auto"}
+H, W, COUNT = 61, 202, 2
+PLANS = {"bucketed": Bucketed(), "tiled": Tiled(168), "auto": "auto"}
 TILES = {"auto": None, "windows": 96, "at once": 0}  # of the command
 
 
@@ -108,45 +108,48 @@ def same(picture: Any, expected: np.ndarray, what: str) -> None:
     assert difference.max() <= 1, f"{what}: {difference.max()} levels"
 
 
-@pytest.fixture(scope="module")
-def film() -> Model:
-    """A model that does all that any does: AdaIN, and a decoder that is told the style."""
-    return tiny_film()
+@pytest.fixture(scope="module", params=[tiny_film, tiny_fast])
+def told(request) -> Model:
+    """Models that do all that any does: AdaIN, and a decoder that is told the style.
+
+    The second has another encoder for contents than for styles.
+    """
+    return request.param()
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_one_image(name, film):
+def test_one_image(name, told):
     case = CASES[name]
     expected = np.asarray(
-        adain_jax.stylize(PHOTO, case.style, model=film, plan=Whole(), **case.options)
+        adain_jax.stylize(PHOTO, case.style, model=told, plan=Whole(), **case.options)
     )
-    plain = np.asarray(adain_jax.stylize(PHOTO, PAINTING, model=film, plan=Whole()))
+    plain = np.asarray(adain_jax.stylize(PHOTO, PAINTING, model=told, plan=Whole()))
     assert name == "plain" or (expected != plain).mean() > 0.02
     for what, way in PLANS.items():
-        picture = adain_jax.stylize(PHOTO, case.style, model=film, plan=way, **case.options)
+        picture = adain_jax.stylize(PHOTO, case.style, model=told, plan=way, **case.options)
         same(picture, expected, what)
-    [picture] = adain_jax.stylize_many([PHOTO], case.style, model=film, **case.options)
+    [picture] = adain_jax.stylize_many([PHOTO], case.style, model=told, **case.options)
     same(picture, expected, "many")
 
 
-def test_styles_encoded_before(film):
+def test_styles_encoded_before(told):
     """By any plan; they stand wherever an image does."""
-    expected = np.asarray(adain_jax.stylize(PHOTO, BOTH, model=film, plan=Whole()))
+    expected = np.asarray(adain_jax.stylize(PHOTO, BOTH, model=told, plan=Whole()))
     for what, way in {"whole": Whole(), **PLANS}.items():
-        styles = [adain_jax.encode_style(x, model=film, plan=way) for x in BOTH]
+        styles = [adain_jax.encode_style(x, model=told, plan=way) for x in BOTH]
         assert all(isinstance(style, Style) for style in styles)
-        same(adain_jax.stylize(PHOTO, styles, model=film, plan=way), expected, what)
+        same(adain_jax.stylize(PHOTO, styles, model=told, plan=way), expected, what)
         one = [styles[0], OTHER]
-        same(adain_jax.stylize(PHOTO, one, model=film, plan=way), expected, what)
+        same(adain_jax.stylize(PHOTO, one, model=told, plan=way), expected, what)
 
 
 @pytest.mark.parametrize("name", OF_BATCHES)
-def test_batches(name, film):
+def test_batches(name, told):
     style, options = OF_BATCHES[name]
-    expected = np.asarray(adain_jax.stylize(BATCH, style, model=film, plan=Whole(), **options))
+    expected = np.asarray(adain_jax.stylize(BATCH, style, model=told, plan=Whole(), **options))
     assert (expected[0] != expected[1]).mean() > 0.5
     for what, way in PLANS.items():
-        same(adain_jax.stylize(BATCH, style, model=film, plan=way, **options), expected, what)
+        same(adain_jax.stylize(BATCH, style, model=told, plan=way, **options), expected, what)
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.command is not None])

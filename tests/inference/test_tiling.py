@@ -12,8 +12,9 @@ from adain_jax import Model, Style, Tiled
 from adain_jax.files import image
 from adain_jax.inference.tiling import Span, spans
 from adain_jax.model.transfer import statistics, transfer
-from adain_jax.networks import ARCHITECTURES
-from adain_jax.ops.statistics import ChannelStats
+from adain_jax.networks import ARCHITECTURES, TOLD
+from adain_jax.networks.film import Told
+from adain_jax.ops.statistics import ChannelStats, channel_stats
 from tests.conftest import ROOT
 
 
@@ -61,24 +62,26 @@ def test_equal_to_the_whole_with_real_weights(name, size, tile, photo, painting)
     assert np.abs(ours - expected).max() < 1e-3
 
 
-@pytest.mark.parametrize("name", ["vgg16", "vgg19", "fast", "tiny"])
+@pytest.mark.parametrize("name", ["vgg16", "vgg19", "vgg16_fast", "tiny"])
 def test_reach(name, tiny, rng):
     """Nothing further away than the reach changes a pixel, and something not much nearer does."""
-    encoder, decoder, levels, sees, *_ = ARCHITECTURES[name]
-    assert sees is not None
-    encoder_reach, reach = sees
+    network = ARCHITECTURES[name]
+    assert network.reach is not None
+    encoder_reach, reach = network.reach
+    encoder, decoder, levels = network.content or network.encoder, network.decoder, network.levels
     encoder, decoder = encoder.clone(method="xla"), decoder.clone(method="xla")
     key = jax.random.key(0)
     width = 2 * reach + 32
     image = jnp.asarray(rng.random((1, 8, width, 3), dtype=np.float32))
     taps, encoded = encoder.init_with_output(key, image)
+    stats = {level: Told.of(*channel_stats(taps[level])) for level in network.told}
     features = {level: taps[level] for level in levels}  # type: ignore[index]
-    decoded = decoder.init(key, features)
+    decoded = decoder.init(key, {**features, TOLD: stats})
 
     def run(image):
         taps = encoder.apply(encoded, image)
         features = {level: taps[level] for level in levels}  # type: ignore[index]
-        return features, decoder.apply(decoded, features)
+        return features, decoder.apply(decoded, {**features, TOLD: stats})
 
     column = jnp.zeros_like(image).at[:, :, width // 2].set(1)
     changed_features, changed = jax.jvp(jax.jit(run), (image,), (column,))[1]

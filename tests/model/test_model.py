@@ -9,6 +9,7 @@ import safetensors.numpy
 import adain_jax
 from adain_jax import Model, Style
 from adain_jax.model.transfer import transfer
+from tests.tiny import tiny_fast
 
 
 @pytest.fixture
@@ -192,6 +193,26 @@ def test_a_model_without_decoder(tiny, tmp_path):
     style = encoder.style(np.zeros((16, 16, 3), np.uint8))
     with pytest.raises(ValueError, match=r"no decoder.*train\.py"):
         adain_jax.stylize(np.zeros((16, 16, 3), np.uint8), style, model=encoder)
+
+
+def test_a_decoder_alone_of_a_network_of_more_parts(tiny):
+    params = tiny_fast().params
+    with pytest.raises(ValueError, match=r"missing content\.conv1_1\.kernel.*missing projection"):
+        Model.create("tiny_fast", params["encoder"], params["decoder"])
+    with pytest.raises(ValueError, match="unexpected content"):
+        Model.create("tiny", **{**tiny.params, "content": params["content"]})
+    encoder = Model.create("tiny_fast", params["encoder"])
+    style = encoder.style(np.zeros((16, 16, 3), np.uint8))
+    with pytest.raises(ValueError, match="no decoder"):
+        adain_jax.stylize(np.zeros((16, 16, 3), np.uint8), style, model=encoder)
+
+
+def test_a_small_network_at_no_strength_does_not_see_the_style(rng):
+    model = tiny_fast()
+    photo, *paintings = (rng.random((24, 40, 3), dtype=np.float32) for _ in range(3))
+    for alpha, same in ((0.0, True), (1.0, False)):
+        pictures = [adain_jax.stylize(photo, x, alpha=alpha, model=model) for x in paintings]
+        assert np.allclose(*pictures, atol=1e-5) == same
 
 
 def test_a_style_of_another_model_is_refused(tiny, other):

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adain_jax.networks import ARCHITECTURES
 from adain_jax.training.config import TrainConfig
 
 # Of a recipe, for images and batches that take no time.
@@ -32,16 +31,6 @@ def folders(tmp_path_factory):
                 folder / f"{i}.png"
             )
     return root
-
-
-@pytest.fixture(autouse=True)
-def _fast_without_winograd(monkeypatch):
-    """Which takes a minute to compile, and has tests of its own."""
-    fast = ARCHITECTURES["fast"]
-    plain = fast._replace(
-        encoder=fast.encoder.clone(method="xla"), decoder=fast.decoder.clone(method="xla")
-    )
-    monkeypatch.setitem(ARCHITECTURES, "fast", plain)
 
 
 @pytest.fixture

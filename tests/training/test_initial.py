@@ -46,7 +46,11 @@ def test_random_weights_depend_on_the_seed(config, tiny):
     )
     np.testing.assert_array_equal(first, again)
     assert (np.asarray(first) != np.asarray(other)).any()
-    assert set(first_params(dataclasses.replace(config, network="fast"), tiny)) == {
-        "encoder",
-        "decoder",
-    }
+    own = first_params(dataclasses.replace(config, variant="fast"), tiny)
+    assert set(own) == {"content", "projection", "decoder"}
+
+
+def test_an_old_decoder_is_no_small_network(config, tiny, tiny_file):
+    config = dataclasses.replace(config, variant="fast", init_from=tiny_file)
+    with pytest.raises(ValueError, match="holds no projection"):
+        first_params(config, tiny)

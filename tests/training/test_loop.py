@@ -156,8 +156,8 @@ def test_a_pool_of_another_recipe_is_made_anew(config):
 def test_a_checkpoint_of_another_training_is_refused(config, tiny, tmp_path):
     config = dataclasses.replace(config, steps=1)
     train(config)
-    with pytest.raises(ValueError, match=r"network 'tiny' there, 'fast' here.*another workdir"):
-        train(dataclasses.replace(config, network="fast"))
+    with pytest.raises(ValueError, match=r"'tiny' there, 'tiny_fast' here.*another workdir"):
+        train(dataclasses.replace(config, variant="fast"))
     other = tmp_path / "other.safetensors"
     encoder = jax.tree.map(lambda x: x * 2, tiny.params["encoder"])
     adain_jax.Model.create("tiny", encoder).save(other)

@@ -83,13 +83,12 @@ CHANGES = {
 }
 REFUSED = {
     "encoder": ("{other}", r"encoder '\w+' there, '\w+' here"),
-    "network": ("fast", "network 'tiny' there, 'fast' here"),
     "variant": ("instance", "network 'tiny' there, 'tiny_instance' here"),
     "init_from": ("{tiny}", "init_from '' there, '.+' here"),
     "ema_decay": (0.0, "moving_average True there, False here"),
 }
-# Of a network of its own, whose weights take their time to compile: no step is made with these.
-OF_A_NETWORK = ("feature_weight", "freeze_encoder")
+# Of the variant `fast`: no step is made with these.
+OF_FAST = ("feature_weight", "freeze_encoder")
 CHECKPOINT = "run/checkpoints/1"
 
 
@@ -164,7 +163,7 @@ def restored(config, params):
 def test_a_field_may_change_or_is_refused(changed, params, name):
     """Whoever adds a field decides here which."""
     assert name in CHANGES or name in REFUSED
-    if name in CHANGES and name not in OF_A_NETWORK:
+    if name in CHANGES and name not in OF_FAST:
         state, pairs = restored(changed(**{name: CHANGES[name]}), params)
         assert (int(state.step), pairs) == (1, 4)
     if name in REFUSED:
@@ -174,17 +173,17 @@ def test_a_field_may_change_or_is_refused(changed, params, name):
 
 
 def test_what_may_change_changes_nothing_of_the_structure(changed):
-    """For a network of its own, too."""
+    """For an encoder of its own, too."""
 
     def structure(**fields):
-        config = changed(network="fast", **fields)
+        config = changed(variant="fast", **fields)
         state = jax.eval_shape(
             lambda params: create_state(config, params, make_optimizer(config)),
-            {"encoder": np.zeros(3), "decoder": np.zeros(4)},
+            {"content": np.zeros(3), "decoder": np.zeros(4)},
         )
         return jax.tree.structure(state), [x.shape for x in jax.tree.leaves(state)]
 
-    for name in OF_A_NETWORK:
+    for name in OF_FAST:
         assert structure(**{name: CHANGES[name]}) == structure()
 
 
@@ -192,7 +191,7 @@ def test_a_run_goes_on_with_all_that_may_change(changed, copied):
     config, checkpoint = copied
     # In two goes: not all fields go together, and of the clock's no one knows how many steps.
     later = ("style_mix", "batch_size", "accumulate", "steps", "device_share", "renew")
-    apart = (*OF_A_NETWORK, *later, "minutes")
+    apart = (*OF_FAST, *later, "minutes")
     fields = {k: v for k, v in CHANGES.items() if k not in apart}
     train(changed(**fields | {"workdir": config.workdir, "steps": 2}))
     pools = {"pool_contents": 8, "pool_styles": 8}

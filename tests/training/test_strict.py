@@ -25,7 +25,7 @@ EVERYTHING = {
     "lr_warmup_steps": 2,
     "style_warmup_steps": 2,
 }
-OWN = {"network": "fast", "feature_weight": 1.0}
+OWN = {"variant": "fast", "feature_weight": 1.0}
 
 
 @pytest.fixture
@@ -52,11 +52,7 @@ def batch(rng):
 )
 def test_every_kind_of_step_can_be_traced(config, tiny, batch, fields, phase):
     config = dataclasses.replace(config, **fields)
-    name = config.architecture("tiny")
-    if config.network:
-        params = initialize(name, jax.random.key(0))
-    else:
-        params = {"decoder": tiny_model(config.variant).params["decoder"]}
+    params = {k: x for k, x in tiny_model(config.variant).params.items() if k != "encoder"}
     optimizer = make_optimizer(config)
     state = create_state(config, params, optimizer)
     assert_strict(make_step(config, "tiny", optimizer, phase), state, tiny.params, batch)
@@ -98,7 +94,7 @@ def test_whole_calls_take_and_give_nothing_unasked(config, tiny, rng, steps, wid
 
 
 def test_first_weights_can_be_made():
-    for name in ("vgg16", "vgg16_batch", "vgg16_concatenation", "vgg16_film", "fast"):
+    for name in ("vgg16", "vgg16_batch", "vgg16_concatenation", "vgg16_film", "vgg16_fast"):
         assert_strict(lambda key, name=name: initialize(name, key), jax.random.key(0))
 
 

@@ -6,7 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import safetensors.numpy
 
+import adain_jax
+from adain_jax import Style
 from adain_jax.files import image
 from adain_jax.model import Model
 from adain_jax.networks import DEPTHS, Encoder
@@ -48,7 +51,40 @@ def test_silent_channels_are_few(model):
 def test_both_ship_and_are_small():
     assert store.shipped() == ["fast", "vgg16"]
     assert store.describe("vgg16").size < 13e6
-    assert store.describe("fast").size < 2e6
+    assert store.describe("fast").size < 4.5e6
+
+
+def test_one_style_for_both(model, tmp_path, rng):
+    """And one encoder, which is in one of the files only."""
+    fast = Model.load("fast")
+    assert fast.fingerprint == model.fingerprint
+    jax.tree.map(np.testing.assert_array_equal, fast.params["encoder"], model.params["encoder"])
+    model.style(rng.random((24, 32, 3), dtype=np.float32)).save(tmp_path / "a.safetensors")
+    style, photo = Style.load(tmp_path / "a.safetensors"), rng.random((16, 24, 3), dtype=np.float32)
+    pictures = [np.asarray(adain_jax.stylize(photo, style, model=x)) for x in (fast, model)]
+    assert np.abs(pictures[0] - pictures[1]).max() > 0.01
+
+
+@pytest.mark.parametrize("encoder", [True, False])
+def test_saved_with_the_encoder_or_without(encoder, tmp_path):
+    fast, path = Model.load("fast"), tmp_path / "a.safetensors"
+    fast.save(path, encoder=encoder)
+    assert (path.stat().st_size > 8e6) == encoder
+    again = Model.load(path)
+    jax.tree.map(np.testing.assert_array_equal, fast, again)
+    assert again.fingerprint == fast.fingerprint
+
+
+def test_an_encoder_that_does_not_ship_is_not_left_out(tiny, tmp_path):
+    path = tmp_path / "a.safetensors"
+    with pytest.raises(ValueError, match="no model that ships has it: save it whole"):
+        tiny.save(path, encoder=False)
+    assert not path.exists()
+    decoder = {"decoder.conv1_1.bias": np.zeros(3, np.float32)}
+    header = {"architecture": "vgg16", "fingerprint": "0123456789abcdef"}
+    safetensors.numpy.save_file(decoder, path, metadata=header)
+    with pytest.raises(ValueError, match=r"a\.safetensors is without its encoder, '0123456789abc"):
+        Model.load(path)
 
 
 @pytest.mark.parametrize("name", ["fast", "vgg16"])
