@@ -19,6 +19,9 @@ from adain_jax.ops.resampling import depth_to_space, max_pool, space_to_depth
 from adain_jax.ops.statistics import ChannelStats
 
 _WIDTHS = (32, 64, 128)
+# Logarithm of a deviation that no picture's map has (of thousands of styles, 2.6): what is linear
+# in statistics would go beyond it for patterns unlike all that it was fitted to, and exponentially.
+_LARGEST = 3.0
 
 
 class FastEncoder(nn.Module):
@@ -49,10 +52,10 @@ class FastEncoder(nn.Module):
 class Projection(nn.Module):
     """From the statistics of a style in a VGG's maps to those for the maps of `FastEncoder`.
 
-    Linear, in logarithms of deviations and means on both sides. Parameters, float32: `weights`
-    (2C, 2D), zeros, and `bias` (2D,), zeros, D being the sum of the widths. The product is divided
-    by the root of 2C: a step of Adam moves all weights, and so the product, by as much as a layer
-    of few inputs.
+    Linear, in logarithms of deviations and means on both sides; deviations are at most e^3.
+    Parameters, float32: `weights` (2C, 2D), zeros, and `bias` (2D,), zeros, D being the sum of the
+    widths. The product is divided by the root of 2C: a step of Adam moves all weights, and so the
+    product, by as much as a layer of few inputs.
     """
 
     widths: Sequence[int] = _WIDTHS
@@ -66,7 +69,7 @@ class Projection(nn.Module):
         bias = self.param("bias", nn.initializers.zeros, (outputs,), jnp.float32)
         product = jnp.matmul(stats, weights, precision="highest") / inputs**0.5
         log_std, mean = jnp.split(product + bias.reshape((1,) * (stats.ndim - 1) + (-1,)), 2, -1)
-        return ChannelStats(mean, jnp.exp(log_std))
+        return ChannelStats(mean, jnp.exp(jnp.minimum(log_std, _LARGEST)))
 
 
 class FastDecoder(nn.Module):
