@@ -92,7 +92,8 @@ def save_animation(path: Path, frames: Iterable[Frame], look: Look) -> None:
     def images() -> Iterator[Image.Image]:
         for frame in frames:
             begin, end = (
-                round(pts * look.time_base * 1000) for pts in (frame.pts, frame.pts + frame.duration)
+                round(pts * look.time_base * 1000)
+                for pts in (frame.pts, frame.pts + frame.duration)
             )
             lasts.append(max(1, end - begin))
             yield Image.fromarray(frame.rgb)
@@ -134,4 +135,3 @@ def _by_number(path: Path) -> list[Any]:
     """The parts of a name, of which those of digits are numbers."""
     parts = re.split(r"(\d+)", path.name)
     return [int(part) if i % 2 else part for i, part in enumerate(parts)]
-

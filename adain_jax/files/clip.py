@@ -1,7 +1,7 @@
 """What is read of moving pictures, whatever file they come from."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -51,7 +51,7 @@ class Look:
     rate: Fraction
     count: int = 0
     aspect: Fraction = Fraction(1)
-    color: Color = Color()
+    color: Color = field(default_factory=Color)
 
     def scaled(self, size: int) -> "Look":
         """With a shorter side of `size` pixels, if that is not 0."""

@@ -34,6 +34,10 @@ _OPTIONS = {  # no frame depends on a later one, so that segments follow each ot
     "libsvtav1": {"preset": "9", "svtav1-params": "pred-struct=1"},
     "ffv1": {},
 }
+READABLE = (
+    *(*SUFFIXES, ".3gp", ".avi", ".flv", ".m2ts", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogv"),
+    *(".ts", ".vob", ".wmv", ".y4m"),
+)
 _EVEN = ("libx264", "libx265", "libsvtav1")  # halve their colours' sizes
 _BT709, _BT601, _UNKNOWN, _RGB = 1, 6, 2, 0
 _HD = 720  # lines, from which a video that does not say is taken to be of BT.709
@@ -141,9 +145,7 @@ class Writer:
         ValueError: if the codec is unknown, or cannot write such frames.
     """
 
-    def __init__(
-        self, path: Path, look: Look, codec: str = "h264", crf: int | None = None
-    ) -> None:
+    def __init__(self, path: Path, look: Look, codec: str = "h264", crf: int | None = None) -> None:
         av = require()
         name, usual = CODECS.get(codec, (codec, None))
         crf = usual if crf is None else crf
@@ -197,24 +199,59 @@ class Writer:
             self._container.close()
 
 
-def check_streams(path: Path, output: Path) -> None:
-    """Raise `ValueError` if a file of the suffix of `output` cannot hold the sound of `path`."""
+def check_output(output: Path, codec: str, source: Path | None = None) -> None:
+    """What is known of whether a file can be written, before there is anything to write.
+
+    Raises:
+        ValueError: if the codec is unknown, or a file of the suffix of `output` cannot hold it, or
+            the sound of `source`.
+    """
     av = require()
-    with _opened(path) as source, av.open(_Nowhere(), "w", format=_muxer(output)) as sink:
-        for stream in _others(source):
-            try:
-                sink.add_stream_from_template(stream)
-            except (ValueError, av.FFmpegError):
-                raise ValueError(
-                    f"{output.name} cannot hold the {_KINDS[stream.type]} of {path.name} "
-                    f"({stream.codec_context.name}): name a file that ends in .mkv"
-                ) from None
+    name = CODECS.get(codec, (codec,))[0]
+    try:
+        encoder = av.codec.Codec(name, "w")
+    except (ValueError, av.FFmpegError):
+        encoder = None
+    if encoder is None or encoder.type != "video":
+        known = ", ".join(CODECS)
+        raise ValueError(f"no codec is called {codec}: take one of {known}")
+    with av.open(_Nowhere(), "w", format=_muxer(output)) as sink:
+        if (
+            name not in sink.supported_codecs
+            and encoder.canonical_name not in sink.supported_codecs
+        ):
+            raise ValueError(f"{output.name} cannot hold {codec}: name a file that ends in .mkv")
+        if source is None:
+            return
+        with _opened(source) as container:
+            for stream in _others(container):
+                try:
+                    sink.add_stream_from_template(stream)
+                except (ValueError, av.FFmpegError):
+                    raise ValueError(
+                        f"{output.name} cannot hold the {_KINDS[stream.type]} of {source.name} "
+                        f"({stream.codec_context.name}): name a file that ends in .mkv"
+                    ) from None
+
+
+def read_segments(segments: Sequence[Path], look: Look, last: int) -> Iterator[Frame]:
+    """The frames of segments, in units of `look`'s time base; `last` is as for `join`."""
+
+    def decoded() -> Iterator[tuple[np.ndarray, int | None, int]]:
+        for path in segments:
+            with _opened(path) as container:
+                for frame in container.decode(video=0):
+                    pts = round(frame.pts * frame.time_base / look.time_base)
+                    yield frame.to_ndarray(format="rgb24"), pts, 0
+
+    yield from timed(decoded(), last)
 
 
 def join(
     segments: Sequence[Path],
     output: Path,
-    rate: Fraction,
+    look: Look,
+    last: int,
     source: Path | None = None,
     start: Fraction = Fraction(0),
     until: Fraction | None = None,
@@ -222,9 +259,10 @@ def join(
     """One video of segments, with the sound and the subtitles of `source`, whole or not at all.
 
     Args:
-        segments: files of a `Writer`, in order, of one look and codec.
+        segments: files of a `Writer`, in order, of one codec.
         output: the file.
-        rate: frames in a second, on average.
+        look: that they were written with.
+        last: how long the last frame lasts, in units of its time base.
         source: the file that sound, subtitles, chapters and tags come from, as they are.
         start: seconds of the source that are left out at the beginning.
         until: seconds of the source from which on all is left out.
@@ -240,10 +278,10 @@ def join(
             with av.open(str(segments[0])) as first:
                 template = first.streams.video[0]
                 video = sink.add_stream_from_template(template)
-                video.time_base, video.framerate = template.time_base, rate
+                video.time_base, video.framerate = template.time_base, look.rate
                 if template.codec_context.name == "hevc" and _muxer(output) in ("mp4", "mov"):
                     video.codec_context.codec_tag = "hvc1"  # without which Apple's do not play
-            tracks = [_packets_of(segments, video)]
+            tracks = [_packets_of(segments, video, last * look.time_base)]
             if source is None:
                 _mux(sink, tracks)
                 return
@@ -272,14 +310,23 @@ def _mux(sink: Any, tracks: Sequence[Iterator[_Timed]]) -> None:
         sink.mux(packet)
 
 
-def _packets_of(segments: Sequence[Path], stream: Any) -> Iterator[_Timed]:
+def _packets_of(segments: Sequence[Path], stream: Any, last: Fraction) -> Iterator[_Timed]:
+    """Each lasts until the next, which segments do not tell of their last."""
+    before: _Timed | None = None
     for path in segments:
         with _opened(path) as container:
             for packet in container.demux(video=0):
-                if packet.dts is not None:
-                    when = packet.dts * packet.time_base
-                    packet.stream = stream
-                    yield when, 0, packet
+                if packet.dts is None:
+                    continue
+                when = packet.dts * packet.time_base
+                packet.stream = stream
+                if before:
+                    before[2].duration = round((when - before[0]) / packet.time_base)
+                    yield before
+                before = when, 0, packet
+    if before:
+        before[2].duration = round(last / before[2].time_base)
+        yield before
 
 
 def _copied(
@@ -370,7 +417,7 @@ def _color(frame: Any) -> Color:
     matrix, primaries, transfer = frame.colorspace, frame.color_primaries, frame.color_trc
     return Color(
         matrix=custom if matrix in (_UNKNOWN, _RGB) else int(matrix),
-        full=frame.color_range == 2 or frame.format.name.startswith("yuvj"),
+        full=frame.color_range == 2 or frame.format.name.startswith("yuvj") or frame.format.is_rgb,
         primaries=custom if primaries == _UNKNOWN else int(primaries),
         transfer=custom if transfer == _UNKNOWN else int(transfer),
     )

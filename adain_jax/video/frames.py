@@ -1,6 +1,6 @@
 """Frames in, pictures out, one after another."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import jax
@@ -119,6 +119,26 @@ class Artist:
         self._stats: ChannelStats | None = None
         self._frame: np.ndarray | None = None  # the last, uint8
         self._picture: np.ndarray | None = None  # its picture, float32 in [0, 255]
+
+    @property
+    def memory(self) -> dict[str, np.ndarray]:
+        """All that is remembered of the frames before, by name; `recall` takes it."""
+        arrays = {
+            "small": self._seen.small,
+            "usual": self._seen.usual,
+            **({"mean": self._stats.mean, "std": self._stats.std} if self._stats else {}),
+            "frame": self._frame,
+            "picture": self._picture,
+        }
+        return {name: np.asarray(array) for name, array in arrays.items() if array is not None}
+
+    def recall(self, memory: Mapping[str, np.ndarray]) -> None:
+        """Go on as the artist whose `memory` this is."""
+        small, usual = jax.device_put((memory["small"], memory["usual"]))
+        self._seen = cuts.Seen(small, usual)
+        if "mean" in memory:
+            self._stats = ChannelStats(*jax.device_put((memory["mean"], memory["std"])))
+        self._frame, self._picture = memory.get("frame"), memory.get("picture")
 
     def look(self, frame: ArrayLike) -> bool:
         """Whether the next frame is the first of a scene."""

@@ -33,9 +33,7 @@ def begin(model: Model, request: Request) -> State:
     return State(cuts.nothing(), jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), stats))
 
 
-def step(
-    model: Model, request: Request, state: State, calm: ArrayLike
-) -> tuple[State, Any]:
+def step(model: Model, request: Request, state: State, calm: ArrayLike) -> tuple[State, Any]:
     """The picture of the next frame, and what is remembered.
 
     Works under `jit` and `scan`. At a cut nothing of the frames before has a part in it.
@@ -98,4 +96,3 @@ def _rendered(
 
     picture = make_picture(model, request, None, statistics)
     return picture, kept[0]
-
