@@ -277,7 +277,7 @@ def join(
         with av.open(str(temporary), "w", format=_muxer(output), options=options) as sink:
             with av.open(str(segments[0])) as first:
                 template = first.streams.video[0]
-                video = sink.add_stream_from_template(template)
+                video = sink.add_stream_from_template(template, opaque=True)
                 video.time_base, video.framerate = template.time_base, look.rate
                 if template.codec_context.name == "hevc" and _muxer(output) in ("mp4", "mov"):
                     video.codec_context.codec_tag = "hvc1"  # without which Apple's do not play
