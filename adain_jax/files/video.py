@@ -7,6 +7,7 @@ primaries are passed on, not converted. Frames are turned upright. A video is wr
 """
 
 import heapq
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
@@ -152,6 +153,8 @@ class Writer:
         options = dict(_OPTIONS.get(name, {}))
         if crf is not None:
             options["crf"] = str(crf)
+        if name == "libsvtav1":  # which tells all it does on standard error
+            os.environ.setdefault("SVT_LOG", "1")
         self._path, self._look, self._even = path, look, name in _EVEN
         self._container = av.open(str(path), "w", format="nut")
         stream = self._container.add_stream(name, rate=look.rate, options=options)

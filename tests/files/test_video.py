@@ -165,6 +165,34 @@ def test_sound_is_copied(tmp_path, suffix):
         assert abs(one - (other - shift)) <= Fraction(1, 1000)
 
 
+def test_subtitles_are_copied(tmp_path):
+    (tmp_path / "a.srt").write_text("1\n00:00:00,250 --> 00:00:00,750\nIt begins.\n")
+    picture, path = write(tmp_path / "a.mp4", pan()), tmp_path / "a.mkv"
+    with av.open(str(path), "w") as sink:
+        for source in (picture, tmp_path / "a.srt"):
+            with av.open(str(source)) as container:
+                stream = container.streams[0]
+                copy = sink.add_stream_from_template(stream, opaque=True)
+                if source.suffix == ".srt":
+                    copy.metadata["language"] = "eng"
+                sink.start_encoding() if source.suffix == ".srt" else None
+                held = [x for x in container.demux(stream) if x.dts is not None]
+            if source.suffix == ".mp4":
+                frames, target = held, copy
+            else:
+                texts, other = held, copy
+        for held, stream in ((frames, target), (texts, other)):
+            for packet in held:
+                packet.stream = stream
+                sink.mux(packet)
+    again = rewritten(path, tmp_path / "b.mkv")
+    assert packets(again, "subtitles") == [(Fraction(1, 4), b"It begins.")]
+    with av.open(str(again)) as container:
+        assert container.streams.subtitles[0].language == "eng"
+    with pytest.raises(ValueError, match=r"b\.mp4 cannot hold the subtitles of a\.mkv"):
+        video.check_output(tmp_path / "b.mp4", "h264", path)
+
+
 def test_sound_is_cut_with_the_frames(tmp_path):
     path = write(tmp_path / "a.mp4", pan(36), sound=True)
     begin, end = Fraction(1), Fraction(2)
