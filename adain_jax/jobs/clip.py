@@ -140,6 +140,7 @@ def run(
         for frame, memory in pictures:
             parts.write(frame, memory)
             yield Progress(parts.done, total)
+        parts.end()
     except KeyboardInterrupt:
         parts.end()
         if parts.done:
@@ -148,7 +149,6 @@ def run(
     finally:
         pictures.close()
         parts.close()
-    parts.end()
     if not parts.done:
         raise ValueError(f"{job.content} has no frame between --start and the end of --duration")
     report("joining")
