@@ -29,7 +29,7 @@ CODECS = {
     "ffv1": ("ffv1", None),
 }
 _OPTIONS = {  # no frame depends on a later one, so that segments follow each other
-    "libx264": {"preset": "faster", "bf": "0"},
+    "libx264": {"preset": "faster", "bf": "0", "x264-params": "lookahead-threads=1"},
     "libx265": {"preset": "fast", "bf": "0", "x265-params": "log-level=none"},
     "libvpx-vp9": {"b": "0", "cpu-used": "4", "row-mt": "1", "lag-in-frames": "0"},
     "libsvtav1": {"preset": "9", "svtav1-params": "pred-struct=1"},
@@ -40,6 +40,7 @@ READABLE = (
     *(".ts", ".vob", ".wmv", ".y4m"),
 )
 _EVEN = ("libx264", "libx265", "libsvtav1")  # halve their colours' sizes
+_THREADS = 4  # of encoders, some of which write other files by other numbers of threads
 _BT709, _BT601, _UNKNOWN, _RGB = 1, 6, 2, 0
 _HD = 720  # lines, from which a video that does not say is taken to be of BT.709
 _TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")  # of the file, not of us
@@ -162,7 +163,7 @@ class Writer:
         stream.height, stream.width = height, width
         stream.pix_fmt = "bgr0" if name == "ffv1" else "yuv420p"
         context = stream.codec_context
-        context.time_base = look.time_base
+        context.time_base, context.thread_count = look.time_base, _THREADS
         context.sample_aspect_ratio = look.aspect
         # With the header apart from the frames, as MP4 wants it.
         context.flags |= int(av.codec.context.Flags.global_header)
