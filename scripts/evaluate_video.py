@@ -14,7 +14,7 @@ time, everything that `--calm` does) it prints, and writes as `video.md`:
               divided likewise
     sharp     deviation of the Laplacian, divided likewise
 
-For each clip `CLIP.png` shows three pictures in a row of each way, and what moved by itself in them.
+For each clip a picture shows three in a row of each way, and what moved by itself in them.
 """
 
 import argparse

@@ -7,6 +7,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.codec.context import Flags
 from PIL import Image
 
 RATE = 48_000  # of sounds
@@ -40,14 +41,15 @@ def write(
     container: dict[str, Any] | None = None,
 ) -> Path:
     """A video; with a sine's sound as long as it, if asked for."""
-    with av.open(str(path), "w", **(container or {})) as sink:
+    sink: Any = av.open(str(path), "w", **(container or {}))
+    with sink:
         options = {"crf": "1", "preset": "ultrafast"} if codec == "libx264" else {}
         video = sink.add_stream(codec, rate=1 / time_base, options=options)
         video.height, video.width = frames[0].shape[:2]
         video.pix_fmt = pixels
         context = video.codec_context
         context.time_base, context.max_b_frames = time_base, 0
-        context.flags |= int(av.codec.context.Flags.frame_duration)
+        context.flags |= int(Flags.frame_duration)
         context.colorspace, context.color_range = matrix, 2 if full else 1
         if aspect:
             context.sample_aspect_ratio = aspect

@@ -1,6 +1,7 @@
 """How much the pictures of a clip move where the clip does not."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -26,8 +27,7 @@ class Clip(NamedTuple):
 
 def of_frames(frames: Sequence[np.ndarray]) -> Clip:
     """A clip whose motion is estimated."""
-    pairs = zip(frames, frames[1:], strict=False)
-    return Clip(list(frames), [motion(before, now) for before, now in pairs])
+    return Clip(list(frames), [motion(before, now) for before, now in pairwise(frames)])
 
 
 def pan(picture: np.ndarray, size: tuple[int, int], count: int, x: float, y: float) -> Clip:
@@ -90,9 +90,7 @@ def _moved(
     frames = list(_views(picture, size, places))
     rows, columns = np.indices(size, dtype=np.float32)
     motions = []
-    for (scale, left, top), (next_scale, next_left, next_top) in zip(
-        places, places[1:], strict=False
-    ):
+    for (scale, left, top), (next_scale, next_left, next_top) in pairwise(places):
         x = (columns / next_scale + next_left - left) * scale - columns
         y = (rows / next_scale + next_top - top) * scale - rows
         inside = (columns + x >= 0) & (columns + x <= size[1] - 1)

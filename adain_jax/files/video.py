@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -47,7 +46,7 @@ _TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")  # of t
 _DISPLAY_MATRIX = "DISPLAYMATRIX"
 
 
-def require() -> ModuleType:
+def require() -> Any:
     """PyAV, or a `ValueError` that says how to install it."""
     try:
         import av

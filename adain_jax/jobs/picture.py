@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
@@ -82,7 +83,7 @@ def request_for(
     mixture: Mixture,
     controls: Controls,
     model: Model,
-    plan: Plan,
+    plan: Plan | Literal["auto"],
     regions: np.ndarray | None,
     strengths: np.ndarray | None,
 ) -> Request:

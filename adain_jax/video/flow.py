@@ -1,7 +1,6 @@
 """How pictures move from one frame to the next, by OpenCV's DIS optical flow."""
 
-from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,7 +9,7 @@ _AGREE, _TOLERATED = 0.01, 0.5  # of both ways: share of their squared lengths, 
 _UNLIKE = 24.0  # levels by which a pixel may differ from the one it came from
 
 
-def require() -> ModuleType:
+def require() -> Any:
     """OpenCV, or a `ValueError` that says how to install it."""
     try:
         import cv2

@@ -115,7 +115,8 @@ class Artist:
             raise ValueError(f"calm is between 0 and 1, not {calm:g}")
         if calm:
             flow.require()
-        self._model, self._calm, self._plan = model, calm, plan
+        self._model, self._calm = model, calm
+        self._plan: Plan | Literal["auto"] = plan
         self._seen, self._cut = cuts.nothing(), True
         self._stats: ChannelStats | None = None
         self._frame: np.ndarray | None = None  # the last, uint8

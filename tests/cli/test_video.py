@@ -61,7 +61,7 @@ def test_interrupted_what_was_made_can_be_played(run, start, clip, painting, tmp
     made = decoded(tmp_path / "out.mp4")
     assert 0 < len(made) < 160
     with av.open(str(tmp_path / "out.mp4")) as container:  # the sound is as long
-        seconds = [float(x.duration * x.time_base) for x in container.streams]
+        seconds = [float((x.duration or 0) * (x.time_base or 0)) for x in container.streams]
     assert abs(seconds[0] - seconds[1]) < 0.1
     run("video", clip, painting, "-o", "out.mp4", "--resume", *SMALL)
     assert len(decoded(tmp_path / "out.mp4")) == 160

@@ -13,8 +13,10 @@ from tests.clips import decoded, packets, pan, write
 
 BARS = np.repeat(
     np.array(
-        [[191, 191, 191], [191, 191, 0], [0, 191, 191], [0, 191, 0]]
-        + [[191, 0, 191], [191, 0, 0], [0, 0, 191], [16, 16, 16]],
+        [
+            *([191, 191, 191], [191, 191, 0], [0, 191, 191], [0, 191, 0]),
+            *([191, 0, 191], [191, 0, 0], [0, 0, 191], [16, 16, 16]),
+        ],
         np.uint8,
     )[None],
     64,
@@ -37,17 +39,14 @@ def rgb_of(planes, matrix, full):
 def rewritten(source, output, codec="h264", **options):
     """A video read and written again, in segments of 5 frames."""
     clip = video.Video(source)
-    segments, writer, last = [], None, 0
-    for number, frame in enumerate(clip.frames()):
-        if number % 5 == 0:
-            if writer:
-                writer.close()
-            segments.append(output.with_name(f"{number:03}.nut"))
-            writer = video.Writer(segments[-1], clip.look, codec, 1)
-        writer.write(frame)
-        last = frame.duration
-    writer.close()
-    video.join(segments, output, clip.look, last, source, **options)
+    frames, segments = list(clip.frames()), []
+    for i in range(0, len(frames), 5):
+        segments.append(output.with_name(f"{i:03}.nut"))
+        writer = video.Writer(segments[-1], clip.look, codec, 1)
+        for frame in frames[i : i + 5]:
+            writer.write(frame)
+        writer.close()
+    video.join(segments, output, clip.look, frames[-1].duration, source, **options)
     return output
 
 
@@ -168,23 +167,15 @@ def test_sound_is_copied(tmp_path, suffix):
 def test_subtitles_are_copied(tmp_path):
     (tmp_path / "a.srt").write_text("1\n00:00:00,250 --> 00:00:00,750\nIt begins.\n")
     picture, path = write(tmp_path / "a.mp4", pan()), tmp_path / "a.mkv"
+    sources = [av.open(str(x)) for x in (picture, tmp_path / "a.srt")]
     with av.open(str(path), "w") as sink:
-        for source in (picture, tmp_path / "a.srt"):
-            with av.open(str(source)) as container:
-                stream = container.streams[0]
-                copy = sink.add_stream_from_template(stream, opaque=True)
-                if source.suffix == ".srt":
-                    copy.metadata["language"] = "eng"
-                sink.start_encoding() if source.suffix == ".srt" else None
-                held = [x for x in container.demux(stream) if x.dts is not None]
-            if source.suffix == ".mp4":
-                frames, target = held, copy
-            else:
-                texts, other = held, copy
-        for held, stream in ((frames, target), (texts, other)):
-            for packet in held:
-                packet.stream = stream
-                sink.mux(packet)
+        copies = [sink.add_stream_from_template(x.streams[0], opaque=True) for x in sources]
+        copies[1].metadata["language"] = "eng"
+        for source, copy in zip(sources, copies, strict=True):
+            for packet in source.demux():
+                if packet.dts is not None:
+                    packet.stream = copy
+                    sink.mux(packet)
     again = rewritten(path, tmp_path / "b.mkv")
     assert packets(again, "subtitles") == [(Fraction(1, 4), b"It begins.")]
     with av.open(str(again)) as container:

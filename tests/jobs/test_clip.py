@@ -1,6 +1,7 @@
 """Files of moving pictures in and out."""
 
 import shutil
+from collections import deque
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
@@ -36,9 +37,7 @@ def job(tmp_path, painting):
 
 
 def make(job, model, **options):
-    for progress in clip.run(job, model, **options):
-        pass
-    return progress
+    return list(clip.run(job, model, **options))[-1]
 
 
 def frames_of(path):
@@ -48,9 +47,7 @@ def frames_of(path):
 def test_a_clip(job, tiny):
     assert make(job, tiny) == (COUNT, COUNT)
     ours, theirs = (moving.open_clip(x) for x in (job.output, job.content))
-    seconds = [
-        [frame.pts * x.look.time_base for frame in x.frames()] for x in (ours, theirs)
-    ]
+    seconds = [[frame.pts * x.look.time_base for frame in x.frames()] for x in (ours, theirs)]
     assert seconds[0] == seconds[1]
     assert ours.look.size == theirs.look.size
     assert packets(job.output, "audio") == packets(job.content, "audio")
@@ -143,7 +140,10 @@ def test_masks_that_stand_and_masks_that_move(job, tiny, tmp_path):
     make(replace(one, controls=Controls(masks=(moved,))), tiny)
     pairs = list(zip(frames_of(job.content), frames_of(job.output), strict=True))
     changed = [
-        [np.abs(frame.rgb * 1.0 - made.rgb)[:, half].mean() > 8 for half in (np.s_[:40], np.s_[56:])]
+        [
+            np.abs(frame.rgb * 1.0 - made.rgb)[:, half].mean() > 8
+            for half in (np.s_[:40], np.s_[56:])
+        ]
         for frame, made in pairs
     ]
     assert changed == [[True, False]] * 6 + [[False, False]] * 3 + [[False, True]] * 3
@@ -156,9 +156,9 @@ def test_colours_of_the_content(job, tiny):
 
 def interrupt_after(job, model, count, **options):
     made = []
+    going = clip.run(job, model, stop=lambda: len(made) > count, **options)
     with pytest.raises(KeyboardInterrupt):
-        for progress in clip.run(job, model, stop=lambda: len(made) > count, **options):
-            made.append(progress)
+        deque(map(made.append, going), maxlen=0)
     return made[-1].done
 
 
@@ -236,9 +236,7 @@ def test_damage_in_the_middle_is_told_and_leaves_no_file(job, tiny, tmp_path):
         ({"controls": Controls(masks=(0, 0, 0))}, "1 styles for 3 masks"),  # type: ignore[arg-type]
     ],
 )
-def test_what_is_wrong_is_told_before_anything_is_made(
-    job, tiny, tmp_path, photo, changed, words
-):
+def test_what_is_wrong_is_told_before_anything_is_made(job, tiny, tmp_path, photo, changed, words):
     for name in ("output", "content"):
         if name in changed:
             changed = {**changed, name: tmp_path / changed[name]}
