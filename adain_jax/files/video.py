@@ -286,7 +286,7 @@ def join(
                     video.codec_context.codec_tag = "hvc1"  # without which Apple's do not play
             tracks = [_packets_of(segments, video, last * look.time_base)]
             if source is None:
-                _mux(sink, tracks)
+                _mux(sink, tracks, output)
                 return
             with _opened(source) as container:
                 sink.metadata.update(
@@ -301,16 +301,17 @@ def join(
                 if not start and until is None and (chapters := container.chapters()):
                     sink.set_chapters(chapters)
                 tracks.append(_copied(container, others, start, until))
-                _mux(sink, tracks)
+                _mux(sink, tracks, output)
 
 
 _Timed = tuple[Fraction, int, Any]  # when it is to be decoded, a number, and a packet
 _KINDS = {"audio": "sound", "subtitle": "subtitles"}
 
 
-def _mux(sink: Any, tracks: Sequence[Iterator[_Timed]]) -> None:
+def _mux(sink: Any, tracks: Sequence[Iterator[_Timed]], output: Path) -> None:
     for _, _, packet in heapq.merge(*tracks, key=lambda item: item[:2]):
-        sink.mux(packet)
+        with _told(f"cannot write {output}"):  # here, or it would be told of what is read
+            sink.mux(packet)
 
 
 def _packets_of(segments: Sequence[Path], stream: Any, last: Fraction) -> Iterator[_Timed]:

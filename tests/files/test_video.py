@@ -243,6 +243,19 @@ def test_what_is_no_video_is_refused_in_a_line(tmp_path):
         video.Video(tmp_path / "none.mp4")
 
 
+def test_a_full_disk_is_told_of_the_output(tmp_path, mount):
+    path = write(tmp_path / "a.mp4", pan(24), sound=True)
+    clip = video.Video(path)
+    writer = video.Writer(tmp_path / "a.nut", clip.look)
+    for frame in clip.frames():
+        writer.write(frame)
+    writer.close()
+    output = mount("size=8k") / "out.mkv"
+    with pytest.raises(OSError, match=r"cannot write .*out\.mkv: no space left"):
+        video.join([tmp_path / "a.nut"], output, clip.look, 1, path)
+    assert not list(output.parent.iterdir())
+
+
 def test_what_a_file_cannot_hold_is_told_before(tmp_path):
     path = write(tmp_path / "a.mp4", pan(), sound=True)
     video.check_output(tmp_path / "b.mkv", "h264", path)
