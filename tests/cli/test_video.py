@@ -17,8 +17,8 @@ SMALL = ("--model", "fast", "--style-size", "32")
 
 @pytest.fixture
 def clip(tmp_path):
-    """Three segments, and a part of one."""
-    return write(tmp_path / "clip.mp4", pan(160, step=0.5), sound=True)
+    """Two segments, and a part of one."""
+    return write(tmp_path / "clip.mp4", pan(110, step=0.5), sound=True)
 
 
 def wait_for(condition, seconds=120):
@@ -40,7 +40,7 @@ def test_killed_in_the_middle_and_resumed(run, start, clip, painting, tmp_path):
     result = run("video", *options, "-o", "out.mp4", "--resume")
     assert result.stdout.splitlines() == ["out.mp4"]
     whole, resumed = (decoded(tmp_path / name) for name in ("whole.mp4", "out.mp4"))
-    assert len(whole) == 160
+    assert len(whole) == 110
     np.testing.assert_array_equal(whole, resumed)
     for kind in ("video", "audio"):
         assert packets(tmp_path / "whole.mp4", kind) == packets(tmp_path / "out.mp4", kind)
@@ -56,15 +56,15 @@ def test_interrupted_what_was_made_can_be_played(run, start, clip, painting, tmp
     assert process.returncode == 128 + number
     lines = [line for line in stderr.decode().splitlines() if line.startswith("adain-jax:")]
     assert len(lines) == 1
-    assert "of 160 frames made" in lines[0]
+    assert "of 110 frames made" in lines[0]
     assert "--resume goes on" in lines[0]
     made = decoded(tmp_path / "out.mp4")
-    assert 0 < len(made) < 160
+    assert 0 < len(made) < 110
     with av.open(str(tmp_path / "out.mp4")) as container:  # the sound is as long
         seconds = [float((x.duration or 0) * (x.time_base or 0)) for x in container.streams]
     assert abs(seconds[0] - seconds[1]) < 0.1
     run("video", clip, painting, "-o", "out.mp4", "--resume", *SMALL)
-    assert len(decoded(tmp_path / "out.mp4")) == 160
+    assert len(decoded(tmp_path / "out.mp4")) == 110
 
 
 def test_moments(main, painting, photo, tmp_path):
