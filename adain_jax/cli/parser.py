@@ -2,10 +2,11 @@
 
 import argparse
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import NoReturn
 
-from adain_jax.cli import grid, info, optimize, style, stylize
+from adain_jax.cli import grid, info, optimize, style, stylize, video
 from adain_jax.cli.messages import fail
 from adain_jax.inference.plan import TILE, TILE_ABOVE
 from adain_jax.inference.recolor import COLORS
@@ -73,6 +74,14 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     _add_model(gridding)
     gridding.set_defaults(run=grid.run)
+    moving = commands.add_parser(
+        "video",
+        help="give a video the style of a painting, without flicker, with its sound",
+        usage="adain-jax video CLIP STYLE -o OUTPUT [options]",
+        description="Give a video the style of a painting. CLIP and OUTPUT are videos, GIFs, "
+        "animated WebPs or folders of frames. Sound, subtitles and time stamps are kept.",
+    )
+    _add_video(moving)
     optimizing = commands.add_parser(
         "optimize",
         help="give a photograph a style by optimising the picture (slow; Gatys et al. 2016)",
@@ -99,6 +108,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     args.debug = "debug" in args
     if args.run is stylize.run:
         _check_stylize(args, stylizing)
+    if args.run is video.run:
+        _check_video(args, moving)
     return args
 
 
@@ -121,22 +132,7 @@ def _add_stylize(command: argparse.ArgumentParser) -> None:
         help="styles to mix into one, such as a.jpg:0.3 b.jpg:0.7; with --masks or --labels each "
         "for a region, at that strength; all else are then contents",
     )
-    command.add_argument(
-        "--masks",
-        nargs="+",
-        type=_path,
-        default=[],
-        metavar="MASK",
-        help="grey images, the regions of --styles, white inside; the photograph stays where there "
-        "is none, unless there is one style more",
-    )
-    command.add_argument(
-        "--labels",
-        type=_path,
-        metavar="IMAGE",
-        help="in place of --masks: one image, whose greys above black are the regions, the darkest "
-        "that of the first of --styles",
-    )
+    _add_regions(command)
     command.add_argument(
         "--pairs",
         action="store_true",
@@ -148,24 +144,7 @@ def _add_stylize(command: argparse.ArgumentParser) -> None:
         default=1.0,
         help="strength of the style, from 0 to 1 (default: %(default)s)",
     )
-    command.add_argument(
-        "--allow-extrapolation",
-        action="store_true",
-        help=f"allow an --alpha up to {EXTRAPOLATION:g}",
-    )
-    command.add_argument(
-        "--alpha-map",
-        type=_path,
-        metavar="IMAGE",
-        help="a grey image: --alpha where it is white, less where it is darker",
-    )
-    command.add_argument(
-        "--color",
-        choices=COLORS,
-        default="style",
-        help="whose colours pictures have: the style's; or the content's, given to the picture "
-        "(luminance) or to the style's image before (coral, histogram) (default: %(default)s)",
-    )
+    _add_controls(command)
     command.add_argument(
         "--size",
         type=_size,
@@ -173,13 +152,7 @@ def _add_stylize(command: argparse.ArgumentParser) -> None:
         help="scale contents to this shorter side; smaller makes coarser strokes "
         "(default: leave them)",
     )
-    command.add_argument(
-        "--tile",
-        type=_size,
-        metavar="PIXELS",
-        help="compute in windows of this side, in little memory, equal to the whole; 0: at once "
-        f"(default: above {TILE_ABOVE / 1e6:.0f} megapixels, of {TILE})",
-    )
+    _add_tile(command)
     _add_model(command)
     files = command.add_argument_group("output")
     files.add_argument(
@@ -245,6 +218,127 @@ def _check_stylize(args: argparse.Namespace, command: argparse.ArgumentParser) -
             command.error("give a content and a style")
         *args.images, last = args.images
         args.style = [last]
+
+
+def _add_video(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(run=video.run)
+    command.add_argument("clips", nargs="+", type=_path, metavar="CLIP STYLE")
+    command.add_argument(
+        "--styles",
+        nargs="+",
+        default=[],
+        metavar="STYLE[:WEIGHT][@SECONDS]",
+        help="styles to mix into one, such as a.jpg:0.3 b.jpg:0.7, or to go from one to the next, "
+        "such as a.jpg@0s b.jpg@5s; with --masks or --labels each for a region",
+    )
+    _add_regions(command)
+    command.add_argument(
+        "--alpha",
+        nargs="+",
+        default=["1"],
+        metavar="ALPHA[@SECONDS]",
+        help="strength of the style, from 0 to 1; or over time, such as 0@0s 1@3s (default: 1)",
+    )
+    _add_controls(command)
+    command.add_argument(
+        "--calm",
+        type=float,
+        help="from 0, each frame by itself, to 1, hardly anything moves by itself "
+        f"(default: {video.CALM})",
+        default=video.CALM,
+    )
+    command.add_argument(
+        "--size", type=_size, default=0, help="scale frames to this shorter side (default: leave)"
+    )
+    _add_tile(command)
+    _add_model(command)
+    files = command.add_argument_group("files")
+    files.add_argument(
+        "-o", "--output", type=_path, required=True, help="a file, or without a suffix a folder"
+    )
+    files.add_argument("--start", type=_seconds, default=0, help="begin at this second")
+    files.add_argument("--duration", type=_seconds, help="take so many seconds (default: all)")
+    files.add_argument(
+        "--codec",
+        help="h264, hevc, vp9, av1, or an encoder of FFmpeg's (default: h264, of .webm vp9)",
+    )
+    files.add_argument(
+        "--crf",
+        type=_crf,
+        metavar="0..63",
+        help="what the codec loses, less is better and larger (default: 18 of h264)",
+    )
+    files.add_argument(
+        "--fps", type=_rate, default=25, help="frames in a second, of folders (default: 25)"
+    )
+    files.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with what is in the folder OUTPUT.parts after an interruption",
+    )
+
+
+def _check_video(args: argparse.Namespace, command: argparse.ArgumentParser) -> None:
+    if (args.masks or args.labels) and not args.styles:
+        command.error(f"--{'masks' if args.masks else 'labels'} need --styles, one for each")
+    if args.masks and args.labels:
+        command.error("give --masks, each of a region, or --labels, of all")
+    if len(args.clips) != (1 if args.styles else 2):
+        command.error(
+            "give one clip, with --styles" if args.styles else "give one clip and one style"
+        )
+    if not 0 <= args.calm <= 1:
+        command.error(f"--calm is between 0 and 1, not {args.calm:g}")
+
+
+def _add_regions(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--masks",
+        nargs="+",
+        type=_path,
+        default=[],
+        metavar="MASK",
+        help="grey images, the regions of --styles, white inside; the photograph stays where there "
+        "is none, unless there is one style more",
+    )
+    command.add_argument(
+        "--labels",
+        type=_path,
+        metavar="IMAGE",
+        help="in place of --masks: one image, whose greys above black are the regions, the darkest "
+        "that of the first of --styles",
+    )
+
+
+def _add_controls(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--allow-extrapolation",
+        action="store_true",
+        help=f"allow an --alpha up to {EXTRAPOLATION:g}",
+    )
+    command.add_argument(
+        "--alpha-map",
+        type=_path,
+        metavar="IMAGE",
+        help="a grey image: --alpha where it is white, less where it is darker",
+    )
+    command.add_argument(
+        "--color",
+        choices=COLORS,
+        default="style",
+        help="whose colours pictures have: the style's; or the content's, given to the picture "
+        "(luminance) or to the style's image before (coral, histogram) (default: %(default)s)",
+    )
+
+
+def _add_tile(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--tile",
+        type=_size,
+        metavar="PIXELS",
+        help="compute in windows of this side, in little memory, equal to the whole; 0: at once "
+        f"(default: above {TILE_ABOVE / 1e6:.0f} megapixels, of {TILE})",
+    )
 
 
 def _add_optimize(command: argparse.ArgumentParser) -> None:
@@ -339,6 +433,27 @@ def _size(text: str) -> int:
 
 def _quality(text: str) -> int:
     return _whole(text, 1, 100)
+
+
+def _crf(text: str) -> int:
+    return _whole(text, 0, 63)
+
+
+def _rate(text: str) -> Fraction:
+    rate = _seconds(text)
+    if not 0 < rate <= 1000:
+        raise argparse.ArgumentTypeError(f"must be above 0, up to 1000, not {text}")
+    return rate
+
+
+def _seconds(text: str) -> Fraction:
+    try:
+        seconds = Fraction(text.removesuffix("s"))
+    except (ValueError, ZeroDivisionError):
+        raise argparse.ArgumentTypeError(f"must be a number, not {text}") from None
+    if seconds < 0:
+        raise argparse.ArgumentTypeError(f"must be at least 0, not {text}")
+    return seconds
 
 
 def _whole(text: str, least: int, most: int) -> int:

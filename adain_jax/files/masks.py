@@ -25,11 +25,7 @@ def load_masks(paths: Sequence[Path], styles: int, size: tuple[int, int]) -> np.
         ValueError: if one is coloured, transparent, of other proportions than the photograph, or
             empty, or there are too many or too few for the styles.
     """
-    if len(paths) not in (styles, styles - 1):
-        raise ValueError(
-            f"{styles} styles for {len(paths)} masks: give one for each, or one fewer, the last "
-            "style being for what they leave over; an image of labels is given by --labels"
-        )
+    check_number(len(paths), styles)
     greys = [_grey(path, size) for path in paths]
     for path, grey in zip(paths, greys, strict=True):
         if not grey.any():
@@ -43,6 +39,29 @@ def load_masks(paths: Sequence[Path], styles: int, size: tuple[int, int]) -> np.
         return np.stack([_scale(grey, size, Image.Resampling.NEAREST) > 0 for grey in greys])
     soft = [_scale(grey, size, Image.Resampling.BILINEAR) for grey in greys]
     return to_float(np.stack(soft), xp=np)
+
+
+def check_number(masks: int, styles: int) -> None:
+    """Raise `ValueError` if there are too many or too few masks for the styles."""
+    if masks not in (styles, styles - 1):
+        raise ValueError(
+            f"{styles} styles for {masks} masks: give one for each, or one fewer, the last "
+            "style being for what they leave over; an image of labels is given by --labels"
+        )
+
+
+def moving_mask(rgb: np.ndarray, size: tuple[int, int], name: str) -> np.ndarray:
+    """A mask from a frame of a video (H', W', 3) uint8: float32 (H, W) in [0, 1].
+
+    Compression leaves a little colour; a mean of the channels is taken. A region may be nowhere in
+    a frame.
+
+    Raises:
+        ValueError: if it has other proportions.
+    """
+    grey = rgb.mean(-1).round().astype(np.uint8)
+    _check_proportions(name, grey.shape, size)
+    return to_float(_scale(grey, size, Image.Resampling.BILINEAR), xp=np)
 
 
 def load_labels(path: Path, styles: int, size: tuple[int, int]) -> np.ndarray:
@@ -85,13 +104,17 @@ def _grey(path: Path, size: tuple[int, int]) -> np.ndarray:
         raise ValueError(f"{path} is transparent: masks, maps and labels are grey")
     if (rgb != rgb[..., :1]).any():
         raise ValueError(f"{path} is coloured: masks, maps and labels are grey")
-    height, width = rgb.shape[:2]
+    _check_proportions(path, rgb.shape[:2], size)
+    return rgb[..., 0]
+
+
+def _check_proportions(name: Path | str, shape: tuple[int, ...], size: tuple[int, int]) -> None:
+    height, width = shape
     if abs(width * size[0] / (height * size[1]) - 1) > _PROPORTIONS:
         raise ValueError(
-            f"{path}, {width}x{height}, has other proportions than the photograph, "
+            f"{name}, {width}x{height}, has other proportions than the photograph, "
             f"{size[1]}x{size[0]}"
         )
-    return rgb[..., 0]
 
 
 def _scale(grey: np.ndarray, size: tuple[int, int], how: Image.Resampling) -> np.ndarray:

@@ -1,5 +1,6 @@
 """One request carried out: the one body that makes a picture, and the plans that run it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
@@ -14,13 +15,16 @@ from adain_jax.inference.plan import Bucketed, Plan, Tiled, choose
 from adain_jax.inference.request import Request
 from adain_jax.model import Model
 from adain_jax.model.arguments import check_pixels
-from adain_jax.model.transfer import transfer
+from adain_jax.model.transfer import region_statistics, transfer
 from adain_jax.networks import ARCHITECTURES
 from adain_jax.networks.layers import Size
 from adain_jax.ops.color import keep_chroma
 from adain_jax.ops.pixels import from_float, to_float
 from adain_jax.ops.statistics import ChannelStats
 from adain_jax.runtime.memory import freed_memory_given_back
+
+# Statistics of the content to use in place of its own; or a function from these to those.
+Content = ChannelStats | Callable[[ChannelStats], ChannelStats]
 
 
 def render(model: Model, request: Request, plan: Plan | Literal["auto"] = "auto") -> Any:
@@ -37,14 +41,14 @@ def render(model: Model, request: Request, plan: Plan | Literal["auto"] = "auto"
     """
     chosen = choose(plan, request.content.shape, model, request)
     if isinstance(chosen, Tiled):
-        return _in_windows(model, request, chosen)
+        return render_in_windows(model, request, chosen)
     if isinstance(chosen, Bucketed) and not fills(request.content.shape):
         return _in_bucket(model, request)
     return picture(model, jax.device_put(request))
 
 
 def make_picture(
-    model: Model, request: Request, size: Size = None, content: ChannelStats | None = None
+    model: Model, request: Request, size: Size = None, content: Content | None = None
 ) -> jax.Array:
     """The body, not compiled.
 
@@ -54,13 +58,16 @@ def make_picture(
         size: of the pictures in the upper left of the content's array, in pixels, whole cells, if
             they do not fill it; may be traced.
         content: statistics of the content, in place of those of its features, such as the whole
-            image's for a window of it.
+            image's for a window of it: (C,), or with masks (K, C). Or, for one image, a function
+            from its own to those.
     """
     single = request.content.ndim == 3
     photos = to_float(request.content[None] if single else request.content)
     architecture = ARCHITECTURES[model.architecture]
     features = model.encode(photos.astype(model.dtype), size)
     where = None if size is None else cells(size, photos.shape, features)
+    if callable(content):
+        content = content(region_statistics(features, request.masks, where))
     features = transfer(
         features,
         model.targets(request.style),
@@ -114,7 +121,13 @@ def _overlap(content: np.ndarray, out: np.ndarray) -> bool:
     return np.shares_memory(content, out) or (len(files) == 1 and None not in files)
 
 
-def _in_windows(model: Model, request: Request, plan: Tiled) -> np.ndarray:
+def render_in_windows(
+    model: Model,
+    request: Request,
+    plan: Tiled,
+    statistics: Callable[[ChannelStats], ChannelStats] | None = None,
+) -> np.ndarray:
+    """`render` by the plan `Tiled`; `statistics` makes of each content's own those to use."""
     content, out = request.content, plan.out
     if out is None:
         out = np.empty(content.shape, content.dtype)
@@ -134,6 +147,7 @@ def _in_windows(model: Model, request: Request, plan: Tiled) -> np.ndarray:
             alpha = np.asarray(one.alpha)
             masks = None if one.masks is None else np.asarray(one.masks)
             stats = tiling.gather(one.content, model, masks, gathering, report)
+            stats = statistics(stats) if statistics else stats
             for window in making:
                 part = replace(
                     one,

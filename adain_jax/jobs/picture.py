@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
 from adain_jax.files import masks
-from adain_jax.inference.plan import Tiled, choose
+from adain_jax.inference.plan import Plan, Tiled, choose
 from adain_jax.inference.render import render
-from adain_jax.inference.request import ask
+from adain_jax.inference.request import Request, ask
 from adain_jax.jobs import style_files
 from adain_jax.jobs.options import Controls
 from adain_jax.jobs.plan import Mixture
@@ -54,12 +55,45 @@ def make(
     `style` is from `encode`; `report` is told of windows.
     """
     size = content.shape[:2]
-    alpha, regions = np.float32(controls.alpha), None
-    weights = [weight for _, weight in mixture.parts]
+    plan = choose(controls.plan, content.shape, model)
+    if isinstance(plan, Tiled):
+        plan = replace(plan, progress=lambda done, total: report(f"window {done} of {total}"))
+    regions, strengths = regions_of(mixture, controls, size), map_of(controls, size)
+    request = request_for(content, style, mixture, controls, model, plan, regions, strengths)
+    return np.asarray(render(model, request, plan))
+
+
+def regions_of(mixture: Mixture, controls: Controls, size: tuple[int, int]) -> np.ndarray | None:
+    """The regions of a photograph of this size (H, W), read from their files, if there are any."""
     if controls.labels:
-        regions = masks.load_labels(controls.labels, len(weights), size)
-    elif controls.masks:
-        regions = masks.load_masks(controls.masks, len(weights), size)
+        return masks.load_labels(controls.labels, len(mixture.parts), size)
+    if controls.masks:
+        return masks.load_masks(controls.masks, len(mixture.parts), size)
+    return None
+
+
+def map_of(controls: Controls, size: tuple[int, int]) -> np.ndarray | None:
+    """The map of strengths for a photograph of this size, if there is one."""
+    return masks.load_map(controls.alpha_map, size) if controls.alpha_map else None
+
+
+def request_for(
+    content: np.ndarray,
+    style: Style | Sources,
+    mixture: Mixture,
+    controls: Controls,
+    model: Model,
+    plan: Plan | Literal["auto"],
+    regions: np.ndarray | None,
+    strengths: np.ndarray | None,
+) -> Request:
+    """What is asked for of a photograph; regions and strengths are of its size.
+
+    Raises:
+        ValueError: if the strength of a region is out of range, or as `ask`.
+    """
+    alpha = np.float32(controls.alpha)
+    weights = [weight for _, weight in mixture.parts]
     if regions is not None:
         alpha = alpha * np.array(weights, np.float32)
         most = EXTRAPOLATION if controls.extrapolate else 1
@@ -70,13 +104,10 @@ def make(
                     f"and {most:g}, not {strength:g} (--allow-extrapolation: up to "
                     f"{EXTRAPOLATION:g})"
                 )
-    if controls.alpha_map:
-        alpha = np.float32(controls.alpha) * masks.load_map(controls.alpha_map, size)
-    plan = choose(controls.plan, content.shape, model)
-    if isinstance(plan, Tiled):
-        plan = replace(plan, progress=lambda done, total: report(f"window {done} of {total}"))
+    if strengths is not None:
+        alpha = np.float32(controls.alpha) * strengths
     mixed = not isinstance(style, Style) and regions is None
-    request = ask(
+    return ask(
         model,
         content,
         style,
@@ -87,4 +118,3 @@ def make(
         extrapolate=controls.extrapolate,
         plan=plan,
     )
-    return np.asarray(render(model, request, plan))

@@ -141,6 +141,24 @@ def statistics(features: Features, where: Features | None = None) -> ChannelStat
     return ChannelStats(*(jnp.concatenate(parts, -1) for parts in zip(*stats, strict=True)))
 
 
+def region_statistics(
+    features: Features, masks: jax.Array | None = None, where: Features | None = None
+) -> ChannelStats:
+    """Those of one image's maps (1, h, w, C_i), as `transfer` takes them: (C,), or (K, C)."""
+    if masks is None:
+        stats = statistics(features, where)
+        return ChannelStats(stats.mean[0], stats.std[0])
+    parts = []
+    for k in range(len(masks)):
+        cells = {
+            name: both(shares_of(masks, x)[k], (where or {}).get(name))
+            for name, x in features.items()
+        }
+        parts.append(statistics(features, cells))
+    mean, std = (jnp.concatenate(stat) for stat in zip(*parts, strict=True))
+    return ChannelStats(mean, std)
+
+
 def shares_of(masks: jax.Array, x: jax.Array) -> jax.Array:
     """How much of each cell of a map (N, h, w, C) belongs to each region: float32 (K, h, w).
 

@@ -1,0 +1,53 @@
+"""Moving pictures of any kind, by their names: videos, animations, and folders of frames."""
+
+from fractions import Fraction
+from pathlib import Path
+
+from adain_jax.files import animation, image, video
+from adain_jax.files.clip import Clip
+
+WRITABLE = (*video.SUFFIXES, *animation.SUFFIXES)
+
+
+def open_clip(path: Path, rate: Fraction = animation.RATE) -> Clip:
+    """What is there to be read.
+
+    Args:
+        path: a video, a GIF, a WebP, or a folder of images.
+        rate: frames in a second, of a folder.
+
+    Raises:
+        FileNotFoundError: if there is nothing.
+        ValueError: if it is no moving picture, or damaged; if PyAV is needed and not installed.
+    """
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        return animation.Folder(path, rate)
+    if not path.exists():
+        raise FileNotFoundError(f"no such file: {path}")
+    if suffix in animation.SUFFIXES:
+        return animation.Animation(path)
+    if suffix in image.READABLE:
+        raise ValueError(f"{path} is one picture: adain-jax stylize is for those")
+    return video.Video(path)
+
+
+def is_clip(path: Path) -> bool:
+    """Whether its name is that of moving pictures.
+
+    >>> is_clip(Path("a.mp4")), is_clip(Path("a.png"))
+    (True, False)
+    """
+    return path.is_dir() or path.suffix.lower() in (*video.READABLE, ".gif")
+
+
+def is_folder(output: Path) -> bool:
+    """Whether frames are to be written as images into a folder of this name."""
+    return not output.suffix or output.is_dir()
+
+
+def check_writable(output: Path) -> None:
+    """Raise `ValueError` if no moving pictures are written under such a name."""
+    if not is_folder(output) and output.suffix.lower() not in WRITABLE:
+        known = " ".join(WRITABLE)
+        raise ValueError(f"cannot write {output}: its suffix is none of {known}")

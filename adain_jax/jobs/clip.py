@@ -1,0 +1,462 @@
+"""Stylizing a video: one file of moving pictures in, one out.
+
+Frames are read, computed and written at the same time, in threads of their own. They are written in
+segments of `SEGMENT` frames into a folder beside the output, with what the next frame needs to know
+of those before; so a clip that was interrupted goes on where it was, to the same file.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import safetensors.numpy
+from safetensors import SafetensorError
+
+from adain_jax.files import animation, image, masks, moving, video
+from adain_jax.files.clip import Clip, Frame, Look, scale
+from adain_jax.inference.encode import encode_style
+from adain_jax.inference.recolor import recolor
+from adain_jax.jobs import picture, style_files
+from adain_jax.jobs.failures import FAILURES, in_words
+from adain_jax.jobs.options import Controls
+from adain_jax.jobs.plan import Mixture
+from adain_jax.jobs.run import Sizes
+from adain_jax.model import Model, Style
+from adain_jax.runtime.ahead import ahead
+from adain_jax.runtime.atomic import atomic_path, check_place, make_folder
+from adain_jax.version import __version__
+from adain_jax.video import CALM, Artist
+from adain_jax.video.schedule import Schedule
+
+SEGMENT = 48  # frames; each segment begins anew, so that a player can go there
+_AHEAD = 2  # frames that are read, and pictures that are made, before they are asked for
+_LOSSLESS = "ffv1"  # of segments whose frames are no video's in the end
+
+
+@dataclass(frozen=True)
+class Job:
+    """One clip to make.
+
+    Attributes:
+        content: a video, a GIF, a WebP, or a folder of frames.
+        style: the styles.
+        output: a video's, a GIF's or a WebP's name, or a folder's, which has no suffix.
+        controls: what is asked of the pictures; masks may be videos.
+        strength: over time, in place of `controls.alpha`; seconds count from `start` on.
+        shares: of the styles over time, in place of the weights of `style`.
+        sizes: to which frames and styles are scaled.
+        calm: from 0, each frame by itself, to 1.
+        codec: a name of `video.CODECS`, or of an encoder of FFmpeg's; None: what is usual.
+        crf: quality of the codec, less is better; None: what is usual.
+        start: seconds of the content that are left out.
+        duration: seconds that are taken; None: all.
+        rate: frames in a second, of a folder.
+    """
+
+    content: Path
+    style: Mixture
+    output: Path
+    controls: Controls = field(default_factory=Controls)
+    strength: Schedule | None = None
+    shares: Schedule | None = None
+    sizes: Sizes = field(default_factory=Sizes)
+    calm: float = CALM
+    codec: str | None = None
+    crf: int | None = None
+    start: Fraction = Fraction(0)
+    duration: Fraction | None = None
+    rate: Fraction = animation.RATE
+
+    @property
+    def inputs(self) -> list[Path]:
+        """All that is read."""
+        others = (self.controls.alpha_map, self.controls.labels)
+        styles = [path for path, _ in self.style.parts]
+        return [self.content, *styles, *self.controls.masks, *(x for x in others if x)]
+
+    @property
+    def parts(self) -> Path:
+        """The folder of segments."""
+        return self.output.with_name(f"{self.output.name}.parts")
+
+    @property
+    def until(self) -> Fraction | None:
+        """Seconds of the content from which on all is left out."""
+        return None if self.duration is None else self.start + self.duration
+
+
+class Progress(NamedTuple):
+    """How many frames are done, and how many there are, as far as the file tells, or 0."""
+
+    done: int
+    total: int
+
+
+def run(
+    job: Job,
+    model: Model,
+    *,
+    resume: bool = False,
+    report: Callable[[str], None] = lambda stage: None,
+    stop: Callable[[], object] = lambda: False,
+) -> Generator[Progress, None, None]:
+    """Make a clip, and yield after each frame; the file is there when all are made.
+
+    Args:
+        job: what to make.
+        model: makes it.
+        resume: go on from the segments that are there.
+        report: is told what is being done.
+        stop: is asked now and then.
+
+    Raises:
+        OSError: if a file cannot be read or written.
+        ValueError: if something in the job is not as said, or a file is damaged.
+        KeyboardInterrupt: once `stop` is true. A file of what was made is then there, and segments
+            to go on from.
+    """
+    _check(job, model)
+    clip = moving.open_clip(job.content, job.rate)
+    if _kind(job.output) == "video":
+        video.check_output(job.output, _codec(job)[0], _source(job, clip))
+    look = clip.look.scaled(job.sizes.content)
+    parts = _Parts(job, model, look, resume)
+    artist = Artist(model, job.calm, job.controls.plan)
+    painter = _Painter(job, model, look, artist, report)
+    if parts.memory:
+        painter.recall(parts.memory)
+    total = _count(job, clip.look)
+    source = ahead(_frames(job, clip, look, parts.last), _AHEAD)
+    pictures = ahead(painter.pictures(source, parts.done), _AHEAD, stop)
+    report(job.content.name)
+    yield Progress(parts.done, total)
+    try:
+        for frame, memory in pictures:
+            parts.write(frame, memory)
+            yield Progress(parts.done, total)
+        parts.end()
+    except KeyboardInterrupt:
+        parts.end()
+        if parts.done:
+            _join(job, clip, look, parts, complete=False)
+        raise
+    finally:
+        pictures.close()
+        parts.close()
+    if not parts.done:
+        raise ValueError(f"{job.content} has no frame between --start and the end of --duration")
+    report("joining")
+    _join(job, clip, look, parts, complete=True)
+    parts.remove()
+
+
+def _check(job: Job, model: Model) -> None:
+    """Now, and not when all frames are made."""
+    video.require()
+    job.controls.check(model)
+    moving.check_writable(job.output)
+    check_place(job.output / "frame" if moving.is_folder(job.output) else job.output)
+    if job.output.resolve() in {path.resolve() for path in job.inputs}:
+        raise ValueError(f"{job.output} would replace one of the files read: name another")
+    if job.start < 0 or (job.duration is not None and job.duration <= 0):
+        raise ValueError("--start is at least 0, and --duration more than 0 seconds")
+    if job.controls.regions and job.shares:
+        raise ValueError("with regions, styles have no moments: give them to --alpha")
+    if job.codec and _kind(job.output) != "video":
+        raise ValueError(f"--codec is for videos, not for {job.output}")
+
+
+def _kind(output: Path) -> str:
+    if moving.is_folder(output):
+        return "folder"
+    return "animation" if output.suffix.lower() in animation.SUFFIXES else "video"
+
+
+def _count(job: Job, look: Look) -> int:
+    left = look.count - job.start * look.rate
+    if job.duration is not None:
+        left = min(left, job.duration * look.rate) if look.count else job.duration * look.rate
+    return max(0, round(left))
+
+
+def _frames(job: Job, clip: Clip, look: Look, last: int | None) -> Iterator[Frame]:
+    """Those that are asked for, scaled, behind the one that begins at `last`, if there is one."""
+    base, start = look.time_base, job.start
+    if last is not None:
+        start = last * base
+    for frame in clip.frames(start):
+        if last is not None and frame.pts <= last:
+            continue
+        if job.until is not None and frame.pts * base >= job.until:
+            return
+        yield frame._replace(rgb=scale(frame.rgb, look.size))
+
+
+class _Painter:
+    """Frames to pictures, with all that is asked for at their moments."""
+
+    def __init__(
+        self,
+        job: Job,
+        model: Model,
+        look: Look,
+        artist: Artist,
+        report: Callable[[str], None],
+    ) -> None:
+        self._job, self._model, self._look, self._artist = job, model, look, artist
+        self._sources = [_read_style(path, job, report) for path, _ in job.style.parts]
+        named = zip(job.style.parts, self._sources, strict=True)
+        self._styles: list[Style] = []
+        if job.controls.recolors:  # for each scene anew
+            picture.encode(job.style, self._sources, job.controls, model)
+        else:
+            self._styles = [style_files.encode(path, source, model) for (path, _), source in named]
+        self._regions = _Regions(job, look.size)
+        self._map = picture.map_of(job.controls, look.size)
+
+    def recall(self, memory: dict[str, np.ndarray]) -> None:
+        """Go on from what was remembered."""
+        self._artist.recall(memory)
+        if "scene_mean" in memory:
+            stats = zip(memory["scene_mean"], memory["scene_std"], strict=True)
+            self._styles = [Style(*parts, self._model.fingerprint) for parts in stats]  # type: ignore[arg-type]
+
+    @property
+    def memory(self) -> dict[str, np.ndarray]:
+        """What has to be known to go on."""
+        memory = self._artist.memory
+        if self._job.controls.recolors:
+            memory["scene_mean"] = np.stack([np.asarray(x.mean) for x in self._styles])
+            memory["scene_std"] = np.stack([np.asarray(x.std) for x in self._styles])
+        return memory
+
+    def pictures(
+        self, frames: Iterable[Frame], done: int
+    ) -> Iterator[tuple[Frame, dict[str, np.ndarray] | None]]:
+        """Pictures, and at the end of each segment what is remembered; `done` were made before."""
+        for number, frame in enumerate(frames, start=done + 1):
+            made = frame._replace(rgb=self._picture(frame))
+            yield made, self.memory if number % SEGMENT == 0 else None
+
+    def _picture(self, frame: Frame) -> np.ndarray:
+        job, second = self._job, frame.pts * self._look.time_base
+        controls = job.controls
+        if job.strength:
+            controls = replace(controls, alpha=float(job.strength.at(second - job.start)))
+        cut = self._artist.look(frame.rgb)
+        if controls.recolors:
+            if cut or not self._styles:
+                self._styles = [self._recolored(source, frame.rgb) for source in self._sources]
+            controls = replace(controls, color="style")
+        if controls.regions:
+            style = Style.stack(self._styles)
+        elif job.shares:
+            style = Style.mix(self._styles, job.shares.at(second - job.start))
+        else:
+            style = Style.mix(self._styles, [weight for _, weight in job.style.parts])
+        request = picture.request_for(
+            frame.rgb,
+            style,
+            job.style,
+            controls,
+            self._model,
+            controls.plan,
+            self._regions.at(second),
+            self._map,
+        )
+        return self._artist.paint(request)
+
+    def _recolored(self, source: Style | np.ndarray, frame: np.ndarray) -> Style:
+        image = recolor(source, frame, self._job.controls.color, xp=np)
+        return encode_style(image, self._model)
+
+
+def _read_style(path: Path, job: Job, report: Callable[[str], None]) -> Style | np.ndarray:
+    report(f"style {path.name}")
+    try:
+        return style_files.read(path, job.sizes.style)
+    except FAILURES as error:
+        raise in_words(error, path, "--style-size") from None
+
+
+class _Regions:
+    """The regions at each moment, of masks that may move."""
+
+    def __init__(self, job: Job, size: tuple[int, int]) -> None:
+        self._size, self._still, self._moving = size, None, []
+        controls = job.controls
+        if not any(moving.is_clip(path) for path in controls.masks):
+            self._still = picture.regions_of(job.style, controls, size)
+            return
+        masks.check_number(len(controls.masks), len(job.style.parts))
+        for path in controls.masks:
+            if moving.is_clip(path):
+                self._moving.append(_held(moving.open_clip(path, job.rate)))
+            else:
+                grey = image.load(path, as_bytes=True).rgb
+                self._moving.append(_always(path, grey))
+
+    def at(self, second: Fraction) -> np.ndarray | None:
+        """(K, H, W), or None; of moving masks the frames shown then. Moments rise."""
+        if not self._moving:
+            return self._still
+        regions = []
+        for held in self._moving:
+            name, rgb = held(second)
+            mask = masks.moving_mask(rgb, self._size, name)
+            if not mask.any():  # a region that is nowhere now: next to nothing of it in a corner
+                mask[0, 0] = 1e-6
+            regions.append(mask)
+        return np.stack(regions)
+
+
+_Held = Callable[[Fraction], tuple[str, np.ndarray]]
+
+
+def _held(clip: Clip) -> _Held:
+    """The frame of a clip that is shown at a moment, its last one from its end on."""
+    base = clip.look.time_base
+    frames = clip.frames()
+    shown, following = next(frames), next(frames, None)
+
+    def at(second: Fraction) -> tuple[str, np.ndarray]:
+        nonlocal shown, following
+        while following is not None and following.pts * base <= second:
+            shown, following = following, next(frames, None)
+        return str(clip.path), shown.rgb
+
+    return at
+
+
+def _always(path: Path, rgb: np.ndarray) -> _Held:
+    return lambda second: (str(path), rgb)
+
+
+class _Parts:
+    """The segments of a clip, in a folder beside it.
+
+    Attributes:
+        done: frames written.
+        last: when the last of them begins, or None.
+        duration: how long it lasts.
+        memory: what was remembered with it, if it ended a segment.
+    """
+
+    def __init__(self, job: Job, model: Model, look: Look, resume: bool) -> None:
+        self._folder, self._look = job.parts, look
+        self._codec, self._zero = _codec(job), round(job.start / look.time_base)
+        self._key = _digest(job, model)
+        self._writer: video.Writer | None = None
+        self.segments: list[Path] = []
+        self.done, self.last, self.duration = 0, None, 0
+        self.memory: dict[str, np.ndarray] = {}
+        if resume and self._folder.is_dir():
+            self._load()
+        else:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        make_folder(self._folder)
+
+    @property
+    def _state(self) -> Path:
+        return self._folder / "state.safetensors"
+
+    def _load(self) -> None:
+        if not self._state.exists():
+            return
+        try:
+            with safetensors.safe_open(self._state, framework="numpy") as file:
+                header = json.loads((file.metadata() or {})["clip"])
+                memory = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (SafetensorError, KeyError, json.JSONDecodeError):
+            raise ValueError(f"{self._state} is damaged: leave --resume out") from None
+        if header["key"] != self._key:
+            raise ValueError(
+                f"{self._folder} is of other files or options than these: give those, or leave "
+                "--resume out to begin anew"
+            )
+        self.done, self.last, self.duration = header["done"], header["last"], header["duration"]
+        self.memory = memory
+        self.segments = [self._name(i) for i in range(header["segments"])]
+        for path in self._folder.glob("*.nut"):
+            if path not in self.segments:
+                path.unlink()
+
+    def _name(self, number: int) -> Path:
+        return self._folder / f"{number:06}.nut"
+
+    def write(self, frame: Frame, memory: dict[str, np.ndarray] | None) -> None:
+        """Add a frame; with a memory it ends a segment."""
+        if self._writer is None:
+            self._writer = video.Writer(self._name(len(self.segments)), self._look, *self._codec)
+        self._writer.write(frame._replace(pts=frame.pts - self._zero))
+        self.done, self.last, self.duration = self.done + 1, frame.pts, frame.duration
+        if memory is None:
+            return
+        self.end()
+        header = {
+            "key": self._key,
+            "done": self.done,
+            "last": self.last,
+            "duration": self.duration,
+            "segments": len(self.segments),
+        }
+        data = safetensors.numpy.save(memory, metadata={"clip": json.dumps(header)})
+        with atomic_path(self._state) as temporary:
+            temporary.write_bytes(data)
+
+    def end(self) -> None:
+        """End the segment that is being written, if there is one."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+            self.segments.append(self._name(len(self.segments)))
+
+    def close(self) -> None:
+        """Give up what is being written."""
+        self._writer = None
+
+    def remove(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _digest(job: Job, model: Model) -> str:
+    """Of all that decides what the clip looks like; files by their sizes and times."""
+    files = []
+    for path in job.inputs:
+        inner = sorted(path.iterdir()) if path.is_dir() else [path]
+        files += [(str(x), x.stat().st_size, x.stat().st_mtime_ns) for x in inner if x.exists()]
+    text = json.dumps([__version__, repr(job), files, model.architecture, model.fingerprint])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _join(job: Job, clip: Clip, look: Look, parts: _Parts, *, complete: bool) -> None:
+    make_folder(job.output.parent)
+    kind, segments, last = _kind(job.output), parts.segments, parts.duration
+    if kind == "video":
+        until = job.until
+        if not complete and parts.last is not None:
+            until = (parts.last + last) * look.time_base
+        video.join(segments, job.output, look, last, _source(job, clip), job.start, until)
+    elif kind == "animation":
+        frames = video.read_segments(segments, look, last)
+        animation.save_animation(job.output, frames, look)
+    else:
+        animation.save_folder(job.output, video.read_segments(segments, look, last))
+
+
+def _source(job: Job, clip: Clip) -> Path | None:
+    """The file that sound and subtitles come from, if there can be any."""
+    return job.content if isinstance(clip, video.Video) else None
+
+
+def _codec(job: Job) -> tuple[str, int | None]:
+    if _kind(job.output) != "video":
+        return _LOSSLESS, None
+    return job.codec or ("vp9" if job.output.suffix.lower() == ".webm" else "h264"), job.crf

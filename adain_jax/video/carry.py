@@ -1,0 +1,50 @@
+"""The last picture carried along by the motion, and blended with the new one."""
+
+import numpy as np
+
+from adain_jax.video.flow import Motion, require, warp
+
+MOST = 0.97  # share of the last picture; at 1 nothing new would ever come in
+_BANDS = (1.0, 4.0)  # pixels: what is finer than either of these keeps its contrast
+_FLOORS = (1.0, 2.0)  # squared levels, below which nothing is contrast
+_NEAR, _COARSE = 8.0, 4  # pixels over which contrast is compared, at a quarter of the size
+_MOST_GAIN = 1.6
+
+
+def carry(last: np.ndarray, picture: np.ndarray, motion: Motion, share: float) -> np.ndarray:
+    """The next picture, (H, W, 3) float32 in [0, 255], like `last` where it has but moved.
+
+    A mean of strokes that do not lie on each other is flat. So what is finer than some pixels is
+    given the contrast back that it has in the new picture, in its neighbourhood.
+
+    Args:
+        last: the picture before, in [0, 255].
+        picture: the new one by itself, likewise.
+        motion: from the frame before to the new one.
+        share: of the last picture in the next, where the motion is known.
+    """
+    cv2 = require()
+    moved = np.clip(warp(last, motion.back, sharp=True), 0, 255)
+    kept = min(share, MOST) * motion.known
+    blended = picture + kept[..., None] * (moved - picture)
+    (_, *theirs), (coarse, *ours) = _split(picture), _split(blended)
+    for mine, wanted, floor in zip(ours, theirs, _FLOORS, strict=True):
+        energies = [_energy(band) + floor for band in (wanted, mine)]
+        gain = np.clip(np.sqrt(energies[0] / energies[1]), 1, _MOST_GAIN)
+        gain = cv2.resize(gain, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        coarse = coarse + gain[..., None] * mine
+    return np.clip(coarse, 0, 255)
+
+
+def _split(picture: np.ndarray) -> tuple[np.ndarray, ...]:
+    """What is coarse, what is finest, and what is between; they add up to the picture."""
+    blur = require().GaussianBlur
+    fine, coarse = (blur(picture, (0, 0), sigma) for sigma in _BANDS)
+    return coarse, picture - fine, fine - coarse
+
+
+def _energy(band: np.ndarray) -> np.ndarray:
+    cv2 = require()
+    size = tuple(max(1, side // _COARSE) for side in band.shape[1::-1])
+    squares = cv2.resize(np.square(band).mean(-1), size, interpolation=cv2.INTER_AREA)
+    return cv2.GaussianBlur(squares, (0, 0), _NEAR / _COARSE)

@@ -1,0 +1,85 @@
+"""How pictures move from one frame to the next, by OpenCV's DIS optical flow."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+_LARGEST = 512  # pixels of the longer side at which flow is looked for
+_AGREE, _TOLERATED = 0.01, 0.5  # of both ways: share of their squared lengths, and squared pixels
+_UNLIKE = 24.0  # levels by which a pixel may differ from the one it came from
+
+
+def require() -> Any:
+    """OpenCV, or a `ValueError` that says how to install it."""
+    try:
+        import cv2
+    except ImportError:
+        raise ValueError(
+            "optical flow needs the package opencv-python-headless: pip install 'adain-jax[video]'"
+        ) from None
+    return cv2
+
+
+class Motion(NamedTuple):
+    """Where the pixels of a frame come from.
+
+    Attributes:
+        back: (H, W, 2) float32, x and y: what is added to a pixel's place to find it in the frame
+            before.
+        known: (H, W) float32 in [0, 1]: how sure that is; 0 where it was hidden or outside.
+    """
+
+    back: np.ndarray
+    known: np.ndarray
+
+
+def motion(before: np.ndarray, now: np.ndarray) -> Motion:
+    """From one frame to the next, both (H, W, 3) uint8.
+
+    A place is known where the flow there and the flow back agree (Sundaram et al. 2010), and where
+    the pixel looks as it did.
+
+    >>> frame = np.random.default_rng(0).integers(256, size=(64, 64, 3), dtype=np.uint8)
+    >>> float(np.abs(motion(frame, frame).back).max())
+    0.0
+    """
+    cv2 = require()
+    height, width = now.shape[:2]
+    factor = min(1.0, _LARGEST / max(height, width))
+    size = max(16, round(width * factor)), max(16, round(height * factor))
+    small = [cv2.resize(x, size, interpolation=cv2.INTER_AREA) for x in (before, now)]
+    first, second = (cv2.cvtColor(x, cv2.COLOR_RGB2GRAY) for x in small)
+    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    back, forth = dis.calc(second, first, None), dis.calc(first, second, None)
+    returned = back + warp(forth, back)
+    error = np.square(returned).sum(-1)
+    length = np.square(back).sum(-1) + np.square(warp(forth, back)).sum(-1)
+    agree = (error < _AGREE * length + _TOLERATED) & _inside(back)
+    unlike = np.abs(small[1].astype(np.float32) - warp(small[0].astype(np.float32), back)).max(-1)
+    unlike = cv2.GaussianBlur(unlike, (0, 0), 1.5)
+    known = agree * np.exp(-np.square(unlike / _UNLIKE))
+    known = cv2.GaussianBlur(cv2.erode(known.astype(np.float32), np.ones((3, 3))), (0, 0), 1.0)
+    if factor < 1:
+        scale = np.array([width / size[0], height / size[1]], np.float32)
+        back = cv2.resize(back, (width, height), interpolation=cv2.INTER_LINEAR) * scale
+        known = cv2.resize(known, (width, height), interpolation=cv2.INTER_LINEAR)
+    return Motion(back, known)
+
+
+def warp(image: np.ndarray, back: np.ndarray, *, sharp: bool = False) -> np.ndarray:
+    """The pixels of an image (H, W) or (H, W, C), float32, at where they have gone.
+
+    `sharp` interpolates by Lanczos's kernel, which does not blur when it is done again and again.
+    """
+    cv2 = require()
+    rows, columns = np.indices(back.shape[:2], dtype=np.float32)
+    way = cv2.INTER_LANCZOS4 if sharp else cv2.INTER_LINEAR
+    places = columns + back[..., 0], rows + back[..., 1]
+    return cv2.remap(image, *places, way, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _inside(back: np.ndarray) -> np.ndarray:
+    height, width = back.shape[:2]
+    rows, columns = np.indices((height, width), dtype=np.float32)
+    x, y = columns + back[..., 0], rows + back[..., 1]
+    return (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)

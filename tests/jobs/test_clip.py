@@ -1,0 +1,250 @@
+"""Files of moving pictures in and out."""
+
+import shutil
+from collections import deque
+from dataclasses import replace
+from fractions import Fraction
+from itertools import islice
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import adain_jax
+from adain_jax.files import image, moving, video
+from adain_jax.jobs import clip
+from adain_jax.jobs.clip import Job
+from adain_jax.jobs.options import Controls
+from adain_jax.jobs.plan import Mixture
+from adain_jax.jobs.run import Sizes
+from adain_jax.video.schedule import Schedule, turns
+from tests.clips import packets, pan, write
+
+COUNT = 12
+
+
+@pytest.fixture(autouse=True)
+def short_segments(monkeypatch):
+    monkeypatch.setattr(clip, "SEGMENT", 5)
+
+
+@pytest.fixture
+def job(tmp_path, painting):
+    """A clip with sound, and an output."""
+    path = write(tmp_path / "clip.mp4", pan(COUNT), sound=True)
+    style = Mixture(((painting, 1.0),))
+    return Job(path, style, tmp_path / "out.mp4", sizes=Sizes(style=32))
+
+
+def make(job, model, **options):
+    return list(clip.run(job, model, **options))[-1]
+
+
+def frames_of(path):
+    return list(moving.open_clip(path).frames())
+
+
+def test_a_clip(job, tiny):
+    assert make(job, tiny) == (COUNT, COUNT)
+    ours, theirs = (moving.open_clip(x) for x in (job.output, job.content))
+    seconds = [[frame.pts * x.look.time_base for frame in x.frames()] for x in (ours, theirs)]
+    assert seconds[0] == seconds[1]
+    assert ours.look.size == theirs.look.size
+    assert packets(job.output, "audio") == packets(job.content, "audio")
+    assert not job.parts.exists()
+
+
+def test_pictures_are_those_of_stylize(job, tiny):
+    still = replace(job, calm=0, crf=1, controls=Controls(alpha=0.6))
+    make(still, tiny)
+    style = image.load(job.style.parts[0][0], size=32, as_bytes=True).rgb
+    for frame, made in zip(frames_of(job.content), frames_of(job.output), strict=True):
+        alone = adain_jax.stylize(frame.rgb, style, alpha=0.6, model=tiny)
+        assert np.abs(np.asarray(alone) * 1.0 - made.rgb).mean() < 2
+
+
+@pytest.mark.parametrize("name", ["out.gif", "out.webp", "out.mkv", "out.webm", "folder"])
+def test_other_kinds(job, tmp_path, name):
+    model = adain_jax.load("fast")  # of whose pictures no two are alike
+    silent = write(tmp_path / "silent.mp4", pan(COUNT))
+    output = tmp_path / name
+    make(replace(job, content=silent, output=output), model)
+    made = frames_of(output)
+    assert len(made) == COUNT
+    assert made[0].rgb.shape == (64, 96, 3)
+    again = replace(job, content=output, output=tmp_path / "again.mp4")
+    make(again, model)
+    look = moving.open_clip(again.output).look
+    seconds = [x.pts * look.time_base for x in frames_of(again.output)]
+    rate = 25 if name == "folder" else 12
+    assert all(abs(x - Fraction(i, rate)) < Fraction(1, 90) for i, x in enumerate(seconds))
+
+
+def test_a_folder_in_the_order_of_numbers(job, tiny, tmp_path):
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for i, frame in enumerate(pan(11)):
+        Image.fromarray(frame).save(folder / f"f{i}.png")
+    made = replace(job, content=folder, rate=Fraction(10), controls=Controls(alpha=0.0), calm=0)
+    make(made, tiny)
+    names = [path.name for path in moving.open_clip(folder).files]  # type: ignore[attr-defined]
+    assert names == [f"f{i}.png" for i in range(11)]
+    assert moving.open_clip(job.output).look.rate == 10
+
+
+def test_start_and_duration(job, tiny):
+    make(replace(job, start=Fraction(1, 4), duration=Fraction(1, 2)), tiny)
+    out = moving.open_clip(job.output)
+    assert [frame.pts * out.look.time_base for frame in out.frames()] == [
+        Fraction(i, 12) for i in range(6)
+    ]
+    assert max(when for when, _ in packets(job.output, "audio")) < Fraction(1, 2)
+    with pytest.raises(ValueError, match="no frame between"):
+        make(replace(job, start=Fraction(99)), tiny)
+
+
+def test_strength_over_time(job, tiny):
+    ramp = replace(job, calm=0, crf=1, strength=Schedule((0.0, 0.5), (0.0, 1.0)))
+    make(ramp, tiny)
+    style = image.load(job.style.parts[0][0], size=32, as_bytes=True).rgb
+    pairs = list(zip(frames_of(job.content), frames_of(job.output), strict=True))
+    for number, alpha in ((0, 0.0), (3, 0.5), (9, 1.0)):
+        frame, made = pairs[number]
+        expected = adain_jax.stylize(frame.rgb, style, alpha=alpha, model=tiny)
+        assert np.abs(np.asarray(expected) * 1.0 - made.rgb).mean() < 2
+
+
+def test_styles_over_time(job, tiny, photo):
+    model = adain_jax.load("fast")
+    style = Mixture((*job.style.parts, (photo, 1.0)))
+    moved = replace(job, calm=0, crf=1, style=style, shares=turns([0.0, 0.5], [1.0, 1.0]))
+    make(moved, model)
+    images = [image.load(path, size=32, as_bytes=True).rgb for path, _ in style.parts]
+    pairs = list(zip(frames_of(job.content), frames_of(job.output), strict=True))
+    for number, weights in ((0, (1, 0)), (3, (1, 1)), (9, (0, 1))):
+        frame, made = pairs[number]
+        expected = adain_jax.stylize(frame.rgb, images, weights=weights, model=model)
+        assert np.abs(np.asarray(expected) * 1.0 - made.rgb).mean() < 8  # colours of half the size
+
+
+def test_masks_that_stand_and_masks_that_move(job, tiny, tmp_path):
+    left = np.zeros((64, 96, 3), np.uint8)
+    left[:, :48] = 255
+    Image.fromarray(left).save(tmp_path / "left.png")
+    moved = write(tmp_path / "mask.mp4", [left] * 6 + [0 * left] * 3 + [left[:, ::-1]] * 3)
+    one = replace(job, calm=0, crf=1, controls=Controls(masks=(tmp_path / "left.png",)))
+    make(one, tiny)
+    for frame, made in zip(frames_of(job.content), frames_of(job.output), strict=True):
+        assert np.abs(frame.rgb * 1.0 - made.rgb)[:, 60:].mean() < 3  # no region, no style
+        assert np.abs(frame.rgb * 1.0 - made.rgb)[:, :40].mean() > 10
+    make(replace(one, controls=Controls(masks=(moved,))), tiny)
+    pairs = list(zip(frames_of(job.content), frames_of(job.output), strict=True))
+    changed = [
+        [
+            np.abs(frame.rgb * 1.0 - made.rgb)[:, half].mean() > 8
+            for half in (np.s_[:40], np.s_[56:])
+        ]
+        for frame, made in pairs
+    ]
+    assert changed == [[True, False]] * 6 + [[False, False]] * 3 + [[False, True]] * 3
+
+
+def test_colours_of_the_content(job, tiny):
+    make(replace(job, controls=Controls(color="coral")), tiny)
+    assert len(frames_of(job.output)) == COUNT
+
+
+def interrupt_after(job, model, count, **options):
+    made = []
+    going = clip.run(job, model, stop=lambda: len(made) > count, **options)
+    with pytest.raises(KeyboardInterrupt):
+        deque(map(made.append, going), maxlen=0)
+    return made[-1].done
+
+
+@pytest.mark.parametrize("color", ["style", "coral"])
+def test_an_interrupted_clip_goes_on_to_the_same_file(job, tiny, color):
+    job = replace(job, controls=Controls(color=color))
+    make(job, tiny)
+    whole = job.output.read_bytes()
+    job.output.unlink()
+    done = interrupt_after(job, tiny, 7)
+    assert 5 < done < COUNT
+    assert len(frames_of(job.output)) == done  # playable
+    assert job.parts.is_dir()
+    seen = [progress.done for progress in clip.run(job, tiny, resume=True)]
+    assert seen[0] == 5
+    assert job.output.read_bytes() == whole
+    assert not job.parts.exists()
+
+
+def test_resume_with_nothing_there_begins(job, tiny):
+    assert make(job, tiny, resume=True).done == COUNT
+
+
+def test_resume_with_other_options_is_refused(job, tiny):
+    interrupt_after(job, tiny, 7)
+    with pytest.raises(ValueError, match="of other files or options"):
+        make(replace(job, crf=30), tiny, resume=True)
+    (job.parts / "state.safetensors").write_bytes(b"nothing")
+    with pytest.raises(ValueError, match="damaged: leave --resume out"):
+        make(job, tiny, resume=True)
+    assert make(job, tiny).done == COUNT
+
+
+def test_memory_does_not_grow_with_the_clip(job, tiny, tmp_path):
+    """No more frames are read than a few ahead of what is written."""
+    read = []
+    long = write(tmp_path / "long.mp4", pan(60, step=0.5))
+    source = video.Video.frames
+
+    def counted(self, start=Fraction(0)):
+        for frame in source(self, start):
+            read.append(frame.pts)
+            yield frame
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(video.Video, "frames", counted)
+        made = clip.run(replace(job, content=long), tiny)
+        last = list(islice(made, 20))[-1].done
+        assert len(read) <= last + 10
+        made.close()
+
+
+def test_damage_in_the_middle_is_told_and_leaves_no_file(job, tiny, tmp_path):
+    data = bytearray(job.content.read_bytes())
+    begin = data.index(b"mdat") + 200
+    data[begin : len(data) * 3 // 4] = bytes(len(data) * 3 // 4 - begin)
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(data)
+    with pytest.raises(ValueError, match=r"broken\.mp4 .*damaged"):
+        make(replace(job, content=broken), tiny)
+    assert not job.output.exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"output": "a.txt"}, "its suffix is none of"),
+        ({"output": "clip.mp4"}, "would replace one of the files read"),
+        ({"codec": "h2000"}, "no codec is called h2000"),
+        ({"output": "a.webm"}, "cannot hold the sound"),
+        ({"output": "a.gif", "codec": "h264"}, "--codec is for videos"),
+        ({"calm": 3.0}, "calm is between 0 and 1"),
+        ({"content": "photo.png"}, "is one picture"),
+        ({"content": "none.mp4"}, "no such file"),
+        ({"controls": Controls(masks=(0, 0, 0))}, "1 styles for 3 masks"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_wrong_is_told_before_anything_is_made(job, tiny, tmp_path, photo, changed, words):
+    for name in ("output", "content"):
+        if name in changed:
+            changed = {**changed, name: tmp_path / changed[name]}
+    if "controls" in changed:
+        changed = {"controls": Controls(masks=(photo,) * 3)}
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises((ValueError, FileNotFoundError), match=words):
+        make(replace(job, **changed), tiny)
+    for path in set(tmp_path.iterdir()) - set(before):
+        shutil.rmtree(path)  # of segments, empty
+        assert path.suffix == ".parts"
