@@ -53,12 +53,29 @@ ROOT = Path(__file__).parents[1]
 # Photographs and paintings for training, which no user's machine has.
 SHARED = ROOT.parent / "shared"
 
+# Seconds of a processor, in hundreds.
+_LONGEST = {
+    **{"test_loop.py": 5, "test_calls.py": 4, "test_figures.py": 4, "test_controls.py": 4},
+    **{"test_config.py": 3, "test_step.py": 3, "test_resume.py": 3, "test_tiling.py": 3},
+    **{"test_strict.py": 2, "test_run.py": 2, "test_convolution.py": 2, "test_script.py": 2},
+}
+
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs the training images")
 
 
 def pytest_addoption(parser):
     parser.addoption("--fuzz-cases", type=int, default=1000, help="files that the fuzzing makes")
     parser.addoption("--fuzz-seed", type=int, default=0, help="another seed makes other files")
+
+
+def pytest_configure(config):
+    if hasattr(config.option, "loadscopereorder"):  # by pytest-xdist, to the files of most tests
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items):
+    """The longest files first, lest one process have one of them left when the other has none."""
+    items.sort(key=lambda item: _LONGEST.get(item.path.name, 0), reverse=True)
 
 
 def pytest_terminal_summary(terminalreporter):

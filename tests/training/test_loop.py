@@ -37,6 +37,7 @@ def test_the_whole_loop(config, tiny):
     """Several devices, both phases, validation, pictures, log, checkpoints, a model to use."""
     config = dataclasses.replace(
         config,
+        reconstruction_steps=1,
         validation_fraction=0.4,
         validate_every=2,
         validation_samples=3,
@@ -65,7 +66,7 @@ def test_the_whole_loop(config, tiny):
         "0000004.png",
     ]
     with Image.open(folder / "pictures/0000004.png") as grid:
-        assert grid.size == (5 * 20 - 4, 7 * 20 - 4)
+        assert grid.size == (5 * 28 - 4, 7 * 28 - 4)
     assert list((folder / "tensorboard").iterdir())
     assert json.loads((folder / "config.json").read_text())["config"]["keep"] == 1
 
@@ -85,7 +86,7 @@ def test_the_whole_loop(config, tiny):
 
 POOL = {"pool_contents": 8, "pool_styles": 8, "renew": 4}
 WAYS = {
-    "kept": {},
+    "kept": {"reconstruction_steps": 1},
     "kept, in a pool": POOL,
     "streamed": {"device_share": 0.0},
     "streamed, in a pool": {"device_share": 0.0, **POOL, "renew": 3, "renew_every": 3},
@@ -106,8 +107,8 @@ def test_goes_on_where_it_stopped(config, tmp_path, way):
 
 def test_several_steps_in_a_call_are_those_steps(config, tmp_path):
     """Up to the next thing to do: log, checkpoint, the end of a phase."""
-    fields = {"steps": 7, "checkpoint_every": 5, "learning_rate": 1e-6, **POOL}
-    config = dataclasses.replace(config, **fields)
+    fields = {"steps": 7, "reconstruction_steps": 1, "checkpoint_every": 5, **POOL}
+    config = dataclasses.replace(config, **fields, learning_rate=1e-6)
     one = train(config)
     several = dataclasses.replace(
         config, workdir=str(tmp_path / "several"), steps_per_call=4, log_every=4
@@ -302,7 +303,7 @@ def wait_for(condition, process):
 
 @pytest.fixture(scope="module", params=["streamed", "kept, in a pool"])
 def uninterrupted(folders, tiny_file, tmp_path_factory, request):
-    """Twenty steps in one go, and how they were asked for."""
+    """Twelve steps in one go, and how they were asked for."""
     config = TrainConfig(
         content=str(folders / "content"),
         style=str(folders / "style"),
@@ -311,7 +312,7 @@ def uninterrupted(folders, tiny_file, tmp_path_factory, request):
         **SMALL,
     )
     fields = overrides(
-        config, steps=20, checkpoint_every=3, pictures_every=0, **WAYS[request.param]
+        config, steps=12, checkpoint_every=3, pictures_every=0, **WAYS[request.param]
     )
     finish(start(**fields))
     return fields, load_params(config.workdir)
@@ -326,7 +327,7 @@ def test_killed_and_taken_up_again(uninterrupted, tmp_path):
     """SIGKILL at any moment: the same batches, and bit for bit the same weights."""
     fields, expected = uninterrupted
     ours = {**fields, "workdir": tmp_path / "killed"}
-    for step in (8, 15):
+    for step in (4, 8):
         process = start(**ours)
         log = tmp_path / "killed/log.jsonl"
         wait_for(

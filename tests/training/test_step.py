@@ -24,7 +24,7 @@ def batches():
     rng = np.random.default_rng(0)
     return [
         {
-            name: rng.integers(256, size=(4, 4, 4, 3), dtype=np.uint8).repeat(4, 1).repeat(4, 2)
+            name: rng.integers(256, size=(4, 6, 6, 3), dtype=np.uint8).repeat(4, 1).repeat(4, 2)
             for name in ("content", "style")
         }
         for _ in range(5)

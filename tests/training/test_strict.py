@@ -67,15 +67,15 @@ def test_whole_calls_take_and_give_nothing_unasked(config, tiny, rng, steps, wid
     some = {f"style_{name}": 0.5 for name in names}
     config = dataclasses.replace(config, **some, flip=True, pool_contents=4)
     placement = Placement(jax.devices()[:1])
-    images = list(rng.integers(256, size=(3, 20, 24, 3), dtype=np.uint8))
+    images = list(rng.integers(256, size=(3, 28, 32, 3), dtype=np.uint8))
     with strict(), jax.enable_x64(wide):
         packed = placement.replicate(pack(images, np.arange(3), np.ones(3)))
         supply = Supply(placement.everywhere(np.int32(0)), {"content": packed, "style": packed})
         frozen = placement.replicate(tiny.params)
         pool = {
             "content": {
-                "content": rng.integers(256, size=(4, 16, 16, 3), dtype=np.uint8),
-                "maps": {"relu4_1": np.ones((4, 2, 2, 512), np.float16)},
+                "content": rng.integers(256, size=(4, 24, 24, 3), dtype=np.uint8),
+                "maps": {"relu4_1": np.ones((4, 3, 3, 512), np.float16)},
                 "content_stats": {},
                 "number": np.arange(4, dtype=np.int32),
             }
