@@ -74,11 +74,10 @@ def check_place(path: str | os.PathLike) -> None:
             raise NotADirectoryError(f"cannot write {path}: {folder} is not a folder")
         if path.is_symlink() and folder != target.parent:
             raise FileNotFoundError(f"cannot write {path}: it links to {target}, in no folder")
-        longest = max(len(os.fsencode(x)) for x in target.relative_to(folder).parts)
-        if longest > (most := os.pathconf(folder, "PC_NAME_MAX")):
-            raise OSError(
-                f"cannot write {path}: a name of {longest} bytes, where {most} is the most"
-            )
+        most = os.pathconf(folder, "PC_NAME_MAX")
+        if any(len(os.fsencode(name)) > most for name in target.relative_to(folder).parts):
+            too_long = OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+            raise _worded(too_long, f"cannot write {path}")
         places = [folder, *([target] if target.exists() else [])]
     if not all(os.access(place, os.W_OK) for place in places):
         raise PermissionError(f"cannot write {path}: permission denied")

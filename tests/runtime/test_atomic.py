@@ -163,9 +163,9 @@ def test_what_cannot_be_written_is_said_in_words(tmp_path):
     [
         ("", "is a folder"),
         ("file/a.txt", ".*/file is not a folder"),
-        ("a" * 256, r"file name too long|a name of 256 bytes, 255 at most"),
-        ("new/" + "画" * 86 + "/a.txt", "a name of 258 bytes, 255 at most"),
-        ("new/" + "a" * 256, "a name of 256 bytes, 255 at most"),
+        ("a" * 256, "file name too long"),
+        ("new/" + "画" * 86 + "/a.txt", "file name too long"),
+        ("new/" + "a" * 256, "file name too long"),
         ("a/" * 2100, "file name too long"),
         ("ring", "too many levels of symbolic links"),
         ("lost", "it links to .*/nowhere/a, in no folder"),
