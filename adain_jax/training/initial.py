@@ -36,7 +36,7 @@ def first_params(config: TrainConfig, model: Model) -> Params:
     parts = [part for part in shapes if part != "encoder"]
     missing = [part for part in parts if part not in params]
     if missing:
-        raise ValueError(f"config: init_from: {path} holds no {missing[0]}")
+        raise ValueError(f"config: init_from: {path} holds no {', '.join(missing)}")
     params = {part: params[part] for part in parts}
     if config.variant == "film":  # which begins as if it was told nothing
         new = _random(architecture, config.seed)["decoder"]

@@ -52,5 +52,5 @@ def test_random_weights_depend_on_the_seed(config, tiny):
 
 def test_an_old_decoder_is_no_small_network(config, tiny, tiny_file):
     config = dataclasses.replace(config, variant="fast", init_from=tiny_file)
-    with pytest.raises(ValueError, match="holds no projection"):
+    with pytest.raises(ValueError, match="holds no content, projection"):
         first_params(config, tiny)
