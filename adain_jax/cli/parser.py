@@ -207,10 +207,7 @@ def _check_stylize(args: argparse.Namespace, command: argparse.ArgumentParser) -
         command.error("give --style, of which each makes a picture, or --styles, to be mixed")
     if args.styles and args.pairs:
         command.error("give --styles, to be mixed, or --pairs, of which each has its own")
-    if args.masks and args.labels:
-        command.error("give --masks, each of a region, or --labels, of all")
-    if (args.masks or args.labels) and not args.styles:
-        command.error(f"--{'masks' if args.masks else 'labels'} need --styles, one for each")
+    _check_regions(args, command)
     if (args.masks or args.labels) and args.alpha_map and any(":" in text for text in args.styles):
         command.error("give the strengths of --styles by weights, or by --alpha-map")
     if not (args.style or args.styles):
@@ -279,10 +276,7 @@ def _add_video(command: argparse.ArgumentParser) -> None:
 
 
 def _check_video(args: argparse.Namespace, command: argparse.ArgumentParser) -> None:
-    if (args.masks or args.labels) and not args.styles:
-        command.error(f"--{'masks' if args.masks else 'labels'} need --styles, one for each")
-    if args.masks and args.labels:
-        command.error("give --masks, each of a region, or --labels, of all")
+    _check_regions(args, command)
     if len(args.clips) != (1 if args.styles else 2):
         command.error(
             "give one clip, with --styles" if args.styles else "give one clip and one style"
@@ -308,6 +302,13 @@ def _add_regions(command: argparse.ArgumentParser) -> None:
         help="in place of --masks: one image, whose greys above black are the regions, the darkest "
         "that of the first of --styles",
     )
+
+
+def _check_regions(args: argparse.Namespace, command: argparse.ArgumentParser) -> None:
+    if args.masks and args.labels:
+        command.error("give --masks, each of a region, or --labels, of all")
+    if (args.masks or args.labels) and not args.styles:
+        command.error(f"--{'masks' if args.masks else 'labels'} need --styles, one for each")
 
 
 def _add_controls(command: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adain_jax.cli import messages
+from adain_jax.cli.controls import controls_of
 from adain_jax.runtime import process
 from adain_jax.runtime.atomic import check_place, is_special
 
@@ -106,20 +107,11 @@ def _make(
 
     from adain_jax.files import streams
     from adain_jax.jobs import run as running
-    from adain_jax.jobs.options import Controls
     from adain_jax.model import Model
     from adain_jax.runtime.interrupt import Interrupted, Interrupts
     from adain_jax.runtime.timing import Timing
 
-    controls = Controls(
-        args.alpha,
-        args.allow_extrapolation,
-        args.alpha_map,
-        tuple(args.masks),
-        args.color,
-        args.tile,
-        args.labels,
-    )
+    controls = controls_of(args, args.alpha)
     timing = Timing()
     timing.seconds["start and import"] = time.process_time()
     to_stdout = args.output == streams.STREAM

@@ -4,6 +4,7 @@ import argparse
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from adain_jax.cli.controls import controls_of
 from adain_jax.runtime import process
 
 if TYPE_CHECKING:
@@ -53,7 +54,6 @@ def run(args: argparse.Namespace) -> bool:
 
 def _job(args: argparse.Namespace) -> "Job":
     from adain_jax.jobs.clip import Job
-    from adain_jax.jobs.options import Controls
     from adain_jax.jobs.plan import Mixture
     from adain_jax.jobs.run import Sizes
     from adain_jax.video import schedule
@@ -68,15 +68,7 @@ def _job(args: argparse.Namespace) -> "Job":
         content=args.clips[0],
         style=style,
         output=args.output,
-        controls=Controls(
-            alpha,
-            args.allow_extrapolation,
-            args.alpha_map,
-            tuple(args.masks),
-            args.color,
-            args.tile,
-            args.labels,
-        ),
+        controls=controls_of(args, alpha),
         strength=strength,
         shares=shares,
         sizes=Sizes(args.size, args.style_size),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from adain_jax.video.flow import Motion, motion, require, warp
+from adain_jax.video.flow import Motion, inside, motion, require, warp
 
 _KNOWN = 0.3  # of a place's certainty, from which it counts
 _CUT = 0.3  # share of a frame that counts, below which two frames are of two scenes
@@ -93,9 +93,8 @@ def _moved(
     for (scale, left, top), (next_scale, next_left, next_top) in pairwise(places):
         x = (columns / next_scale + next_left - left) * scale - columns
         y = (rows / next_scale + next_top - top) * scale - rows
-        inside = (columns + x >= 0) & (columns + x <= size[1] - 1)
-        inside &= (rows + y >= 0) & (rows + y <= size[0] - 1)
-        motions.append(Motion(np.stack([x, y], -1).astype(np.float32), inside.astype(np.float32)))
+        back = np.stack([x, y], -1).astype(np.float32)
+        motions.append(Motion(back, inside(back).astype(np.float32)))
     return Clip(frames, motions)
 
 

@@ -67,7 +67,7 @@ def pictures(
         if not regions and style.mean.ndim > 1:
             raise ValueError(f"style is one, not a batch of {style.mean.shape[0]}")
     options = {"alpha": alpha, "weights": weights, "masks": masks, "extrapolate": extrapolate}
-    ask_for = _asking(model, style, plan, color, **options)
+    ask_for = asking(model, style, plan, color, **options)
     if not regions and np.ndim(alpha) < 2:
         ask_for(np.zeros((8, 8, 3), np.uint8))
     return _pictures(model, contents, ask_for, plan, _Batches(model, batch_size, devices))
@@ -83,10 +83,13 @@ def _checked(devices: Any) -> list[Any]:
     return list(devices)
 
 
-def _asking(
+def asking(
     model: Model, style: Any, plan: Plan | Literal["auto"], color: str, **options: Any
 ) -> Callable[[Any], Request]:
-    """`ask`, for one content after another; what all have in common is checked for the first."""
+    """`ask`, for one content after another; what all have in common is checked for the first.
+
+    `options` are the others of `ask`.
+    """
     first: Request | None = None
     size: tuple[int, ...] | None = None  # of all, if there are masks or a map
 

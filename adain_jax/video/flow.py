@@ -51,10 +51,10 @@ def motion(before: np.ndarray, now: np.ndarray) -> Motion:
     first, second = (cv2.cvtColor(x, cv2.COLOR_RGB2GRAY) for x in small)
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     back, forth = dis.calc(second, first, None), dis.calc(first, second, None)
-    returned = back + warp(forth, back)
-    error = np.square(returned).sum(-1)
-    length = np.square(back).sum(-1) + np.square(warp(forth, back)).sum(-1)
-    agree = (error < _AGREE * length + _TOLERATED) & _inside(back)
+    forth = warp(forth, back)  # from where the flow back leads
+    error = np.square(back + forth).sum(-1)
+    length = np.square(back).sum(-1) + np.square(forth).sum(-1)
+    agree = (error < _AGREE * length + _TOLERATED) & inside(back)
     unlike = np.abs(small[1].astype(np.float32) - warp(small[0].astype(np.float32), back)).max(-1)
     unlike = cv2.GaussianBlur(unlike, (0, 0), 1.5)
     known = agree * np.exp(-np.square(unlike / _UNLIKE))
@@ -72,14 +72,18 @@ def warp(image: np.ndarray, back: np.ndarray, *, sharp: bool = False) -> np.ndar
     `sharp` interpolates by Lanczos's kernel, which does not blur when it is done again and again.
     """
     cv2 = require()
-    rows, columns = np.indices(back.shape[:2], dtype=np.float32)
     way = cv2.INTER_LANCZOS4 if sharp else cv2.INTER_LINEAR
-    places = columns + back[..., 0], rows + back[..., 1]
-    return cv2.remap(image, *places, way, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(image, *_places(back), way, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _inside(back: np.ndarray) -> np.ndarray:
+def inside(back: np.ndarray) -> np.ndarray:
+    """Which pixels come from a place inside of the frame before, (H, W)."""
     height, width = back.shape[:2]
-    rows, columns = np.indices((height, width), dtype=np.float32)
-    x, y = columns + back[..., 0], rows + back[..., 1]
+    x, y = _places(back)
     return (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+
+
+def _places(back: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where pixels come from, x and y."""
+    rows, columns = np.indices(back.shape[:2], dtype=np.float32)
+    return columns + back[..., 0], rows + back[..., 1]

@@ -10,7 +10,8 @@ from jax.typing import ArrayLike
 from adain_jax.inference.plan import Plan, Tiled, choose
 from adain_jax.inference.recolor import check_color, recolors
 from adain_jax.inference.render import render_in_windows
-from adain_jax.inference.request import Request, Source, as_style, ask
+from adain_jax.inference.request import Request, Source, as_style
+from adain_jax.inference.stream import asking
 from adain_jax.model import Model
 from adain_jax.model.arguments import check_sliceable
 from adain_jax.ops.pixels import from_float, to_float
@@ -77,20 +78,17 @@ def stylize_frames(
         model.check_style(style)
         weights = None
     options: dict[str, Any] = {"alpha": alpha, "masks": masks, "extrapolate": extrapolate}
+    given = asking(model, style, plan, color, weights=weights, **options)
 
     def pictures() -> Iterator[np.ndarray]:
-        of_scene = None
+        ask_for = given
         for frame in frames:
             cut = artist.look(frame)
-            if fixed:
-                request = ask(model, frame, style, color=color, plan=plan, **options)
-            elif cut or of_scene is None:
-                request = ask(
-                    model, frame, style, weights=weights, color=color, plan=plan, **options
-                )
-                of_scene = request.style
-            else:
-                request = ask(model, frame, of_scene, plan=plan, **options)
+            if fixed or not cut:
+                request = ask_for(frame)
+            else:  # the style in the colours of the scene's first frame
+                request = given(frame)
+                ask_for = asking(model, request.style, plan, "style", **options)
             yield artist.paint(request)
 
     return pictures()
