@@ -1,37 +1,48 @@
 import atexit
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 
 # Before jax is imported anywhere: four devices to test pmap on, whatever the machine has, and no
 # program compiled twice, neither here nor in the processes that tests start. Nor is any optimised
 # much, or weights that a function closes over folded: most of the time would go there. Without
 # fusion emitters, and in one piece, a step of training is compiled in a third of the time.
+_FLAGS = (
+    "--xla_disable_hlo_passes=constant_folding",
+    "--xla_cpu_use_fusion_emitters=false",
+    "--xla_cpu_parallel_codegen_split_count=1",
+)
+
+
+def _known(flags: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that this version of XLA has: any other ends the process, and tells its name."""
+    probe = [sys.executable, "-c", "import jax; jax.devices()"]
+    environment = {**os.environ, "XLA_FLAGS": " ".join(flags), "JAX_PLATFORMS": "cpu"}
+    ended = subprocess.run(probe, env=environment, capture_output=True, text=True)
+    unknown = [flag for flag in flags if flag in ended.stderr]
+    if not ended.returncode or not unknown:
+        return flags
+    return _known(tuple(flag for flag in flags if flag not in unknown))
 
 
 def xla_flags(devices: int) -> str:
-    return " ".join(
-        (
-            f"--xla_force_host_platform_device_count={devices}",
-            "--xla_disable_hlo_passes=constant_folding",
-            "--xla_cpu_use_fusion_emitters=false",
-            "--xla_cpu_parallel_codegen_split_count=1",
-        )
-    )
+    """What the tests' processes run with, on as many devices as these."""
+    return f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count={devices}"
 
 
-os.environ["XLA_FLAGS"] = xla_flags(4)
 os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
 os.environ["JAX_PLATFORMS"] = "cpu"
-if "PYTEST_XDIST_WORKER" not in os.environ:  # which have the folder of the process that began them
+if "PYTEST_XDIST_WORKER" not in os.environ:  # which have what the process that began them found
+    os.environ["XLA_FLAGS"] = " ".join(_known(_FLAGS))
+    os.environ["XLA_FLAGS"] = xla_flags(4)
     _compiled = tempfile.mkdtemp(prefix="adain-jax-tests-")
     atexit.register(shutil.rmtree, _compiled, ignore_errors=True)
     os.environ["JAX_COMPILATION_CACHE_DIR"] = _compiled
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import jax
