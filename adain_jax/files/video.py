@@ -28,7 +28,8 @@ CODECS = {
     "ffv1": ("ffv1", None),
 }
 _OPTIONS = {  # no frame depends on a later one, so that segments follow each other
-    "libx264": {"preset": "faster", "bf": "0", "x264-params": "lookahead-threads=1"},
+    # Nor what memory held before: with macroblock trees x264's last blocks depend on it.
+    "libx264": {"preset": "faster", "bf": "0", "x264-params": "lookahead-threads=1:mbtree=0"},
     "libx265": {"preset": "fast", "bf": "0", "x265-params": "log-level=none"},
     "libvpx-vp9": {"b": "0", "cpu-used": "4", "row-mt": "1", "lag-in-frames": "0"},
     "libsvtav1": {"preset": "9", "svtav1-params": "pred-struct=1"},
@@ -385,10 +386,11 @@ def _others(container: Any) -> list[Any]:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     av = require()
+    failure = av.FFmpegError  # which at the interpreter's end is gone, when frames are left
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             yield container
-    except av.FFmpegError as error:
+    except failure as error:
         raise ValueError(f"{path} is no video, or damaged: {_what(error)}") from None
 
 

@@ -1,5 +1,8 @@
 """Reading and writing videos: times, colours, shapes, sound."""
 
+import subprocess
+import sys
+import time
 from fractions import Fraction
 from itertools import pairwise
 
@@ -204,6 +207,33 @@ def test_codecs(tmp_path, codec, suffix):
     ours, theirs = (list(video.Video(x).frames()) for x in (again, path))
     assert len(ours) == len(theirs)
     assert np.mean([np.abs(a.rgb * 1.0 - b.rgb) for a, b in zip(ours, theirs, strict=True)]) < 4
+
+
+def test_a_segment_is_the_same_whatever_came_before(tmp_path):
+    """Encoders that read what they never wrote do so now and then: of some fed slowly, in memory
+    that others filled, one in ten was another."""
+    frames, look = pan(48, step=0.5), Look((64, 96), Fraction(1, 12), Fraction(12))
+    rng, junk, made = np.random.default_rng(0), [], set()
+    for _ in range(24):
+        path = tmp_path / "segment.nut"
+        writer = video.Writer(path, look)
+        for i, frame in enumerate(frames):
+            writer.write(Frame(frame, i, 1))
+            time.sleep(rng.choice([0, 0.001, 0.003]))
+            junk = [*junk[-9:], np.full(rng.integers(200_000), rng.integers(256), np.uint8)]
+        writer.close()
+        made.add(tuple(packets(path, "video")))
+    assert len(made) == 1
+
+
+def test_frames_left_in_the_middle_say_nothing(tmp_path):
+    clip = write(tmp_path / "clip.mp4", pan())
+    code = (
+        "from pathlib import Path\nfrom adain_jax.files.video import Video\n"
+        f"frames = Video(Path({str(clip)!r})).frames()\nnext(frames)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stderr == ""
 
 
 def test_segments_without_loss(tmp_path):
