@@ -93,7 +93,7 @@ def test_two_devices_have_the_gradients_of_one(config, tiny, batches):
     one, _ = run(config, tiny, batches[:1])
     two, _ = run(config, tiny, batches[:1], 2)
     for a, b in zip(jax.tree.leaves(one.optimizer), jax.tree.leaves(two.optimizer), strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-4 * np.abs(a).max())
+        np.testing.assert_allclose(a, b, atol=3e-4 * np.abs(a).max())
 
 
 def test_parts_of_a_batch_are_as_good_as_all_at_once(slow, tiny, batches):
