@@ -46,7 +46,7 @@ def mode(request):
         yield request.param
 
 
-@pytest.mark.parametrize("name", ["tiny", "fast"])
+@pytest.mark.parametrize("name", ["tiny", pytest.param("fast", marks=pytest.mark.slow)])
 def test_pictures(mode, name, tiny):
     model = tiny if name == "tiny" else Model.load(name)
     for options in CONTROLS:

@@ -58,7 +58,7 @@ def test_a_photograph_in_its_own_style_stays(tiny, images):
     np.testing.assert_allclose(gatys.picture(state), images[0], atol=1e-3)
 
 
-@pytest.mark.parametrize("method", ["lbfgs", "adam"])
+@pytest.mark.parametrize("method", ["adam", pytest.param("lbfgs", marks=pytest.mark.slow)])
 def test_going_on_from_a_file_is_exact(tiny, images, tmp_path, method):
     optimization, state, _ = run(tiny, images, 3, method=method)
     path = tmp_path / "state.safetensors"

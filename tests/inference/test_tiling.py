@@ -50,7 +50,11 @@ def test_spans(length, tile, reach):
 
 @pytest.mark.parametrize(
     ("name", "size", "tile"),
-    [("vgg16", (197, 261), 192), ("fast", (270, 333), 192), ("fast", (200, 410), 256)],
+    [
+        ("fast", (200, 410), 256),
+        pytest.param("fast", (270, 333), 192, marks=pytest.mark.slow),
+        pytest.param("vgg16", (197, 261), 192, marks=pytest.mark.slow),
+    ],
 )
 def test_equal_to_the_whole_with_real_weights(name, size, tile, photo, painting):
     """Everywhere, at borders of windows and of the image."""

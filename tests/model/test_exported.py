@@ -16,7 +16,7 @@ def shapes(tree):
     return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), tree)
 
 
-@pytest.mark.parametrize("name", ["tiny", "fast"])
+@pytest.mark.parametrize("name", ["tiny", pytest.param("fast", marks=pytest.mark.slow)])
 def test_one_program_for_any_size_and_number(name, tiny, rng):
     model = tiny if name == "tiny" else adain_jax.load(name)
     style = model.style(rng.random((24, 33, 3), dtype=np.float32))

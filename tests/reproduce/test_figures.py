@@ -51,6 +51,7 @@ def report(settings, tmp_path_factory):
     return out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(run.FIGURES))
 def test_a_figure(report, name):
     text = (report / name / "page.md").read_text()
@@ -68,6 +69,7 @@ def test_a_figure(report, name):
         assert f"]({picture})" in text
 
 
+@pytest.mark.slow
 def test_nothing_is_made_twice(report, settings, capsys):
     before = {path: path.stat().st_mtime_ns for path in report.glob("*/*")}
     run.run(list(run.FIGURES), report, settings)

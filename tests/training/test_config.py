@@ -10,6 +10,7 @@ from tests.conftest import ROOT
 from tests.training.conftest import SMALL
 
 RECIPES = sorted(path.stem for path in (ROOT / "configs").glob("*.py"))
+OFTEN = ("paper", "refine")  # each step takes some seconds to compile
 
 
 def recipe(name):
@@ -25,7 +26,10 @@ def test_every_recipe_loads(name):
     assert f"--config configs/{name}.py" in (module.__doc__ or "")
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize(
+    "name",
+    [name if name in OFTEN else pytest.param(name, marks=pytest.mark.slow) for name in RECIPES],
+)
 def test_every_recipe_makes_a_step(name, folders, tiny_file, tmp_path):
     """Of its own losses, on small images and against a small encoder."""
     config = recipe(name).get_config()

@@ -301,7 +301,10 @@ def wait_for(condition, process):
     raise TimeoutError
 
 
-@pytest.fixture(scope="module", params=["streamed", "kept, in a pool"])
+SLOWER = pytest.param("kept, in a pool", marks=pytest.mark.slow)
+
+
+@pytest.fixture(scope="module", params=["streamed", SLOWER])
 def uninterrupted(folders, tiny_file, tmp_path_factory, request):
     """Twelve steps in one go, and how they were asked for."""
     config = TrainConfig(
@@ -342,7 +345,10 @@ def test_killed_and_taken_up_again(uninterrupted, tmp_path):
 
 
 @pytest.mark.parametrize("uninterrupted", ["streamed"], indirect=True)
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGTERM, 0), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)],
+)
 def test_told_to_stop(uninterrupted, tmp_path, number, code):
     fields, expected = uninterrupted
     ours = {**fields, "workdir": tmp_path / "stopped", "checkpoint_every": 100}
@@ -360,6 +366,7 @@ def test_told_to_stop(uninterrupted, tmp_path, number, code):
         assert_equal(load_params(ours["workdir"]), expected)
 
 
+@pytest.mark.slow
 def test_goes_on_with_another_number_of_devices(uninterrupted, tmp_path):
     fields, _ = uninterrupted
     ours = {**fields, "workdir": tmp_path / "devices"}
@@ -386,6 +393,7 @@ def train_in_two_processes(fields):
         finish(process)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("uninterrupted", ["streamed"], indirect=True)
 def test_two_processes_do_what_two_devices_do(uninterrupted, tmp_path):
     fields = {**uninterrupted[0], "steps": 4, "learning_rate": 1e-6, "checkpoint_every": 2}
@@ -404,6 +412,7 @@ def test_two_processes_do_what_two_devices_do(uninterrupted, tmp_path):
     np.testing.assert_allclose(list(losses.values()), list(theirs.values()), rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("uninterrupted", ["kept, in a pool"], indirect=True)
 def test_two_processes_with_a_share_of_the_images_each(uninterrupted, tmp_path):
     """In one go, and in two: to the bit."""

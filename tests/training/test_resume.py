@@ -187,6 +187,7 @@ def test_what_may_change_changes_nothing_of_the_structure(changed):
         assert structure(**{name: CHANGES[name]}) == structure()
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_all_that_may_change(changed, copied):
     config, checkpoint = copied
     # In two goes: not all fields go together, and of the clock's no one knows how many steps.
