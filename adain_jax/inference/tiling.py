@@ -5,6 +5,7 @@ much as a pixel can see, and only what sees nothing cut off is kept. A first pas
 statistics of the features, a second makes the picture (`inference.render`).
 """
 
+import math
 from collections.abc import Callable
 from functools import partial
 from itertools import count
@@ -23,6 +24,8 @@ from adain_jax.networks.layers import Size
 from adain_jax.ops.pixels import to_float
 from adain_jax.ops.statistics import EPS, ChannelStats, channel_stats
 from adain_jax.runtime.memory import freed_memory_given_back
+
+_STRIPS = 8  # of a window's maps
 
 
 class Span(NamedTuple):
@@ -156,8 +159,8 @@ def gather(
 
 
 def _merge(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> tuple[jax.Array, jax.Array]:
-    """Weights (K,), means and variances (K, C) of parts to those of the whole, with deviations."""
-    weights, means, variances = (np.stack(stat) for stat in zip(*parts, strict=True))
+    """Weights (S, K), means and variances (S, K, C) of strips to means and deviations of all."""
+    weights, means, variances = (np.concatenate(stat) for stat in zip(*parts, strict=True))
     weights = weights[..., None]
     total = np.maximum(weights.sum(0), 1e-12)  # of a region smaller than a cell
     mean = (weights * means).sum(0) / total
@@ -175,7 +178,7 @@ def _moments(
     kept: jax.Array,
     masks: jax.Array | None,
 ) -> list[tuple[jax.Array, jax.Array, jax.Array]]:
-    """Of each map, over the cells kept: weight (K,), mean and variance (K, C) for each region."""
+    """Of each map, by strips, over the cells kept: what `_strip_moments` gives for each."""
     features = encode(model, to_float(window[None]).astype(model.dtype), size)
     moments = []
     for x in features.values():
@@ -185,12 +188,18 @@ def _moments(
         inside = (rows >= top) & (rows < bottom), (columns >= left) & (columns < right)
         counted = (inside[0][:, None] & inside[1][None]).astype(jnp.float32)
         regions = [counted] if masks is None else [both(s, counted) for s in parts_of(masks, x)]
-        stats = [channel_stats(x[0], where=weights, eps=0) for weights in regions]
-        moments.append(
-            (
-                jnp.stack([weights.sum() for weights in regions]),
-                jnp.stack([mean for mean, _ in stats]),
-                jnp.stack([jnp.square(std) for _, std in stats]),
-            )
-        )
+        # In strips of rows: what is squared and weighted of the largest map takes twice its memory.
+        count = math.gcd(x.shape[1], _STRIPS)
+        cells, weights = x[0], jnp.stack(regions)
+        cells = cells.reshape(count, -1, *cells.shape[1:])
+        weights = jnp.moveaxis(weights.reshape(len(weights), *cells.shape[:3]), 1, 0)
+        moments.append(jax.lax.map(_strip_moments, (cells, weights)))
     return moments
+
+
+def _strip_moments(strip: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Of cells (h, w, C) weighted by regions (K, h, w): weights, and (K, C) means and variances."""
+    cells, weights = strip
+    stats = [channel_stats(cells, where=each, eps=0) for each in weights]
+    mean, std = (jnp.stack(stat) for stat in zip(*stats, strict=True))
+    return weights.sum((1, 2)), mean, jnp.square(std)
