@@ -15,7 +15,7 @@ from adain_jax.model.arguments import check_image
 from adain_jax.model.exported import exportable
 from adain_jax.model.style import Style
 from adain_jax.model.transfer import STRIDE, Features, statistics
-from adain_jax.networks import ARCHITECTURES, PIXELS, TAPS
+from adain_jax.networks import ARCHITECTURES, PIXELS, TAPS, TOLD
 from adain_jax.networks.layers import Size
 from adain_jax.networks.params import Params, check_params
 from adain_jax.ops.convolution import prepare_kernel
@@ -183,6 +183,9 @@ class Model:
         channels at a half, a quarter and an eighth of the size. Sizes that are no multiples of 8
         are extended by reflection. `size` is the height and width, multiples of 8, of a picture in
         the upper left of `images`, if it does not fill them; it may be traced.
+
+        Raises:
+            ValueError: if `images` is anything else.
         """
         encoder = ARCHITECTURES[self.architecture].content
         if encoder is None:
@@ -223,10 +226,17 @@ class Model:
         """Images (N, H, W, 3), H and W multiples of 8, from what `transfer` gives; not clipped.
 
         `size` is as for `encode`.
+
+        Raises:
+            ValueError: if a map is missing, or the model has no decoder.
         """
         if "decoder" not in self.params:
             raise _no_decoder()
-        decoder = ARCHITECTURES[self.architecture].decoder
+        architecture = ARCHITECTURES[self.architecture]
+        names = [*architecture.levels, *([TOLD] if architecture.told else [])]
+        if missing := ", ".join(name for name in names if name not in features):
+            raise ValueError(f"the decoder takes what transfer gives: {missing} is not there")
+        decoder = architecture.decoder
         cells = None if size is None else (size[0] // STRIDE, size[1] // STRIDE)
         return decoder.apply({"params": self.params["decoder"]}, features, cells)  # type: ignore[return-value]
 
@@ -283,6 +293,9 @@ def _no_decoder() -> ValueError:
 
 
 def _fill_up(images: jax.Array) -> jax.Array:
+    shape, dtype = jnp.shape(images), jnp.result_type(images)
+    if len(shape) != 4 or shape[-1] != 3 or not jnp.issubdtype(dtype, jnp.floating):
+        raise ValueError(f"images are floating (N, H, W, 3) in [0, 1], not {dtype} {shape}")
     return fill_up(fill_up(images, STRIDE, 1), STRIDE, 2)
 
 

@@ -9,7 +9,7 @@ import safetensors.numpy
 import adain_jax
 from adain_jax import Model, Style
 from adain_jax.model.transfer import transfer
-from tests.tiny import tiny_fast
+from tests.tiny import tiny_fast, tiny_film
 
 
 @pytest.fixture
@@ -178,6 +178,26 @@ def test_no_dtype_for_weights(tiny, tmp_path, dtype):
         with pytest.raises(ValueError, match="dtype is a floating one"):
             use()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("method", ["encode", "style_maps", "taps"])
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.zeros((8, 8, 3), np.float32),
+        np.zeros((1, 8, 8, 4), np.float32),
+        np.zeros((1, 8, 8, 3), np.uint8),
+        np.float32(0),
+    ],
+)
+def test_what_are_no_images(tiny, method, images):
+    with pytest.raises(ValueError, match=r"^images are floating \(N, H, W, 3\) in \[0, 1\], not"):
+        getattr(tiny, method)(images)
+
+
+def test_what_a_decoder_cannot_take():
+    with pytest.raises(ValueError, match="takes what transfer gives: relu2_1, relu3_1, told is"):
+        tiny_film().decode({"relu4_1": np.zeros((1, 1, 1, 512), np.float32)})
 
 
 @pytest.mark.parametrize("style", [None, 3, "a.jpg", np.zeros((8, 8, 3))])
