@@ -1,5 +1,6 @@
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,6 +16,20 @@ SMALL: dict[str, Any] = {
     "style_crop_size": 24,
     "batch_size": 4,
 }
+
+
+# How images come.
+POOL = {"pool_contents": 8, "pool_styles": 8, "renew": 4}
+WAYS = {
+    "kept": {"reconstruction_steps": 1},
+    "kept, in a pool": POOL,
+    "streamed": {"device_share": 0.0},
+    "streamed, in a pool": {"device_share": 0.0, **POOL, "renew": 3, "renew_every": 3},
+}
+
+
+def assert_equal(ours, theirs):
+    jax.tree.map(np.testing.assert_array_equal, ours, theirs)
 
 
 @pytest.fixture(scope="session")
