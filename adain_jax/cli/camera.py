@@ -18,12 +18,11 @@ def run(args: argparse.Namespace) -> bool:
     from adain_jax.jobs.failures import FAILURES, in_words
     from adain_jax.jobs.live import Asked, Live
     from adain_jax.model import Model
-    from adain_jax.runtime.atomic import check_place, make_folder
+    from adain_jax.runtime.atomic import check_place
     from adain_jax.runtime.interrupt import Interrupted, Interrupts
 
     window = Window()
     video.require()
-    make_folder(args.output)
     check_place(args.output / "camera.mp4")
     process.prepare()
     styles, looks = [], []

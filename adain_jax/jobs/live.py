@@ -24,6 +24,7 @@ from adain_jax.inference.request import ask
 from adain_jax.jobs import style_files
 from adain_jax.jobs.recording import Recording
 from adain_jax.model import Model, Style
+from adain_jax.runtime.atomic import make_folder
 from adain_jax.runtime.errors import in_words, is_input
 from adain_jax.runtime.latest import Latest
 from adain_jax.video import CALM, Artist
@@ -245,6 +246,7 @@ class Live:
             if asked.snapshot:
                 asked.snapshot = False
                 path = self._name(".png")
+                make_folder(path.parent)
                 image.save(path, _composed(frame, picture, asked.beside))
                 self._tell_saved(path)
             if not asked.recording:

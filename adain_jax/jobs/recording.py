@@ -8,6 +8,7 @@ import numpy as np
 
 from adain_jax.files import video
 from adain_jax.files.clip import Frame, Look, scale
+from adain_jax.runtime.atomic import check_place, make_folder
 
 _BASE = Fraction(1, 1000)  # of times
 _RATE = Fraction(25)  # frames in a second, of which a video tells about how many there are
@@ -28,6 +29,8 @@ class Recording:
     """
 
     def __init__(self, path: Path, size: tuple[int, int]) -> None:
+        make_folder(path.parent)
+        check_place(path)
         self.path = path
         self._part = path.with_suffix(".nut")
         self._look = Look(size, _BASE, _RATE)
