@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from adain_jax.files.camera import fit
 from adain_jax.jobs.live import Live
 
-_EVERY = 10  # milliseconds between looks at what there is to show
+_EVERY, _TOLD_EVERY = 10, 100  # milliseconds between looks for a picture, and for all else
 _READ = 5.0  # seconds that a note stays
 _STEP = 0.05  # of the strength, by a key
 _THUMBNAIL = 40  # pixels to a side
@@ -70,6 +70,7 @@ class Window:
         self._live, self._stop = live, stop
         self._build(styles)
         self._root.after(0, self._tick)
+        self._root.after(0, self._tell)
         self._root.mainloop()
         if self._error:
             raise self._error
@@ -200,7 +201,6 @@ class Window:
             self._number = shown.number
             with live.timed("show"):
                 self._put(shown.rgb)
-        self._tell()
         self._root.after(_EVERY, self._tick)
 
     def _open(self, size: tuple[int, int]) -> None:
@@ -250,6 +250,7 @@ class Window:
             self._told.place(in_=self._picture, relx=0.5, rely=1, y=-14, anchor="s")
         else:
             self._told.place_forget()
+        self._root.after(_TOLD_EVERY, self._tell)
 
 
 def _change(widget: Any, **options: str) -> None:

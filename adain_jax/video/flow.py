@@ -55,10 +55,10 @@ def motion(before: np.ndarray, now: np.ndarray, *, quick: bool = False) -> Motio
         dis.setVariationalRefinementIterations(2)
     back, forth = dis.calc(second, first, None), dis.calc(first, second, None)
     forth = warp(forth, back)  # from where the flow back leads
-    error = np.square(back + forth).sum(-1)
-    length = np.square(back).sum(-1) + np.square(forth).sum(-1)
+    error, length = _squared(back + forth), _squared(back) + _squared(forth)
     agree = (error < _AGREE * length + _TOLERATED) & inside(back)
-    unlike = np.abs(small[1].astype(np.float32) - warp(small[0].astype(np.float32), back)).max(-1)
+    unlike = np.abs(small[1].astype(np.float32) - warp(small[0].astype(np.float32), back))
+    unlike = np.maximum(np.maximum(unlike[..., 0], unlike[..., 1]), unlike[..., 2])
     unlike = cv2.GaussianBlur(unlike, (0, 0), 1.5)
     known = agree * np.exp(-np.square(unlike / _UNLIKE))
     known = cv2.GaussianBlur(cv2.erode(known.astype(np.float32), np.ones((3, 3))), (0, 0), 1.0)
@@ -91,6 +91,11 @@ def inside(back: np.ndarray) -> np.ndarray:
     height, width = back.shape[:2]
     x, y = _places(back)
     return (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+
+
+def _squared(vectors: np.ndarray) -> np.ndarray:
+    """The squares of their lengths, ten times as fast as by NumPy's sum over so short an axis."""
+    return np.square(vectors[..., 0]) + np.square(vectors[..., 1])
 
 
 def _places(back: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -62,6 +62,19 @@ def test_strokes_go_with_what_they_are_on(fast):
     assert errors[1] < 0.5 * errors[0]
 
 
+def test_the_quick_way_is_calm_too(fast):
+    style, errors = adain_jax.encode_style(PAINTING, model=fast), []
+    frames = noisy(pan(8))
+    for artist in (Artist(fast, 0), Artist(fast, quick=True)):
+        pictures = []
+        for frame in frames:
+            artist.look(frame)
+            pictures.append(artist.paint(ask(fast, frame, style)))
+        moved = [np.abs(a[:, 10:-8] * 1.0 - b[:, 8:-10]).mean() for a, b in pairwise(pictures[3:])]
+        errors.append(np.mean(moved))
+    assert errors[1] < 0.5 * errors[0]
+
+
 @pytest.mark.parametrize("calm", [0, 0.85])
 def test_it_is_causal(tiny, calm):
     frames = noisy(pan(5))
