@@ -16,6 +16,8 @@ _EVERY, _TOLD_EVERY = 10, 100  # milliseconds between looks for a picture, and f
 _READ = 5.0  # seconds that a note stays
 _STEP = 0.05  # of the strength, by a key
 _THUMBNAIL = 40  # pixels to a side
+_CELLS = 5  # sliders in a row
+_LEAST = 60, 120  # pixels of a slider, and of the picture
 _WIDTH, _OF_SCREEN = 1000, 0.85  # pixels, and share of the screen's sides, of the window at first
 _BACK, _BAR, _TROUGH, _KNOB = "#0e0f11", "#17191c", "#2b2f35", "#8d949e"
 _TEXT, _QUIET, _ACCENT, _RECORD = "#d5d9de", "#7d848e", "#e3a948", "#e5484d"
@@ -141,8 +143,12 @@ class Window:
     def _slider(self, parent: Any, place: int, name: str, changed: Callable[[str], None]) -> Any:
         """A slider from 0 to 1 with its name above."""
         cell = self._tk.Frame(parent, background=_BAR)
-        cell.grid(row=0, column=2 * place + 1, sticky="ew", padx=(0, 20))
-        parent.columnconfigure(2 * place + 1, weight=1, uniform="sliders")
+        row, column = place // _CELLS, 2 * (place % _CELLS) + 1
+        if place:
+            cell.grid(row=row, column=column, sticky="ew", padx=(0, 20), pady=3)
+        else:  # which has no picture beside it
+            cell.grid(row=row, column=column - 1, columnspan=2, sticky="ew", padx=(0, 20))
+        parent.columnconfigure(column, weight=1, uniform="sliders", minsize=_LEAST[0])
         self._label(cell, name, anchor="w", width=1).pack(fill="x")
         slider = self._tk.Scale(
             cell,
@@ -162,7 +168,8 @@ class Window:
             small = ImageOps.fit(Image.fromarray(look), size)
         self._kept.append(self._image_tk.PhotoImage(small))
         border = self._tk.Frame(parent, background=_BAR, padx=2, pady=2)
-        border.grid(row=0, column=2 * number + 2, padx=(0, 10))
+        row, column = (number + 1) // _CELLS, 2 * ((number + 1) % _CELLS)
+        border.grid(row=row, column=column, padx=(0, 10))
         label = self._tk.Label(border, image=self._kept[-1], borderwidth=0, cursor="hand2")
         label.pack()
         label.bind("<Button-1>", lambda _: self._live.asked.only(number))
@@ -208,6 +215,7 @@ class Window:
         root = self._root
         root.update_idletasks()
         bar = self._bar.winfo_reqheight()
+        root.minsize(self._bar.winfo_reqwidth(), bar + _LEAST[1])
         most = _OF_SCREEN * root.winfo_screenwidth(), _OF_SCREEN * root.winfo_screenheight() - bar
         scale = min(_WIDTH / size[1], most[0] / size[1], most[1] / size[0])
         width = max(self._bar.winfo_reqwidth(), round(scale * size[1]))

@@ -1,8 +1,8 @@
 """Stylizing what a camera sees, while it sees it.
 
-Three threads: one has the camera's frames as they come, one makes pictures of them, and the
-window's own shows these. Between them is room for the newest only, so that what is shown is never
-late by more than the picture that is being made.
+One thread has the camera's frames as they come, one makes pictures of them, and the window's own
+shows these. Between them is room for the newest only, so that what is shown is never late by more
+than the picture that is being made. One more reads the styles; pictures have those that are there.
 """
 
 import threading
@@ -110,7 +110,6 @@ class Live:
     Attributes:
         asked: as given.
         error: what ended it, if anything did.
-        note: what the user should know now.
         saved: the files that were written.
     """
 
@@ -127,10 +126,11 @@ class Live:
     ) -> None:
         self.asked, self.saved = asked, list[Path]()
         self.error: BaseException | None = None
-        self.note = ""
+        self._told = ""
         self._source, self._files, self._model = source, styles, model
         self._size, self._folder = size, folder
         self._artist = Artist(model, calm, quick=True)
+        self._styles: list[Style | None] = [None] * len(styles)  # until they are read
         self._mixed: tuple[tuple[float, ...], Style] | None = None
         self._recording: Recording | None = None
         self._recorded_beside = False
@@ -139,7 +139,7 @@ class Live:
         self._pictures: Latest[np.ndarray] = Latest()
         self._moments: deque[float] = deque()  # at which pictures were made, of late
         self._stages: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=1000))
-        work = (self._watch, self._paint)
+        work = (self._paint, self._watch, self._read)
         self._threads = [threading.Thread(target=self._run, args=(x,), daemon=True) for x in work]
         for thread in self._threads:
             thread.start()
@@ -148,6 +148,17 @@ class Live:
     def ended(self) -> bool:
         """Whether nothing more will come: the source has ended, or there was an error."""
         return self._stop.is_set()
+
+    @property
+    def note(self) -> str:
+        """What the user should know now."""
+        if self._pictures.after(0) is None:
+            at = "reading the style" if self._mixed is None else "compiling the network"
+            return f"{at}: the first time takes some seconds"
+        asked = zip(self._styles, self.asked.shares, strict=True)
+        if any(share and style is None for style, share in asked):
+            return "reading the style: the first time takes some seconds"
+        return self._told
 
     @property
     def rate(self) -> float:
@@ -175,9 +186,10 @@ class Live:
     def close(self) -> bool:
         """End, with the recording; False if a thread does not, such as one that compiles."""
         self._stop.set()
-        watching, painting = self._threads
+        painting, *others = self._threads
         painting.join(_PATIENCE if self._pictures.after(0) is None else None)
-        watching.join(_PATIENCE)
+        for thread in others:
+            thread.join(_PATIENCE)
         return not any(thread.is_alive() for thread in self._threads)
 
     @contextmanager
@@ -197,28 +209,30 @@ class Live:
             work()
         except BaseException as error:
             self.error = self.error or error
-        finally:
             self._stop.set()
 
     def _watch(self) -> None:
-        frames = self._source.frames(self._stop.is_set)
-        for frame in frames:
+        for frame in self._source.frames(self._stop.is_set):
             with self.timed("scale the frame"):
                 self._frames.put(fit(frame, _reduced(frame.shape[:2], self._size)))
+        self._stop.set()
+
+    def _read(self) -> None:
+        for i, (path, read) in enumerate(self._files):
+            if self._stop.is_set():
+                return
+            self._styles[i] = style_files.encode(path, read, self._model)
 
     def _paint(self) -> None:
-        self.note = "reading the styles: the first time takes some seconds"
-        styles = [style_files.encode(path, read, self._model) for path, read in self._files]
-        self.note = "compiling the network: the first time takes some seconds"
         number = 0
         try:
             while not self._stop.is_set():
                 frame = self._frames.after(number, _PATIENCE)
-                if frame is None:
+                style = self._mix()
+                if frame is None or style is None:
+                    self._stop.wait(_PATIENCE)
                     continue
-                picture = self._picture(frame.item, styles)
-                if not number:
-                    self.note = ""
+                picture = self._picture(frame.item, style)
                 number = frame.number
                 self._pictures.put(_composed(frame.item, picture, self.asked.beside))
                 self._moments.append(time.monotonic())
@@ -228,15 +242,20 @@ class Live:
         finally:
             self._end_recording()
 
-    def _picture(self, frame: np.ndarray, styles: Sequence[Style]) -> np.ndarray:
-        shares, strength = self.asked.shares, self.asked.strength
-        if not any(shares):
-            shares, strength = (1.0,) * len(shares), 0.0
+    def _mix(self) -> Style | None:
+        """The mixture that is asked for, of the styles that have been read; or else the last."""
+        pairs = zip(self._styles, self.asked.shares, strict=True)
+        there = [(style, share) for style, share in pairs if style]
+        shares = tuple(share for _, share in there)
+        if any(shares) and (self._mixed is None or self._mixed[0] != shares):
+            self._mixed = shares, Style.mix([style for style, _ in there], shares)
+        return self._mixed[1] if self._mixed else None
+
+    def _picture(self, frame: np.ndarray, style: Style) -> np.ndarray:
+        strength = self.asked.strength if any(self.asked.shares) else 0.0
         with self.timed("make the picture"):
-            if self._mixed is None or self._mixed[0] != shares:
-                self._mixed = shares, Style.mix(styles, shares)
             self._artist.look(frame)
-            request = ask(self._model, frame, self._mixed[1], alpha=np.float32(strength))
+            request = ask(self._model, frame, style, alpha=np.float32(strength))
             return self._artist.paint(request)
 
     def _keep(self, frame: np.ndarray, picture: np.ndarray) -> None:
@@ -263,7 +282,7 @@ class Live:
             if not is_input(error):
                 raise
             asked.recording, self._recording = False, None
-            self.note = in_words(error)
+            self._told = in_words(error)
 
     def _end_recording(self) -> None:
         recording, self._recording = self._recording, None
@@ -273,7 +292,7 @@ class Live:
 
     def _tell_saved(self, path: Path) -> None:
         self.saved.append(path)
-        self.note = f"saved {path.name}"
+        self._told = f"saved {path.name}"
 
     def _name(self, suffix: str) -> Path:
         """Of a file that is not there yet."""

@@ -84,7 +84,7 @@ def test_what_cannot_be_written_is_told_and_pictures_go_on(live, tmp_path):
         setattr(live.asked, wanted, True)
         wait_for(lambda: str(tmp_path / "out") in live.note)
         assert not getattr(live.asked, wanted)
-        live.note = ""
+        live._told = ""
     assert picture(live, live.after(0).number)
     assert not live.saved
 
