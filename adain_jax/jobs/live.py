@@ -132,6 +132,7 @@ class Live:
         self._artist = Artist(model, calm, quick=True)
         self._styles: list[Style | None] = [None] * len(styles)  # until they are read
         self._mixed: tuple[tuple[float, ...], Style] | None = None
+        self._last: tuple[Style, float] | None = None  # that a picture was made with
         self._recording: Recording | None = None
         self._recorded_beside = False
         self._stop = threading.Event()
@@ -253,6 +254,9 @@ class Live:
 
     def _picture(self, frame: np.ndarray, style: Style) -> np.ndarray:
         strength = self.asked.strength if any(self.asked.shares) else 0.0
+        if self._last is None or self._last[0] is not style or self._last[1] != strength:
+            self._artist.forget()
+            self._last = style, strength
         with self.timed("make the picture"):
             self._artist.look(frame)
             request = ask(self._model, frame, style, alpha=np.float32(strength))

@@ -146,6 +146,10 @@ class Artist:
             self._stats = ChannelStats(*jax.device_put((memory["mean"], memory["std"])))
         self._frame, self._picture = memory.get("frame"), memory.get("picture")
 
+    def forget(self) -> None:
+        """Carry the last picture no further, as when another style is asked for."""
+        self._picture = None
+
     def look(self, frame: ArrayLike) -> bool:
         """Whether the next frame is the first of a scene."""
         frame = np.asarray(check_sliceable("a frame", frame))

@@ -75,6 +75,19 @@ def test_the_quick_way_is_calm_too(fast):
     assert errors[1] < 0.5 * errors[0]
 
 
+def test_what_is_forgotten_has_no_part_in_the_next_picture(tiny):
+    style = adain_jax.encode_style(PAINTING, model=tiny)
+    frame, artist = pan(1)[0], Artist(tiny)
+    made = []
+    for alpha in (1.0, 0.2, 0.2):
+        artist.look(frame)
+        made.append(artist.paint(ask(tiny, frame, style, alpha=alpha)).astype(int))
+        if len(made) == 1:
+            artist.forget()
+    np.testing.assert_array_equal(made[1], made[2])
+    assert np.abs(made[0] - made[1]).mean() > 1
+
+
 @pytest.mark.parametrize("calm", [0, 0.85])
 def test_it_is_causal(tiny, calm):
     frames = noisy(pan(5))
