@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from adain_jax.files.camera import fit
 from adain_jax.jobs.live import Live
 
-_EVERY, _TOLD_EVERY = 10, 100  # milliseconds between looks for a picture, and for all else
+_EVERY, _TOLD_EVERY = 15, 100  # milliseconds between looks for a picture, and for all else
 _READ = 5.0  # seconds that a note stays
 _STEP = 0.05  # of the strength, by a key
 _THUMBNAIL = 40  # pixels to a side
