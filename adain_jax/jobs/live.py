@@ -28,6 +28,7 @@ from adain_jax.runtime.atomic import make_folder
 from adain_jax.runtime.errors import in_words, is_input
 from adain_jax.runtime.latest import Latest
 from adain_jax.video import CALM, Artist
+from adain_jax.video.frames import Begun
 
 SUFFIX = ".mp4"  # of recordings
 _PATIENCE = 0.1  # seconds after which it is asked again whether to stop
@@ -95,6 +96,11 @@ class Shown(NamedTuple):
     made: bool
 
 
+class _Begun(NamedTuple):
+    frame: np.ndarray
+    begun: Begun
+
+
 class Live:
     """What a camera sees in the manner of styles, as long as it is open.
 
@@ -132,7 +138,8 @@ class Live:
         self._artist = Artist(model, calm, quick=True)
         self._styles: list[Style | None] = [None] * len(styles)  # until they are read
         self._mixed: tuple[tuple[float, ...], Style] | None = None
-        self._last: tuple[Style, float] | None = None  # that a picture was made with
+        self._number = 0  # of the frame that the last picture was begun of
+        self._last: tuple[Style, float] | None = None  # that it was begun with
         self._recording: Recording | None = None
         self._recorded_beside = False
         self._stop = threading.Event()
@@ -225,23 +232,40 @@ class Live:
             self._styles[i] = style_files.encode(path, read, self._model)
 
     def _paint(self) -> None:
-        number = 0
+        begun = None
         try:
             while not self._stop.is_set():
-                frame = self._frames.after(number, _PATIENCE)
-                style = self._mix()
-                if frame is None or style is None:
-                    self._stop.wait(_PATIENCE)
+                begun = begun or self._begin(_PATIENCE)
+                if begun is None:
                     continue
-                picture = self._picture(frame.item, style)
-                number = frame.number
-                self._pictures.put(_composed(frame.item, picture, self.asked.beside))
+                following: list[_Begun | None] = []
+                with self.timed("make the picture"):
+                    picture = self._artist.finish(
+                        begun.begun, lambda found=following: found.append(self._begin())
+                    )
+                self._pictures.put(_composed(begun.frame, picture, self.asked.beside))
                 self._moments.append(time.monotonic())
                 while self._moments[0] < self._moments[-1] - _SHOWN:
                     self._moments.popleft()
-                self._keep(frame.item, picture)
+                self._keep(begun.frame, picture)
+                begun = following[0]
         finally:
             self._end_recording()
+
+    def _begin(self, seconds: float = 0) -> _Begun | None:
+        """Begin a picture of a frame that is there, or comes within some seconds, if one does."""
+        frame = self._frames.after(self._number, seconds)
+        style = self._mix()
+        if frame is None or style is None:
+            self._stop.wait(seconds)
+            return None
+        self._number = frame.number
+        strength = self.asked.strength if any(self.asked.shares) else 0.0
+        same = self._last is not None and self._last[0] is style and self._last[1] == strength
+        self._last = style, strength
+        self._artist.look(frame.item)
+        request = ask(self._model, frame.item, style, alpha=np.float32(strength))
+        return _Begun(frame.item, self._artist.begin(request, anew=not same))
 
     def _mix(self) -> Style | None:
         """The mixture that is asked for, of the styles that have been read; or else the last."""
@@ -251,16 +275,6 @@ class Live:
         if any(shares) and (self._mixed is None or self._mixed[0] != shares):
             self._mixed = shares, Style.mix([style for style, _ in there], shares)
         return self._mixed[1] if self._mixed else None
-
-    def _picture(self, frame: np.ndarray, style: Style) -> np.ndarray:
-        strength = self.asked.strength if any(self.asked.shares) else 0.0
-        if self._last is None or self._last[0] is not style or self._last[1] != strength:
-            self._artist.forget()
-            self._last = style, strength
-        with self.timed("make the picture"):
-            self._artist.look(frame)
-            request = ask(self._model, frame, style, alpha=np.float32(strength))
-            return self._artist.paint(request)
 
     def _keep(self, frame: np.ndarray, picture: np.ndarray) -> None:
         """Write what is asked for; what cannot be written is told, and the pictures go on."""

@@ -99,3 +99,11 @@ def test_an_error_of_the_source_ends_it(painting, tiny, tmp_path):
     wait_for(lambda: live.ended)
     assert "2.png" in str(live.error)
     live.close()
+
+
+def test_it_ends_with_the_source(clip, painting, tiny):
+    style = image.load(painting, size=32, as_bytes=True).rgb
+    live = Live(camera.opened(clip, 0, again=False), [(painting, style)], tiny, Asked((1.0,)))
+    wait_for(lambda: live.ended)
+    wait_for(live.close)
+    assert live.error is None

@@ -75,17 +75,35 @@ def test_the_quick_way_is_calm_too(fast):
     assert errors[1] < 0.5 * errors[0]
 
 
-def test_what_is_forgotten_has_no_part_in_the_next_picture(tiny):
+def test_what_is_begun_anew_has_nothing_of_the_last_picture(tiny):
     style = adain_jax.encode_style(PAINTING, model=tiny)
     frame, artist = pan(1)[0], Artist(tiny)
     made = []
     for alpha in (1.0, 0.2, 0.2):
         artist.look(frame)
-        made.append(artist.paint(ask(tiny, frame, style, alpha=alpha)).astype(int))
-        if len(made) == 1:
-            artist.forget()
+        begun = artist.begin(ask(tiny, frame, style, alpha=alpha), anew=len(made) == 1)
+        made.append(artist.finish(begun).astype(int))
     np.testing.assert_array_equal(made[1], made[2])
     assert np.abs(made[0] - made[1]).mean() > 1
+
+
+@pytest.mark.parametrize("calm", [0, 0.85])
+def test_the_next_picture_can_be_begun_while_one_is_finished(fast, calm):
+    style, frames = adain_jax.encode_style(PAINTING, model=fast), noisy(pan(4))
+    alone = list(stylize_frames(frames, style, model=fast, calm=calm))
+    artist, waiting, made = Artist(fast, calm), iter(frames), []
+
+    def begin():
+        for frame in waiting:
+            artist.look(frame)
+            begun.append(artist.begin(ask(fast, frame, style)))
+            return
+
+    begun = []
+    begin()
+    while begun:
+        made.append(artist.finish(begun.pop(), begin))
+    np.testing.assert_array_equal(made, alone)
 
 
 @pytest.mark.parametrize("calm", [0, 0.85])
