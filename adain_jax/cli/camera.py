@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from adain_jax.cli import messages
 from adain_jax.runtime import process
 
 SIZE = 360
@@ -19,6 +20,7 @@ def run(args: argparse.Namespace) -> bool:
     from adain_jax.jobs.live import Asked, Live
     from adain_jax.model import Model
     from adain_jax.runtime.atomic import check_place
+    from adain_jax.runtime.errors import is_input
     from adain_jax.runtime.interrupt import Interrupted, Interrupts
 
     window = Window()
@@ -54,7 +56,10 @@ def run(args: argparse.Namespace) -> bool:
     if args.timing:
         print(live.table(), file=sys.stderr)
     if live.error:
-        raise live.error
+        if closed or not is_input(live.error):
+            raise live.error
+        messages.error(live.error)
+        process.leave(process.BAD_INPUT)
     if interrupts.received:
         raise Interrupted(interrupts.received, "interrupted")
     if not closed:

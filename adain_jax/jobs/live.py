@@ -131,7 +131,7 @@ class Live:
         folder: Path = Path(),
     ) -> None:
         self.asked, self.saved = asked, list[Path]()
-        self.error: BaseException | None = None
+        self.error: Exception | None = None
         self._told = ""
         self._source, self._files, self._model = source, styles, model
         self._size, self._folder = size, folder
@@ -215,7 +215,7 @@ class Live:
     def _run(self, work: Callable[[], None]) -> None:
         try:
             work()
-        except BaseException as error:
+        except Exception as error:
             self.error = self.error or error
             self._stop.set()
 

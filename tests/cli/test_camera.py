@@ -143,6 +143,14 @@ def test_sigterm_leaves_the_recording(window, painting, tmp_path):
     assert list(video.Video(recording).frames())
 
 
+def test_a_source_that_breaks_off(run, screen, painting, tmp_path):
+    (tmp_path / "frames").mkdir()
+    image.save(tmp_path / "frames/1.png", pan(1)[0])
+    (tmp_path / "frames/2.png").write_text("no image")
+    result = run("camera", painting, "--source", "frames", code=2, DISPLAY=screen)
+    assert_one_error(result.stdout, result.stderr, "2.png")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
