@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import NoReturn
 
-from adain_jax.cli import grid, info, optimize, style, stylize, video
+from adain_jax.cli import camera, grid, info, optimize, style, stylize, video
 from adain_jax.cli.messages import fail
 from adain_jax.inference.plan import TILE, TILE_ABOVE
 from adain_jax.inference.recolor import COLORS
@@ -82,6 +82,13 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "animated WebPs or folders of frames. Sound, subtitles and time stamps are kept.",
     )
     _add_video(moving)
+    watching = commands.add_parser(
+        "camera",
+        help="what a camera sees in the style of paintings, live in a window",
+        description="What a camera sees in the style of paintings, live in a window with sliders "
+        "for the strength and for the mixture of several. Snapshots and recordings are kept.",
+    )
+    _add_camera(watching)
     optimizing = commands.add_parser(
         "optimize",
         help="give a photograph a style by optimising the picture (slow; Gatys et al. 2016)",
@@ -110,6 +117,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         _check_stylize(args, stylizing)
     if args.run is video.run:
         _check_video(args, moving)
+    if args.run is camera.run:
+        _check_camera(args, watching)
     return args
 
 
@@ -237,13 +246,7 @@ def _add_video(command: argparse.ArgumentParser) -> None:
         help="strength of the style, from 0 to 1; or over time, such as 0@0s 1@3s (default: 1)",
     )
     _add_controls(command)
-    command.add_argument(
-        "--calm",
-        type=float,
-        help="from 0, each frame by itself, to 1, hardly anything moves by itself "
-        f"(default: {video.CALM})",
-        default=video.CALM,
-    )
+    _add_calm(command)
     command.add_argument(
         "--size", type=_size, default=0, help="scale frames to this shorter side (default: leave)"
     )
@@ -281,8 +284,75 @@ def _check_video(args: argparse.Namespace, command: argparse.ArgumentParser) -> 
         command.error(
             "give one clip, with --styles" if args.styles else "give one clip and one style"
         )
+    _check_calm(args, command)
+
+
+def _check_calm(args: argparse.Namespace, command: argparse.ArgumentParser) -> None:
     if not 0 <= args.calm <= 1:
         command.error(f"--calm is between 0 and 1, not {args.calm:g}")
+
+
+def _add_camera(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(run=camera.run)
+    command.add_argument(
+        "styles", nargs="+", type=_path, metavar="STYLE", help=f"up to {camera.MOST} paintings"
+    )
+    source = command.add_mutually_exclusive_group()
+    source.add_argument(
+        "--camera", type=_size, default=0, metavar="N", help="which, if there are several (0, ...)"
+    )
+    source.add_argument(
+        "--source",
+        type=_path,
+        metavar="FILE",
+        help="play this video in place of the camera, again and again",
+    )
+    command.add_argument("--once", action="store_true", help="end with the video of --source")
+    command.add_argument(
+        "--alpha",
+        type=float,
+        default=1.0,
+        help="strength of the style at first, from 0 to 1 (default: %(default)g)",
+    )
+    _add_calm(command)
+    command.add_argument(
+        "--size",
+        type=_size,
+        default=camera.SIZE,
+        help="scale larger frames to this shorter side, 0: leave them; smaller is faster, with "
+        "coarser strokes (default: %(default)s)",
+    )
+    _add_model(command, "fast")
+    command.add_argument(
+        "-o",
+        "--output",
+        type=_path,
+        default=Path(),
+        help="a folder for snapshots and recordings (default: the current one)",
+    )
+    command.add_argument(
+        "--timing", action="store_true", help="print at the end how long each stage takes"
+    )
+
+
+def _check_camera(args: argparse.Namespace, command: argparse.ArgumentParser) -> None:
+    if len(args.styles) > camera.MOST:
+        command.error(f"give up to {camera.MOST} styles, not {len(args.styles)}")
+    if args.once and not args.source:
+        command.error("--once is for --source")
+    if not 0 <= args.alpha <= 1:
+        command.error(f"--alpha must be between 0 and 1, not {args.alpha:g}")
+    _check_calm(args, command)
+
+
+def _add_calm(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--calm",
+        type=float,
+        help="from 0, each frame by itself, to 1, hardly anything moves by itself "
+        f"(default: {video.CALM})",
+        default=video.CALM,
+    )
 
 
 def _add_regions(command: argparse.ArgumentParser) -> None:
@@ -405,7 +475,7 @@ def _add_optimize(command: argparse.ArgumentParser) -> None:
     _add_model(command)
 
 
-def _add_model(command: argparse.ArgumentParser) -> None:
+def _add_model(command: argparse.ArgumentParser, usual: str = "vgg16") -> None:
     command.add_argument(
         "--style-size",
         type=_size,
@@ -414,7 +484,9 @@ def _add_model(command: argparse.ArgumentParser) -> None:
         "(default: %(default)s)",
     )
     command.add_argument(
-        "--model", default="vgg16", help="a shipped model or a .safetensors file (default: vgg16)"
+        "--model",
+        default=usual,
+        help="a shipped model or a .safetensors file (default: %(default)s)",
     )
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import safetensors
 from jax.typing import ArrayLike
 
 from adain_jax.files import image
@@ -15,8 +14,7 @@ from adain_jax.jobs import style_files
 from adain_jax.jobs.failures import FAILURES, in_words
 from adain_jax.model import Model
 from adain_jax.model.mixtures import bilinear
-from adain_jax.model.style import SUFFIX, Style
-from adain_jax.ops.pixels import to_float
+from adain_jax.model.style import Style
 from adain_jax.runtime.atomic import check_place, make_folder
 
 STYLES = (1, 2, 4)  # how many a grid can have
@@ -114,7 +112,7 @@ def write(
             yield
     except FAILURES as error:
         raise in_words(error, photo, "--size") from None
-    looks = [_look(path, style_size) for path in styles]
+    looks = [style_files.look(path, style_size) for path in styles]
     left, right = {
         1: ([content], [looks[0]]),
         2: ([looks[0]], [looks[-1]]),
@@ -126,13 +124,3 @@ def write(
     whole = [[a, *row, b] for a, row, b in zip(left, parts, right, strict=True)]
     make_folder(output.parent)
     image.save(output, sheet(whole, content.shape[:2]))
-
-
-def _look(path: Path, size: int) -> np.ndarray | None:
-    """A style's image, or what its file keeps of it, if anything."""
-    if path.suffix != SUFFIX:
-        return image.load(path, size=size).rgb
-    with safetensors.safe_open(path, framework="numpy") as file:
-        if "thumbnail" not in file.keys():  # noqa: SIM118
-            return None
-        return to_float(file.get_tensor("thumbnail"), xp=np)

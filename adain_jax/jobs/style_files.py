@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import safetensors
 
 from adain_jax.files import image, streams
 from adain_jax.inference.encode import encode_style
@@ -42,6 +43,17 @@ def encode(path: Path, read: Style | np.ndarray, model: Model) -> Style:
         return encode_style(read, model)
     model.check_style(read, str(path))
     return read
+
+
+def look(path: Path, size: int) -> np.ndarray | None:
+    """What a style looks like, (H, W, 3) uint8: its image, or what its file keeps of that.
+
+    An image is scaled to a shorter side of `size`; a file may keep none.
+    """
+    if path.suffix != SUFFIX:
+        return image.load(path, size=size, as_bytes=True).rgb
+    with safetensors.safe_open(path, framework="numpy") as file:
+        return file.get_tensor("thumbnail") if "thumbnail" in file.keys() else None  # noqa: SIM118
 
 
 def average_style(

@@ -62,6 +62,50 @@ def test_strokes_go_with_what_they_are_on(fast):
     assert errors[1] < 0.5 * errors[0]
 
 
+def test_the_quick_way_is_calm_too(fast):
+    style, errors = adain_jax.encode_style(PAINTING, model=fast), []
+    frames = noisy(pan(8))
+    for artist in (Artist(fast, 0), Artist(fast, quick=True)):
+        pictures = []
+        for frame in frames:
+            artist.look(frame)
+            pictures.append(artist.paint(ask(fast, frame, style)))
+        moved = [np.abs(a[:, 10:-8] * 1.0 - b[:, 8:-10]).mean() for a, b in pairwise(pictures[3:])]
+        errors.append(np.mean(moved))
+    assert errors[1] < 0.5 * errors[0]
+
+
+def test_what_is_begun_anew_has_nothing_of_the_last_picture(tiny):
+    style = adain_jax.encode_style(PAINTING, model=tiny)
+    frame, artist = pan(1)[0], Artist(tiny)
+    made = []
+    for alpha in (1.0, 0.2, 0.2):
+        artist.look(frame)
+        begun = artist.begin(ask(tiny, frame, style, alpha=alpha), anew=len(made) == 1)
+        made.append(artist.finish(begun).astype(int))
+    np.testing.assert_array_equal(made[1], made[2])
+    assert np.abs(made[0] - made[1]).mean() > 1
+
+
+@pytest.mark.parametrize("calm", [0, 0.85])
+def test_the_next_picture_can_be_begun_while_one_is_finished(fast, calm):
+    style, frames = adain_jax.encode_style(PAINTING, model=fast), noisy(pan(4))
+    alone = list(stylize_frames(frames, style, model=fast, calm=calm))
+    artist, waiting, made = Artist(fast, calm), iter(frames), []
+
+    def begin():
+        for frame in waiting:
+            artist.look(frame)
+            begun.append(artist.begin(ask(fast, frame, style)))
+            return
+
+    begun = []
+    begin()
+    while begun:
+        made.append(artist.finish(begun.pop(), begin))
+    np.testing.assert_array_equal(made, alone)
+
+
 @pytest.mark.parametrize("calm", [0, 0.85])
 def test_it_is_causal(tiny, calm):
     frames = noisy(pan(5))

@@ -1,0 +1,330 @@
+"""Stylizing what a camera sees, while it sees it.
+
+One thread has the camera's frames as they come, one makes pictures of them, and the window's own
+shows these. Between them is room for the newest only, so that what is shown is never late by more
+than the picture that is being made. One more reads the styles; pictures have those that are there.
+"""
+
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import numpy as np
+
+from adain_jax.files import image
+from adain_jax.files.camera import Camera, Player, fit
+from adain_jax.inference.request import ask
+from adain_jax.jobs import style_files
+from adain_jax.jobs.recording import Recording
+from adain_jax.model import Model, Style
+from adain_jax.runtime.atomic import make_folder
+from adain_jax.runtime.errors import in_words, is_input
+from adain_jax.runtime.latest import Latest
+from adain_jax.video import CALM, Artist
+from adain_jax.video.frames import Begun
+
+SUFFIX = ".mp4"  # of recordings
+_PATIENCE = 0.1  # seconds after which it is asked again whether to stop
+_SHOWN = 2.0  # seconds, of which frames are counted
+
+
+@dataclass
+class Asked:
+    """What is asked for now; pictures that are begun later have it.
+
+    Attributes:
+        shares: of each style in the mixture; of none, the photograph stays.
+        strength: of the style, from 0 to 1.
+        beside: put the camera's frame to the left of the picture.
+        recording: write pictures into a video.
+        snapshot: write the next picture into a file.
+    """
+
+    shares: tuple[float, ...]
+    strength: float = 1.0
+    beside: bool = False
+    recording: bool = False
+    snapshot: bool = False
+
+    def share(self, number: int, share: float) -> None:
+        """Give one style another share."""
+        self.shares = tuple(share if i == number else x for i, x in enumerate(self.shares))
+
+    def only(self, number: int) -> None:
+        """One style, and no other; of those that are not there, nothing changes.
+
+        >>> asked = Asked((1.0, 0.0))
+        >>> asked.only(1), asked.shares, asked.only(7), asked.shares
+        (None, (0.0, 1.0), None, (0.0, 1.0))
+        """
+        if 0 <= number < len(self.shares):
+            self.shares = tuple(float(i == number) for i in range(len(self.shares)))
+
+    def turn(self, steps: int = 1) -> None:
+        """The style behind the one that has the largest share; behind the last comes the first.
+
+        >>> asked = Asked((0.2, 0.3, 0.5))
+        >>> asked.turn(), asked.shares
+        (None, (1.0, 0.0, 0.0))
+        """
+        largest = max(range(len(self.shares)), key=self.shares.__getitem__)
+        self.only((largest + steps) % len(self.shares))
+
+    def stronger(self, by: float) -> None:
+        """Another strength, within its bounds."""
+        self.strength = min(1.0, max(0.0, self.strength + by))
+
+
+class Shown(NamedTuple):
+    """What a window shows.
+
+    Attributes:
+        number: of the picture; a later one has a higher.
+        rgb: (H, W, 3) uint8.
+        made: whether it is a picture, not the camera's frame in place of the first.
+    """
+
+    number: int
+    rgb: np.ndarray
+    made: bool
+
+
+class _Begun(NamedTuple):
+    frame: np.ndarray
+    begun: Begun
+
+
+class Live:
+    """What a camera sees in the manner of styles, as long as it is open.
+
+    Args:
+        source: gives frames.
+        styles: their files, and what was read of them.
+        model: makes pictures.
+        asked: what is asked for, which may change at any time.
+        calm: as in `adain_jax.video.stylize_frames`.
+        size: shorter side that larger frames are scaled to, 0: none.
+        folder: snapshots and recordings are written into it.
+
+    Attributes:
+        asked: as given.
+        error: what ended it, if anything did.
+        saved: the files that were written.
+    """
+
+    def __init__(
+        self,
+        source: Camera | Player,
+        styles: Sequence[tuple[Path, Style | np.ndarray]],
+        model: Model,
+        asked: Asked,
+        *,
+        calm: float = CALM,
+        size: int = 0,
+        folder: Path = Path(),
+    ) -> None:
+        self.asked, self.saved = asked, list[Path]()
+        self.error: Exception | None = None
+        self._told = ""
+        self._source, self._files, self._model = source, styles, model
+        self._size, self._folder = size, folder
+        self._artist = Artist(model, calm, quick=True)
+        self._styles: list[Style | None] = [None] * len(styles)  # until they are read
+        self._mixed: tuple[tuple[float, ...], Style] | None = None
+        self._number = 0  # of the frame that the last picture was begun of
+        self._last: tuple[Style, float] | None = None  # that it was begun with
+        self._recording: Recording | None = None
+        self._recorded_beside = False
+        self._stop = threading.Event()
+        self._frames: Latest[np.ndarray] = Latest()
+        self._pictures: Latest[np.ndarray] = Latest()
+        self._moments: deque[float] = deque()  # at which pictures were made, of late
+        self._stages: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=1000))
+        work = (self._paint, self._watch, self._read)
+        self._threads = [threading.Thread(target=self._run, args=(x,), daemon=True) for x in work]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come: the source has ended, or there was an error."""
+        return self._stop.is_set()
+
+    @property
+    def note(self) -> str:
+        """What the user should know now."""
+        if self._pictures.after(0) is None:
+            at = "reading the style" if self._mixed is None else "compiling the network"
+            return f"{at}: the first time takes some seconds"
+        asked = zip(self._styles, self.asked.shares, strict=True)
+        if any(share and style is None for style, share in asked):
+            return "reading the style: the first time takes some seconds"
+        return self._told
+
+    @property
+    def rate(self) -> float:
+        """Pictures in a second, of late."""
+        moments = [x for x in tuple(self._moments) if x > time.monotonic() - _SHOWN]
+        return (len(moments) - 1) / (moments[-1] - moments[0]) if len(moments) > 1 else 0.0
+
+    @property
+    def recorded(self) -> float | None:
+        """Seconds of the recording, if there is one."""
+        recording = self._recording
+        return recording.seconds if recording else None
+
+    def after(self, number: int) -> Shown | None:
+        """What to show in place of the picture of this number, if there is something new.
+
+        Until the first picture is made, those are the camera's frames.
+        """
+        if made := self._pictures.after(max(0, number)):
+            return Shown(made.number, made.item, True)
+        if number <= 0 and (seen := self._frames.after(-number)):
+            return Shown(-seen.number, seen.item, False)
+        return None
+
+    def close(self) -> bool:
+        """End, with the recording; False if a thread does not, such as one that compiles."""
+        self._stop.set()
+        painting, *others = self._threads
+        painting.join(_PATIENCE if self._pictures.after(0) is None else None)
+        for thread in others:
+            thread.join(_PATIENCE)
+        return not any(thread.is_alive() for thread in self._threads)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Note what the block takes."""
+        begin = time.perf_counter()
+        yield
+        self._stages[stage].append(time.perf_counter() - begin)
+
+    def table(self) -> str:
+        """A line for each stage: the median of its times."""
+        rows = [(1000 * median(times), stage) for stage, times in self._stages.items()]
+        return "\n".join(f"{time:8.1f} ms  {stage}" for time, stage in rows)
+
+    def _run(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:
+            self.error = self.error or error
+            self._stop.set()
+
+    def _watch(self) -> None:
+        for frame in self._source.frames(self._stop.is_set):
+            with self.timed("scale the frame"):
+                self._frames.put(fit(frame, _reduced(frame.shape[:2], self._size)))
+        self._stop.set()
+
+    def _read(self) -> None:
+        for i, (path, read) in enumerate(self._files):
+            if self._stop.is_set():
+                return
+            self._styles[i] = style_files.encode(path, read, self._model)
+
+    def _paint(self) -> None:
+        begun = None
+        try:
+            while not self._stop.is_set():
+                begun = begun or self._begin(_PATIENCE)
+                if begun is None:
+                    continue
+                following: list[_Begun | None] = []
+                with self.timed("make the picture"):
+                    picture = self._artist.finish(
+                        begun.begun, lambda found=following: found.append(self._begin())
+                    )
+                self._pictures.put(_composed(begun.frame, picture, self.asked.beside))
+                self._moments.append(time.monotonic())
+                while self._moments[0] < self._moments[-1] - _SHOWN:
+                    self._moments.popleft()
+                self._keep(begun.frame, picture)
+                begun = following[0]
+        finally:
+            self._end_recording()
+
+    def _begin(self, seconds: float = 0) -> _Begun | None:
+        """Begin a picture of a frame that is there, or comes within some seconds, if one does."""
+        frame = self._frames.after(self._number, seconds)
+        style = self._mix()
+        if frame is None or style is None:
+            self._stop.wait(seconds)
+            return None
+        self._number = frame.number
+        strength = self.asked.strength if any(self.asked.shares) else 0.0
+        same = self._last is not None and self._last[0] is style and self._last[1] == strength
+        self._last = style, strength
+        self._artist.look(frame.item)
+        request = ask(self._model, frame.item, style, alpha=np.float32(strength))
+        return _Begun(frame.item, self._artist.begin(request, anew=not same))
+
+    def _mix(self) -> Style | None:
+        """The mixture that is asked for, of the styles that have been read; or else the last."""
+        pairs = zip(self._styles, self.asked.shares, strict=True)
+        there = [(style, share) for style, share in pairs if style]
+        shares = tuple(share for _, share in there)
+        if any(shares) and (self._mixed is None or self._mixed[0] != shares):
+            self._mixed = shares, Style.mix([style for style, _ in there], shares)
+        return self._mixed[1] if self._mixed else None
+
+    def _keep(self, frame: np.ndarray, picture: np.ndarray) -> None:
+        """Write what is asked for; what cannot be written is told, and the pictures go on."""
+        asked = self.asked
+        try:
+            if asked.snapshot:
+                asked.snapshot = False
+                path = self._name(".png")
+                make_folder(path.parent)
+                image.save(path, _composed(frame, picture, asked.beside))
+                self._tell_saved(path)
+            if not asked.recording:
+                self._end_recording()
+                return
+            if self._recording is None:  # all of one size: beside the frame, or not, to its end
+                self._recorded_beside = asked.beside
+                size = _composed(frame, picture, asked.beside).shape[:2]
+                self._recording = Recording(self._name(SUFFIX), size)
+            with self.timed("record"):
+                shown = _composed(frame, picture, self._recorded_beside)
+                self._recording.write(shown, time.monotonic())
+        except Exception as error:
+            if not is_input(error):
+                raise
+            asked.recording, self._recording = False, None
+            self._told = in_words(error)
+
+    def _end_recording(self) -> None:
+        recording, self._recording = self._recording, None
+        if recording:
+            recording.close()
+            self._tell_saved(recording.path)
+
+    def _tell_saved(self, path: Path) -> None:
+        self.saved.append(path)
+        self._told = f"saved {path.name}"
+
+    def _name(self, suffix: str) -> Path:
+        """Of a file that is not there yet."""
+        now = f"{datetime.now():camera_%Y%m%d_%H%M%S}"
+        names = (f"{now}{f'_{i}' if i else ''}{suffix}" for i in range(1000))
+        return next(x for name in names if not (x := self._folder / name).exists())
+
+
+def _composed(frame: np.ndarray, picture: np.ndarray, beside: bool) -> np.ndarray:
+    return np.hstack([frame, picture]) if beside else picture
+
+
+def _reduced(look: tuple[int, int], size: int) -> tuple[int, int]:
+    """The size of a frame with a shorter side of `size`, if it is longer."""
+    factor = min(1.0, size / min(look)) if size else 1.0
+    height, width = (max(1, round(side * factor)) for side in look)
+    return height, width

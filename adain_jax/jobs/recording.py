@@ -1,0 +1,68 @@
+"""A video of pictures, written while they are made."""
+
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from adain_jax.files import video
+from adain_jax.files.clip import Frame, Look, scale
+from adain_jax.runtime.atomic import check_place, make_folder
+
+_BASE = Fraction(1, 1000)  # of times
+_RATE = Fraction(25)  # frames in a second, of which a video tells about how many there are
+_LAST = 40  # milliseconds that the last picture is shown for
+
+
+class Recording:
+    """A video of pictures, each at its time. The file is there when it is closed.
+
+    Until then all is in a file that ends in .nut, which players such as mpv and VLC can play, too.
+
+    Args:
+        path: the video, of one of `video.SUFFIXES`.
+        size: (H, W) of the pictures; others are scaled to it.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+
+    def __init__(self, path: Path, size: tuple[int, int]) -> None:
+        make_folder(path.parent)
+        check_place(path)
+        self.path = path
+        self._part = path.with_suffix(".nut")
+        self._look = Look(size, _BASE, _RATE)
+        self._writer = video.Writer(self._part, self._look)
+        self._begin: float | None = None
+        self._last = -1
+
+    @property
+    def seconds(self) -> float:
+        """How long it is so far."""
+        return max(0, self._last) * float(_BASE)
+
+    def write(self, picture: np.ndarray, moment: float) -> None:
+        """Add a picture (H, W, 3), uint8, that was made at a moment, of a clock in seconds.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        if self._begin is None:
+            self._begin = moment
+        pts = max(self._last + 1, round((moment - self._begin) / _BASE))
+        self._writer.write(Frame(scale(picture, self._look.size), pts, 0))
+        self._last = pts
+
+    def close(self) -> None:
+        """End the video.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        self._writer.close()
+        if self._last >= 0:
+            video.join([self._part], self.path, self._look, _LAST)
+        with suppress(OSError):
+            self._part.unlink()
