@@ -7,7 +7,6 @@ of those before; so a clip that was interrupted goes on where it was, to the sam
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -15,21 +14,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import safetensors.numpy
-from safetensors import SafetensorError
 
-from adain_jax.files import animation, image, masks, moving, video
+from adain_jax.files import animation, moving, video
 from adain_jax.files.clip import Clip, Frame, Look, scale
 from adain_jax.inference.encode import encode_style
 from adain_jax.inference.recolor import recolor
 from adain_jax.jobs import picture, style_files
 from adain_jax.jobs.failures import FAILURES, in_words
+from adain_jax.jobs.moving_regions import MovingRegions
 from adain_jax.jobs.options import Controls
 from adain_jax.jobs.plan import Mixture
 from adain_jax.jobs.run import Sizes
+from adain_jax.jobs.segments import Segments
 from adain_jax.model import Model, Style
 from adain_jax.runtime.ahead import ahead
-from adain_jax.runtime.atomic import atomic_path, check_place, make_folder
+from adain_jax.runtime.atomic import check_place, make_folder
 from adain_jax.version import __version__
 from adain_jax.video import CALM, Artist
 from adain_jax.video.schedule import Schedule
@@ -126,7 +125,8 @@ def run(
     if _kind(job.output) == "video":
         video.check_output(job.output, _codec(job)[0], _source(job, clip))
     look = clip.look.scaled(job.sizes.content)
-    parts = _Parts(job, model, look, resume)
+    zero, key = round(job.start / look.time_base), _digest(job, model)
+    parts = Segments(job.parts, look, _codec(job), zero=zero, key=key, resume=resume)
     artist = Artist(model, job.calm, job.controls.plan)
     painter = _Painter(job, model, look, artist, report)
     if parts.memory:
@@ -217,7 +217,7 @@ class _Painter:
             picture.encode(job.style, self._sources, job.controls, model)
         else:
             self._styles = [style_files.encode(path, source, model) for (path, _), source in named]
-        self._regions = _Regions(job, look.size)
+        self._regions = MovingRegions(job.style, job.controls, look.size, job.rate)
         self._map = picture.map_of(job.controls, look.size)
 
     def recall(self, memory: dict[str, np.ndarray]) -> None:
@@ -285,147 +285,6 @@ def _read_style(path: Path, job: Job, report: Callable[[str], None]) -> Style | 
         raise in_words(error, path, "--style-size") from None
 
 
-class _Regions:
-    """The regions at each moment, of masks that may move."""
-
-    def __init__(self, job: Job, size: tuple[int, int]) -> None:
-        self._size, self._still, self._moving = size, None, []
-        controls = job.controls
-        if not any(moving.is_clip(path) for path in controls.masks):
-            self._still = picture.regions_of(job.style, controls, size)
-            return
-        masks.check_number(len(controls.masks), len(job.style.parts))
-        for path in controls.masks:
-            if moving.is_clip(path):
-                self._moving.append(_held(moving.open_clip(path, job.rate)))
-            else:
-                grey = image.load(path, as_bytes=True).rgb
-                self._moving.append(_always(path, grey))
-
-    def at(self, second: Fraction) -> np.ndarray | None:
-        """(K, H, W), or None; of moving masks the frames shown then. Moments rise."""
-        if not self._moving:
-            return self._still
-        regions = []
-        for held in self._moving:
-            name, rgb = held(second)
-            mask = masks.moving_mask(rgb, self._size, name)
-            if not mask.any():  # a region that is nowhere now: next to nothing of it in a corner
-                mask[0, 0] = 1e-6
-            regions.append(mask)
-        return np.stack(regions)
-
-
-_Held = Callable[[Fraction], tuple[str, np.ndarray]]
-
-
-def _held(clip: Clip) -> _Held:
-    """The frame of a clip that is shown at a moment, its last one from its end on."""
-    base = clip.look.time_base
-    frames = clip.frames()
-    shown, following = next(frames), next(frames, None)
-
-    def at(second: Fraction) -> tuple[str, np.ndarray]:
-        nonlocal shown, following
-        while following is not None and following.pts * base <= second:
-            shown, following = following, next(frames, None)
-        return str(clip.path), shown.rgb
-
-    return at
-
-
-def _always(path: Path, rgb: np.ndarray) -> _Held:
-    return lambda second: (str(path), rgb)
-
-
-class _Parts:
-    """The segments of a clip, in a folder beside it.
-
-    Attributes:
-        done: frames written.
-        last: when the last of them begins, or None.
-        duration: how long it lasts.
-        memory: what was remembered with it, if it ended a segment.
-    """
-
-    def __init__(self, job: Job, model: Model, look: Look, resume: bool) -> None:
-        self._folder, self._look = job.parts, look
-        self._codec, self._zero = _codec(job), round(job.start / look.time_base)
-        self._key = _digest(job, model)
-        self._writer: video.Writer | None = None
-        self.segments: list[Path] = []
-        self.done, self.last, self.duration = 0, None, 0
-        self.memory: dict[str, np.ndarray] = {}
-        if resume and self._folder.is_dir():
-            self._load()
-        else:
-            shutil.rmtree(self._folder, ignore_errors=True)
-        make_folder(self._folder)
-
-    @property
-    def _state(self) -> Path:
-        return self._folder / "state.safetensors"
-
-    def _load(self) -> None:
-        if not self._state.exists():
-            return
-        try:
-            with safetensors.safe_open(self._state, framework="numpy") as file:
-                header = json.loads((file.metadata() or {})["clip"])
-                memory = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, KeyError, json.JSONDecodeError):
-            raise ValueError(f"{self._state} is damaged: leave --resume out") from None
-        if header["key"] != self._key:
-            raise ValueError(
-                f"{self._folder} is of other files or options than these: give those, or leave "
-                "--resume out to begin anew"
-            )
-        self.done, self.last, self.duration = header["done"], header["last"], header["duration"]
-        self.memory = memory
-        self.segments = [self._name(i) for i in range(header["segments"])]
-        for path in self._folder.glob("*.nut"):
-            if path not in self.segments:
-                path.unlink()
-
-    def _name(self, number: int) -> Path:
-        return self._folder / f"{number:06}.nut"
-
-    def write(self, frame: Frame, memory: dict[str, np.ndarray] | None) -> None:
-        """Add a frame; with a memory it ends a segment."""
-        if self._writer is None:
-            self._writer = video.Writer(self._name(len(self.segments)), self._look, *self._codec)
-        self._writer.write(frame._replace(pts=frame.pts - self._zero))
-        self.done, self.last, self.duration = self.done + 1, frame.pts, frame.duration
-        if memory is None:
-            return
-        self.end()
-        header = {
-            "key": self._key,
-            "done": self.done,
-            "last": self.last,
-            "duration": self.duration,
-            "segments": len(self.segments),
-        }
-        data = safetensors.numpy.save(memory, metadata={"clip": json.dumps(header)})
-        with atomic_path(self._state) as temporary:
-            temporary.write_bytes(data)
-
-    def end(self) -> None:
-        """End the segment that is being written, if there is one."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-            self.segments.append(self._name(len(self.segments)))
-
-    def close(self) -> None:
-        """Give up what is being written."""
-        self._writer = None
-
-    def remove(self) -> None:
-        """Remove the folder."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-
 def _digest(job: Job, model: Model) -> str:
     """Of all that decides what the clip looks like; files by their sizes and times."""
     files = []
@@ -436,7 +295,7 @@ def _digest(job: Job, model: Model) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _join(job: Job, clip: Clip, look: Look, parts: _Parts, *, complete: bool) -> None:
+def _join(job: Job, clip: Clip, look: Look, parts: Segments, *, complete: bool) -> None:
     make_folder(job.output.parent)
     kind, segments, last = _kind(job.output), parts.segments, parts.duration
     if kind == "video":

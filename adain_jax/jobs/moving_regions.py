@@ -1,0 +1,68 @@
+"""Which style is where in the frames of a clip."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from adain_jax.files import image, masks, moving
+from adain_jax.files.clip import Clip
+from adain_jax.jobs import picture
+from adain_jax.jobs.options import Controls
+from adain_jax.jobs.plan import Mixture
+
+
+class MovingRegions:
+    """The regions at each moment, of masks that may move."""
+
+    def __init__(
+        self, style: Mixture, controls: Controls, size: tuple[int, int], rate: Fraction
+    ) -> None:
+        """Take the masks of `controls`, for frames of a size; folders have frames at a rate."""
+        self._size, self._still, self._moving = size, None, []
+        if not any(moving.is_clip(path) for path in controls.masks):
+            self._still = picture.regions_of(style, controls, size)
+            return
+        masks.check_number(len(controls.masks), len(style.parts))
+        for path in controls.masks:
+            if moving.is_clip(path):
+                self._moving.append(_held(moving.open_clip(path, rate)))
+            else:
+                grey = image.load(path, as_bytes=True).rgb
+                self._moving.append(_always(path, grey))
+
+    def at(self, second: Fraction) -> np.ndarray | None:
+        """(K, H, W), or None; of moving masks the frames shown then. Moments rise."""
+        if not self._moving:
+            return self._still
+        regions = []
+        for held in self._moving:
+            name, rgb = held(second)
+            mask = masks.moving_mask(rgb, self._size, name)
+            if not mask.any():  # a region that is nowhere now: next to nothing of it in a corner
+                mask[0, 0] = 1e-6
+            regions.append(mask)
+        return np.stack(regions)
+
+
+_Held = Callable[[Fraction], tuple[str, np.ndarray]]
+
+
+def _held(clip: Clip) -> _Held:
+    """The frame of a clip that is shown at a moment, its last one from its end on."""
+    base = clip.look.time_base
+    frames = clip.frames()
+    shown, following = next(frames), next(frames, None)
+
+    def at(second: Fraction) -> tuple[str, np.ndarray]:
+        nonlocal shown, following
+        while following is not None and following.pts * base <= second:
+            shown, following = following, next(frames, None)
+        return str(clip.path), shown.rgb
+
+    return at
+
+
+def _always(path: Path, rgb: np.ndarray) -> _Held:
+    return lambda second: (str(path), rgb)

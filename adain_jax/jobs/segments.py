@@ -1,0 +1,122 @@
+"""A clip's segments on the disk, and what the next frame needs to know of those before."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import safetensors.numpy
+from safetensors import SafetensorError
+
+from adain_jax.files import video
+from adain_jax.files.clip import Frame, Look
+from adain_jax.runtime.atomic import atomic_path, make_folder
+
+
+class Segments:
+    """The segments of a clip, in a folder beside it, with what is needed to go on from them.
+
+    Attributes:
+        done: frames written.
+        last: when the last of them begins, or None.
+        duration: how long it lasts.
+        memory: what was remembered with it, if it ended a segment.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        look: Look,
+        codec: tuple[str, int | None],
+        *,
+        zero: int,
+        key: str,
+        resume: bool,
+    ) -> None:
+        """Begin, or go on.
+
+        Args:
+            folder: of the segments.
+            look: of the frames.
+            codec: its name, and the crf.
+            zero: when the clip begins, in units of the look's time base.
+            key: of all that decides what the clip looks like.
+            resume: go on from what is there.
+
+        Raises:
+            ValueError: if what is there has another key, or is damaged.
+        """
+        self._folder, self._look = folder, look
+        self._codec, self._zero, self._key = codec, zero, key
+        self._writer: video.Writer | None = None
+        self.segments: list[Path] = []
+        self.done, self.last, self.duration = 0, None, 0
+        self.memory: dict[str, np.ndarray] = {}
+        if resume and self._folder.is_dir():
+            self._load()
+        else:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        make_folder(self._folder)
+
+    @property
+    def _state(self) -> Path:
+        return self._folder / "state.safetensors"
+
+    def _load(self) -> None:
+        if not self._state.exists():
+            return
+        try:
+            with safetensors.safe_open(self._state, framework="numpy") as file:
+                header = json.loads((file.metadata() or {})["clip"])
+                memory = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (SafetensorError, KeyError, json.JSONDecodeError):
+            raise ValueError(f"{self._state} is damaged: leave --resume out") from None
+        if header["key"] != self._key:
+            raise ValueError(
+                f"{self._folder} is of other files or options than these: give those, or leave "
+                "--resume out to begin anew"
+            )
+        self.done, self.last, self.duration = header["done"], header["last"], header["duration"]
+        self.memory = memory
+        self.segments = [self._name(i) for i in range(header["segments"])]
+        for path in self._folder.glob("*.nut"):
+            if path not in self.segments:
+                path.unlink()
+
+    def _name(self, number: int) -> Path:
+        return self._folder / f"{number:06}.nut"
+
+    def write(self, frame: Frame, memory: dict[str, np.ndarray] | None) -> None:
+        """Add a frame; with a memory it ends a segment."""
+        if self._writer is None:
+            self._writer = video.Writer(self._name(len(self.segments)), self._look, *self._codec)
+        self._writer.write(frame._replace(pts=frame.pts - self._zero))
+        self.done, self.last, self.duration = self.done + 1, frame.pts, frame.duration
+        if memory is None:
+            return
+        self.end()
+        header = {
+            "key": self._key,
+            "done": self.done,
+            "last": self.last,
+            "duration": self.duration,
+            "segments": len(self.segments),
+        }
+        data = safetensors.numpy.save(memory, metadata={"clip": json.dumps(header)})
+        with atomic_path(self._state) as temporary:
+            temporary.write_bytes(data)
+
+    def end(self) -> None:
+        """End the segment that is being written, if there is one."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+            self.segments.append(self._name(len(self.segments)))
+
+    def close(self) -> None:
+        """Give up what is being written."""
+        self._writer = None
+
+    def remove(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self._folder, ignore_errors=True)
