@@ -101,5 +101,5 @@ class Graph:
 
     def _keep(self, name: str, array: np.ndarray) -> Value:
         assert name not in self._arrays, name
-        self._arrays[name] = numpy_helper.from_array(np.ascontiguousarray(array), name)
+        self._arrays[name] = numpy_helper.from_array(np.asarray(array, order="C"), name)
         return name

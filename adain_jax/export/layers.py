@@ -52,24 +52,21 @@ class Layers:
     def __init__(self, graph: Graph, strength: Value | None = None) -> None:
         self.graph = graph
         self._strength = strength
-        self._edges: tuple[Value, Value] | None = None
+        self._edges: list[tuple[Value, Value]] = []
 
     def image(self, images: Value, dtype: str) -> Map:
         """Images (N, H, W, 3) as a map, extended by reflection to whole cells: any size from 1."""
         graph, node, constant = self.graph, self.graph.node, self.graph.constant
         x = images
         if dtype == "uint8":
-            x = node("Mul", graph.cast(x, dtype, "float32"), constant(np.float32(1 / 255)))
+            x = node("Div", graph.cast(x, dtype, "float32"), constant(np.float32(255)))
         shape = node("Shape", images)
-        edges = []
         for axis in (1, 2):
             length = node("Gather", shape, constant(np.int64(axis)))
             cells = node("Div", node("Add", length, constant(np.int64(STRIDE - 1))), _eight(graph))
             filled = node("Mul", cells, _eight(graph))
-            x = node("Gather", x, self._reflected(constant(np.int64(0)), filled, length), axis=axis)
-            after = node("Add", cells, constant(np.int64(1)))
-            edges.append(self._reflected(constant(np.int64(-1)), after, cells))
-        self._edges = edges[0], edges[1]
+            x = node("Gather", x, self._reflected(filled, length), axis=axis)
+            self._edges.append(self._next_to_edges(cells))
         x = node("Transpose", x, perm=[0, 3, 1, 2])
         return Map(graph.cast(x, "float32", graph.compute), 1)
 
@@ -230,9 +227,11 @@ class Layers:
         node = self.graph.node
         if x.stride < STRIDE:
             return node("Pad", x.value, self.graph.constant(_PADDED), mode="reflect")
-        assert self._edges is not None
-        rows, columns = self._edges
-        return node("Gather", node("Gather", x.value, rows, axis=2), columns, axis=3)
+        y = x.value
+        for axis, (first, last) in enumerate(self._edges, start=2):
+            before, after = (node("Gather", y, at, axis=axis) for at in (first, last))
+            y = node("Concat", before, y, after, axis=axis)
+        return y
 
     def _upsampled(self, x: Map) -> Map:
         scales = self.graph.constant(np.array([1, 1, 2, 2], np.float32))
@@ -247,13 +246,21 @@ class Layers:
     def _flat(self, x: Value) -> Value:
         return self.graph.node("Reshape", x, self.graph.constant([0, -1]))
 
-    def _reflected(self, start: Value, stop: Value, length: Value) -> Value:
-        """`ops.resampling.reflected` of the places from `start` on, below `stop`, int64."""
+    def _reflected(self, count: Value, length: Value) -> Value:
+        """`ops.resampling.reflected` of so many places from the first on, int64."""
         node, constant = self.graph.node, self.graph.constant
         last = node("Sub", length, constant(np.int64(1)))
         period = node("Max", node("Add", last, last), constant(np.int64(1)))
-        at = node("Mod", node("Range", start, stop, constant(np.int64(1))), period)
+        places = node("Range", constant(np.int64(0)), count, constant(np.int64(1)))
+        at = node("Mod", places, period)
         return node("Sub", last, node("Abs", node("Sub", at, last)))
+
+    def _next_to_edges(self, length: Value) -> tuple[Value, Value]:
+        """The places (1,) that stand beyond a map's first and last line."""
+        node, constant = self.graph.node, self.graph.constant
+        last = node("Sub", node("Unsqueeze", length, constant([0])), constant([1]))
+        before = node("Max", node("Sub", last, constant([1])), constant([0]))
+        return node("Min", last, constant([1])), before
 
 
 def _eight(graph: Graph) -> Value:
