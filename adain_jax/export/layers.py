@@ -1,7 +1,7 @@
 """The layers of `adain_jax.networks` as nodes of ONNX; maps are (N, C, h, w) there."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -187,7 +187,9 @@ class Layers:
 
     def join(self, stats: Sequence[Stats]) -> Stats:
         """Statistics of several maps, one after the other."""
-        return Stats(*(self.graph.node("Concat", *parts, axis=1) for parts in zip(*stats)))
+        return Stats(
+            *(self.graph.node("Concat", *parts, axis=1) for parts in zip(*stats, strict=True))
+        )
 
     def split(self, stats: Stats, channels: Sequence[int]) -> list[Stats]:
         """Undo `join`."""
@@ -212,7 +214,7 @@ class Layers:
         return node("Concat", *parts, axis=1)
 
     def _scaled(self, x: Map, more: Value, shift: Value, dtype: str) -> Map:
-        """x * (1 + more) + shift, which are (N, C), float32, computed in a dtype."""
+        """Scaled by 1 + more, and shifted; both are (N, C), float32, computed in a dtype."""
         graph, node = self.graph, self.graph.node
         scale = node("Add", more, graph.constant(np.float32(1)))
         over = graph.constant([0, -1, 1, 1])
@@ -265,12 +267,3 @@ class Layers:
 
 def _eight(graph: Graph) -> Value:
     return graph.constant(np.int64(STRIDE))
-
-
-def channels_of(layers: Params, names: Sequence[str]) -> list[int]:
-    """How many channels each of some layers makes."""
-    return [np.shape(_bias(layers[name]))[0] for name in names]
-
-
-def _bias(layer: Params) -> Any:
-    return layer["bias"]

@@ -27,7 +27,7 @@ def style_graph(model: Model, options: Options, metadata: Mapping[str, str]) -> 
     maps = _vgg(layers, image, params["encoder"], _depths(model))
     stats = layers.join([layers.statistics(x) for x in maps.values()])
     for name, value in stats._asdict().items():
-        graph.output(name, value, "float32", ["batch", sum(_style_channels(params))])
+        graph.output(name, value, "float32", ["batch", sum(model.channels)])
     return graph.model("style", metadata, __version__)
 
 
@@ -39,7 +39,7 @@ def stylize_graph(model: Model, options: Options, metadata: Mapping[str, str]) -
     architecture, params = ARCHITECTURES[model.architecture], _arrays(model)
     graph = Graph(options.dtype, options.compute)
     photos = graph.input("image", options.images, _IMAGES)
-    channels = _style_channels(params)
+    channels = list(model.channels)
     style = Stats(
         *(graph.input(name, "float32", ["styles", sum(channels)]) for name in ("mean", "std"))
     )
@@ -72,11 +72,6 @@ def _arrays(model: Model) -> Params:
 
 def _depths(model: Model) -> tuple[int, ...]:
     return tuple(ARCHITECTURES[model.architecture].encoder.depths)  # type: ignore[attr-defined]
-
-
-def _style_channels(params: Params) -> list[int]:
-    names = [tap.replace("relu", "conv") for tap in TAPS]
-    return [3, *(len(params["encoder"][name]["bias"]) for name in names)]
 
 
 def _vgg(layers: Layers, x: Map, params: Params, depths: tuple[int, ...]) -> dict[str, Map]:

@@ -21,7 +21,7 @@ class Options(NamedTuple):
     images: Images = "uint8"
 
 
-def check(to: str, options: Options) -> None:
+def check_options(to: str, options: Options) -> None:
     """Raise `ValueError` for a format or an option that there is not."""
     given = {"to": (to, Format), "dtype": (options.dtype, Float)}
     given |= {"compute": (options.compute, Float), "images": (options.images, Images)}
