@@ -7,6 +7,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from adain_jax.export.options import Float, kept
+
 OPSET = 17  # of 2022: what runtimes of browsers and phones have
 _IR = 8  # the file format that came with it
 _TYPES = {
@@ -35,8 +37,9 @@ class Graph:
     ['Add', 'Identity']
     """
 
-    def __init__(self, weights: str = "float32", compute: str = "float32") -> None:
-        self.weights, self.compute = weights, compute
+    def __init__(self, weights: Float = "float32", compute: Float = "float32") -> None:
+        self.weights: Float = weights
+        self.compute: Float = compute
         self._nodes: list[Any] = []
         self._inputs: list[Any] = []
         self._outputs: list[Any] = []
@@ -74,10 +77,8 @@ class Graph:
 
     def weight(self, name: str, array: Any, dtype: str | None = None) -> Value:
         """Weights, kept in one dtype and used in another, `compute` unless it is named."""
-        kept = np.asarray(array).astype(self.weights)
-        if not np.isfinite(kept).all():
-            raise ValueError(f"{name} has values that {self.weights} has not: export in float32")
-        return self.cast(self._keep(name, kept), self.weights, dtype or self.compute)
+        value = self._keep(name, kept(name, array, self.weights))
+        return self.cast(value, self.weights, dtype or self.compute)
 
     def cast(self, value: Value, old: str, new: str) -> Value:
         """The value in another dtype."""

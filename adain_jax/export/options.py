@@ -1,6 +1,8 @@
 """What can be chosen of an export."""
 
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
 
 Format = Literal["onnx", "stablehlo"]
 Float = Literal["float32", "float16"]
@@ -28,3 +30,16 @@ def check_options(to: str, options: Options) -> None:
     for name, (value, known) in given.items():
         if value not in get_args(known):
             raise ValueError(f"{name} is {' or '.join(get_args(known))}, not {value!r}")
+
+
+def kept(name: str, weights: Any, dtype: Float) -> np.ndarray:
+    """Weights as a file has them.
+
+    Raises:
+        ValueError: if the dtype has not all of their values.
+    """
+    with np.errstate(over="ignore"):
+        array = np.asarray(weights).astype(dtype)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} has values that {dtype} has not: take float32 as dtype")
+    return array

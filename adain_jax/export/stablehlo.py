@@ -6,10 +6,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import export
+from jax.tree_util import keystr
 
-from adain_jax.export.options import Options
+from adain_jax.export.options import Options, kept
 from adain_jax.inference.render import make_picture
 from adain_jax.inference.request import Request
 from adain_jax.model import Model, Style
@@ -23,8 +23,8 @@ PLATFORMS = ("cpu", "cuda", "tpu")
 def style_program(model: Model, options: Options) -> bytes:
     """Images (N, H, W, 3) to a dictionary of `mean` and `std`, (N, C), float32."""
 
-    def style(kept: Model, image: jax.Array) -> dict[str, jax.Array]:
-        stats = statistics(kept.style_maps(to_float(image).astype(options.compute)))
+    def style(model: Model, image: jax.Array) -> dict[str, jax.Array]:
+        stats = statistics(model.style_maps(to_float(image).astype(options.compute)))
         return {"mean": stats.mean, "std": stats.std}
 
     return _exported(style, model, ("encoder",), options, _image(options))
@@ -33,8 +33,8 @@ def style_program(model: Model, options: Options) -> bytes:
 def stylize_program(model: Model, options: Options) -> bytes:
     """Images (N, H, W, 3), `mean` and `std` (N, C) and strengths (N,) to pictures like images."""
 
-    def stylize(kept: Model, image: Any, mean: Any, std: Any, strength: Any) -> jax.Array:
-        return make_picture(kept, Request(image, Style(mean, std, kept.fingerprint), strength))
+    def stylize(model: Model, image: Any, mean: Any, std: Any, strength: Any) -> jax.Array:
+        return make_picture(model, Request(image, Style(mean, std, model.fingerprint), strength))
 
     image = _image(options)
     stats = jax.ShapeDtypeStruct((image.shape[0], sum(model.channels)), jnp.float32)
@@ -61,12 +61,14 @@ def _exported(
     *shapes: jax.ShapeDtypeStruct,
 ) -> bytes:
     """The function of a model, of which some parts go into the program, and of arrays."""
-    kept = {part: model.params[part] for part in parts}
-    kept = jax.tree.map(lambda x: np.asarray(x).astype(options.dtype), kept)
+    weights = jax.tree_util.tree_map_with_path(
+        lambda path, x: kept(keystr(path, simple=True, separator="."), x, options.dtype),
+        {part: model.params[part] for part in parts},
+    )
 
     def program(*arguments: jax.Array) -> Any:
         # Cast in the program, so that the file has the weights as they are kept.
-        params = jax.tree.map(lambda x: jnp.asarray(x).astype(options.compute), kept)
+        params = jax.tree.map(lambda x: jnp.asarray(x).astype(options.compute), weights)
         return function(replace(model, params=params), *arguments)
 
     made = export.export(jax.jit(program), platforms=PLATFORMS)(*shapes)

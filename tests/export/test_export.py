@@ -1,5 +1,6 @@
 """What can go wrong with an export."""
 
+import jax
 import numpy as np
 import pytest
 
@@ -16,7 +17,7 @@ def test_models_that_cannot_be_exported(tiny, tmp_path):
         (type(tiny).create("tiny", tiny.params["encoder"]), "stablehlo", "without a decoder"),
     ):
         with pytest.raises(ValueError, match=words):
-            export(model, tmp_path / "out", to=to)
+            export(model, tmp_path / "out", to=to)  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
 
 
@@ -46,9 +47,18 @@ def test_nothing_is_written_unless_the_pictures_agree(tiny, tmp_path, monkeypatc
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("to", ["onnx", "stablehlo"])
+def test_weights_that_a_dtype_has_not(tiny, to, tmp_path):
+    decoder = jax.tree.map(lambda x: 1e6 * x, tiny.params["decoder"])
+    large = type(tiny).create("tiny", tiny.params["encoder"], decoder)
+    with pytest.raises(ValueError, match=r"decoder\.\S+ has values that float16 has not"):
+        export(large, tmp_path, to=to)
+    assert not list(tmp_path.iterdir())
+
+
 def test_no_number_is_no_agreement(tiny):
     stats = np.zeros((1, 963), np.float32)
-    with pytest.raises(ValueError, match="by up to nan levels of 255, more than 1$"):
+    with pytest.raises(ValueError, match=r"by up to nan levels of 255, more than 1$"):
         largest_difference(
             tiny,
             Options("float32", images="float32"),

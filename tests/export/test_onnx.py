@@ -10,7 +10,6 @@ import pytest
 import adain_jax
 from adain_jax import Style
 from adain_jax.export import Options, export
-from adain_jax.export.graph import Graph
 from adain_jax.version import __version__
 from tests.tiny import tiny_fast, tiny_film, tiny_model
 
@@ -28,7 +27,7 @@ def run(folder, photos, paintings, strength):
     mean, std = session(folder / "style.onnx").run(None, {"image": paintings})
     strength = np.array(strength, np.float32)
     inputs = {"image": photos, "mean": mean, "std": std, "strength": strength}
-    return session(folder / "stylize.onnx").run(None, inputs)[0]
+    return np.asarray(session(folder / "stylize.onnx").run(None, inputs)[0])
 
 
 def images(rng, *shape):
@@ -104,8 +103,3 @@ def test_the_model_that_ships(tmp_path, rng):
         assert [(x.domain, x.version) for x in kept.opset_import] == [("", int(told["opset"]))]
     assert told["licence"] == "MIT"
     assert "of 255 levels" in told["largest_difference"]
-
-
-def test_values_that_a_dtype_has_not():
-    with pytest.raises(ValueError, match=r"decoder\.x has values that float16 has not"):
-        Graph("float16").weight("decoder.x", np.float32([1e6]))
