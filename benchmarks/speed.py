@@ -1,8 +1,8 @@
-r"""Seconds for a picture, against PyTorch and against Magenta's network, in one run.
+r"""Seconds for a picture, against PyTorch, exports and Magenta's network, in one run.
 
     pip install -e '.[evaluate]' torch
     python benchmarks/speed.py --model vgg16 --size 256 512 1024 --peer torch
-    python benchmarks/speed.py --model fast --size 256 512 --peer magenta
+    python benchmarks/speed.py --model fast --size 256 512 --peer onnx stablehlo magenta
 
 Encode the content, AdaIN with a style encoded before, decode; the same weights on both sides.
 Every program is a process of its own, as its users would start it, and they take turns, a picture
@@ -15,10 +15,12 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -78,10 +80,40 @@ def magenta() -> Program:
     return lambda images: network.stylize(images, vector)
 
 
+def exported(model: str, to: Literal["onnx", "stablehlo"]) -> Program:
+    import adain_jax
+    from adain_jax.export import Options, export
+
+    with tempfile.TemporaryDirectory() as folder:
+        made = export(adain_jax.load(model), folder, to=to, options=Options(images="float32"))
+        program = made.files[1].read_bytes()
+    rng = np.random.default_rng(0)
+    style = adain_jax.load(model).style(rng.random((256, 256, 3), dtype=np.float32))
+    mean, std = (np.asarray(x)[None] for x in (style.mean, style.std))
+
+    def inputs(images: np.ndarray) -> dict[str, np.ndarray]:
+        n = len(images)
+        stats = {"mean": np.repeat(mean, n, 0), "std": np.repeat(std, n, 0)}
+        return {"image": images, **stats, "strength": np.ones(n, np.float32)}
+
+    if to == "stablehlo":
+        import jax
+        from jax.export import deserialize
+
+        call = jax.jit(deserialize(bytearray(program)).call)
+        return lambda images: jax.block_until_ready(call(*inputs(images).values()))
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(program, providers=["CPUExecutionProvider"])
+    return lambda images: session.run(None, inputs(images))
+
+
 def create(name: str, model: str, dtype: str) -> Program:
     kind, _, rest = name.partition("=")
     if kind == "adain_jax":
         return ours(model, dtype)
+    if kind == "export":
+        return exported(model, "onnx" if rest == "onnx" else "stablehlo")
     return magenta() if kind == "magenta" else pytorch(model, dtype, rest)
 
 
@@ -133,7 +165,7 @@ def main() -> None:
         "--peer",
         nargs="*",
         default=[],
-        choices=["torch", "magenta"],
+        choices=["torch", "onnx", "stablehlo", "magenta"],
         help="programs to compare with",
     )
     parser.add_argument("--runs", type=int, default=9, help="timed pictures of each program")
@@ -153,8 +185,11 @@ def main() -> None:
                 "PyTorch, torch.compile": "torch=compile",
                 "PyTorch, torch.compile, freed memory kept": "torch=memory",
             }
-        else:
+        elif peer == "magenta":
             names["Magenta, onnxruntime"] = peer
+        else:
+            runtime = "onnxruntime" if peer == "onnx" else "jax.export"
+            names[f"exported, {runtime}"] = f"export={peer}"
     workers = {title: Worker(name, args) for title, name in names.items()}
     print(f"{machine()}\n{args.model}, {args.dtype}, {args.runs} runs each\n")
     print("| size | batch | program | ms (quartiles) | images/s | adain_jax is faster by |")
