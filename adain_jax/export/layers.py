@@ -11,8 +11,7 @@ from adain_jax.networks.film import LEAST
 from adain_jax.networks.params import Params
 from adain_jax.ops.statistics import EPS
 
-# Of the smallest map a side can be one cell, in which there is nothing to reflect: see `Edges`.
-_PADDED = np.array([0, 0, 1, 1, 0, 0, 1, 1])
+_AROUND = np.array([0, 0, 1, 1, 0, 0, 1, 1])  # one line on each side of a map
 
 
 class Map(NamedTuple):
@@ -63,8 +62,9 @@ class Layers:
         shape = node("Shape", images)
         for axis in (1, 2):
             length = node("Gather", shape, constant(np.int64(axis)))
-            cells = node("Div", node("Add", length, constant(np.int64(STRIDE - 1))), _eight(graph))
-            filled = node("Mul", cells, _eight(graph))
+            stride = constant(np.int64(STRIDE))
+            cells = node("Div", node("Add", length, constant(np.int64(STRIDE - 1))), stride)
+            filled = node("Mul", cells, stride)
             x = node("Gather", x, self._reflected(filled, length), axis=axis)
             self._edges.append(self._next_to_edges(cells))
         x = node("Transpose", x, perm=[0, 3, 1, 2])
@@ -228,8 +228,8 @@ class Layers:
     def _padded(self, x: Map) -> Value:
         node = self.graph.node
         if x.stride < STRIDE:
-            return node("Pad", x.value, self.graph.constant(_PADDED), mode="reflect")
-        y = x.value
+            return node("Pad", x.value, self.graph.constant(_AROUND), mode="reflect")
+        y = x.value  # of which a side may be one cell: there is nothing to reflect
         for axis, (first, last) in enumerate(self._edges, start=2):
             before, after = (node("Gather", y, at, axis=axis) for at in (first, last))
             y = node("Concat", before, y, after, axis=axis)
@@ -263,7 +263,3 @@ class Layers:
         last = node("Sub", node("Unsqueeze", length, constant([0])), constant([1]))
         before = node("Max", node("Sub", last, constant([1])), constant([0]))
         return node("Min", last, constant([1])), before
-
-
-def _eight(graph: Graph) -> Value:
-    return graph.constant(np.int64(STRIDE))
