@@ -6,7 +6,8 @@ r"""Seconds for a picture, against PyTorch, exports and Magenta's network, in on
 
 Encode the content, AdaIN with a style encoded before, decode; the same weights on both sides.
 Every program is a process of its own, as its users would start it, and they take turns, a picture
-each, so that a busy machine slows all of them alike. Medians, quartiles, and ratios.
+each, so that a busy machine slows all of them alike. Medians, quartiles and ratios; and the
+time of processors, which on one core (`taskset -c 0 python ...`) hardly depends on other work.
 """
 
 import argparse
@@ -124,9 +125,9 @@ def work(name: str, model: str, dtype: str) -> None:
     for line in sys.stdin:
         size, batch = map(int, line.split())
         images = np.random.default_rng(0).random((batch, size, size, 3), dtype=np.float32)
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.process_time()
         program(images)
-        print(time.perf_counter() - start, flush=True)
+        print(time.perf_counter() - start, time.process_time() - used, flush=True)
 
 
 class Worker:
@@ -140,12 +141,13 @@ class Worker:
         )
         self._read()
 
-    def __call__(self, size: int, batch: int) -> float:
-        """Seconds for a batch of pictures."""
+    def __call__(self, size: int, batch: int) -> tuple[float, float]:
+        """Seconds for a batch of pictures, and those of processors."""
         assert self._process.stdin
         self._process.stdin.write(f"{size} {batch}\n")
         self._process.stdin.flush()
-        return float(self._read())
+        seconds, used = self._read().split()
+        return float(seconds), float(used)
 
     def _read(self) -> str:
         assert self._process.stdout
@@ -192,28 +194,33 @@ def main() -> None:
             names[f"exported, {runtime}"] = f"export={peer}"
     workers = {title: Worker(name, args) for title, name in names.items()}
     print(f"{machine()}\n{args.model}, {args.dtype}, {args.runs} runs each\n")
-    print("| size | batch | program | ms (quartiles) | images/s | adain_jax is faster by |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print(
+        "| size | batch | program | ms (quartiles) | images/s | adain_jax is faster by "
+        "| ms of processors |"
+    )
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     rows = []
     for size in args.size:
         for batch in args.batch:
             for worker in workers.values():
                 for _ in range(2):  # compile, and settle
                     worker(size, batch)
-            times: dict[str, list[float]] = {title: [] for title in workers}
+            times: dict[str, list[tuple[float, float]]] = {title: [] for title in workers}
             for _ in range(args.runs):
                 for title, worker in workers.items():
                     times[title].append(worker(size, batch))
-            own = statistics.median(times["adain_jax"])
-            for title, seconds in times.items():
+            own = statistics.median(seconds for seconds, _ in times["adain_jax"])
+            for title, measured in times.items():
+                seconds, used = zip(*measured, strict=True)
                 low, middle, high = statistics.quantiles(seconds, n=4)
                 rows.append(
                     {"size": size, "batch": batch, "program": title, "seconds": seconds}
-                    | {"median": middle, "ratio": middle / own}
+                    | {"median": middle, "ratio": middle / own, "processors": used}
                 )
                 print(
                     f"| {size} | {batch} | {title} | {middle * 1e3:.0f} ({low * 1e3:.0f}-"
-                    f"{high * 1e3:.0f}) | {batch / middle:.1f} | {middle / own:.2f} |",
+                    f"{high * 1e3:.0f}) | {batch / middle:.1f} | {middle / own:.2f} | "
+                    f"{statistics.median(used) * 1e3:.0f} |",
                     flush=True,
                 )
     if args.json:
