@@ -1,6 +1,5 @@
 """ONNX's graphs, node by node."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,6 +7,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from adain_jax.export.options import Float, kept
+from adain_jax.version import __version__
 
 OPSET = 17  # of 2022: what runtimes of browsers and phones have
 _IR = 8  # the file format that came with it
@@ -33,7 +33,7 @@ class Graph:
     >>> graph = Graph()
     >>> x = graph.input("x", "float32", ["n", 3])
     >>> graph.output("y", graph.node("Add", x, graph.constant(np.float32(1))), "float32", ["n", 3])
-    >>> [node.op_type for node in graph.model("example", {"made": "here"}).graph.node]
+    >>> [node.op_type for node in graph.model("example").graph.node]
     ['Add', 'Identity']
     """
 
@@ -84,7 +84,7 @@ class Graph:
         """The value in another dtype."""
         return value if old == new else self.node("Cast", value, to=_TYPES[new])
 
-    def model(self, name: str, metadata: Mapping[str, str], version: str = "") -> Any:
+    def model(self, name: str) -> Any:
         """The whole, checked: a `ModelProto`."""
         graph = helper.make_graph(
             self._nodes, name, self._inputs, self._outputs, list(self._arrays.values())
@@ -94,9 +94,8 @@ class Graph:
             opset_imports=[helper.make_opsetid("", OPSET)],
             ir_version=_IR,
             producer_name="adain-jax",
-            producer_version=version,
+            producer_version=__version__,
         )
-        helper.set_model_props(model, dict(metadata))
         onnx.checker.check_model(model, full_check=True)
         return model
 

@@ -14,12 +14,11 @@ from adain_jax.networks import ARCHITECTURES, PIXELS, TAPS, Decoder
 from adain_jax.networks.decoder import LEVELS
 from adain_jax.networks.fast import LARGEST
 from adain_jax.networks.params import Params
-from adain_jax.version import __version__
 
 _IMAGES = ["batch", "height", "width", 3]
 
 
-def style_graph(model: Model, options: Options, metadata: Mapping[str, str]) -> Any:
+def style_graph(model: Model, options: Options) -> Any:
     """`image` (N, H, W, 3) to the statistics `mean` and `std`, (N, C), float32: a `ModelProto`."""
     graph = Graph(options.dtype, options.compute)
     layers, params = Layers(graph), _arrays(model)
@@ -28,10 +27,10 @@ def style_graph(model: Model, options: Options, metadata: Mapping[str, str]) -> 
     stats = layers.join([layers.statistics(x) for x in maps.values()])
     for name, value in stats._asdict().items():
         graph.output(name, value, "float32", ["batch", sum(model.channels)])
-    return graph.model("style", metadata, __version__)
+    return graph.model("style")
 
 
-def stylize_graph(model: Model, options: Options, metadata: Mapping[str, str]) -> Any:
+def stylize_graph(model: Model, options: Options) -> Any:
     """`image`, `mean`, `std` and `strength` (S,) to the `picture`: a `ModelProto`.
 
     Images, styles and strengths are each one, or as many as there are pictures.
@@ -63,7 +62,7 @@ def stylize_graph(model: Model, options: Options, metadata: Mapping[str, str]) -
     y = decode(layers, architecture.decoder, features, told, params["decoder"])
     shape = ["pictures", *_IMAGES[1:]]
     graph.output("picture", layers.picture(y, photos, options.images), options.images, shape)
-    return graph.model("stylize", metadata, __version__)
+    return graph.model("stylize")
 
 
 def _arrays(model: Model) -> Params:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from adain_jax.export import Options, export
-from adain_jax.export.check import largest_difference
+from adain_jax.export.comparison import largest_difference
 from tests.tiny import tiny_model
 
 
