@@ -39,8 +39,9 @@ def largest_difference(
         picture = np.asarray(stylized(photo[None], *stats, given)[0])
         style = encode_style(painting, model=model)
         expected = np.asarray(stylize(photo, style, alpha=strength, model=model))
-        difference = np.abs(to_float(picture, xp=np) - to_float(expected, xp=np))
-        largest = float(np.maximum(largest, 255 * difference.max()))  # which keeps a NaN
+        difference = np.abs(picture.astype(np.float64) - expected).max()
+        levels = difference if options.images == "uint8" else 255 * difference
+        largest = float(np.maximum(largest, levels))  # which keeps a NaN
     limit = _LIMIT[min(options.dtype, options.compute)]
     if not largest <= limit:
         ways = [name for name in ("compute", "dtype") if getattr(options, name) == "float16"]
