@@ -1,12 +1,13 @@
-r"""Seconds for a picture, against PyTorch and against Magenta's network, in one run.
+r"""Seconds for a picture, against PyTorch, exports and Magenta's network, in one run.
 
     pip install -e '.[evaluate]' torch
     python benchmarks/speed.py --model vgg16 --size 256 512 1024 --peer torch
-    python benchmarks/speed.py --model fast --size 256 512 --peer magenta
+    python benchmarks/speed.py --model fast --size 256 512 --peer onnx stablehlo magenta
 
 Encode the content, AdaIN with a style encoded before, decode; the same weights on both sides.
 Every program is a process of its own, as its users would start it, and they take turns, a picture
-each, so that a busy machine slows all of them alike. Medians, quartiles, and ratios.
+each, so that a busy machine slows all of them alike. Medians, quartiles and ratios; and the
+time of processors, which on one core (`taskset -c 0 python ...`) hardly depends on other work.
 """
 
 import argparse
@@ -15,10 +16,12 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -78,10 +81,40 @@ def magenta() -> Program:
     return lambda images: network.stylize(images, vector)
 
 
+def exported(model: str, to: Literal["onnx", "stablehlo"]) -> Program:
+    import adain_jax
+    from adain_jax.export import Options, export
+
+    with tempfile.TemporaryDirectory() as folder:
+        made = export(adain_jax.load(model), folder, to=to, options=Options(images="float32"))
+        program = made.files[1].read_bytes()
+    rng = np.random.default_rng(0)
+    style = adain_jax.load(model).style(rng.random((256, 256, 3), dtype=np.float32))
+    mean, std = (np.asarray(x)[None] for x in (style.mean, style.std))
+
+    def inputs(images: np.ndarray) -> dict[str, np.ndarray]:
+        n = len(images)
+        stats = {"mean": np.repeat(mean, n, 0), "std": np.repeat(std, n, 0)}
+        return {"image": images, **stats, "strength": np.ones(n, np.float32)}
+
+    if to == "stablehlo":
+        import jax
+        from jax.export import deserialize
+
+        call = jax.jit(deserialize(bytearray(program)).call)
+        return lambda images: jax.block_until_ready(call(*inputs(images).values()))
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(program, providers=["CPUExecutionProvider"])
+    return lambda images: session.run(None, inputs(images))
+
+
 def create(name: str, model: str, dtype: str) -> Program:
     kind, _, rest = name.partition("=")
     if kind == "adain_jax":
         return ours(model, dtype)
+    if kind == "export":
+        return exported(model, "onnx" if rest == "onnx" else "stablehlo")
     return magenta() if kind == "magenta" else pytorch(model, dtype, rest)
 
 
@@ -92,9 +125,9 @@ def work(name: str, model: str, dtype: str) -> None:
     for line in sys.stdin:
         size, batch = map(int, line.split())
         images = np.random.default_rng(0).random((batch, size, size, 3), dtype=np.float32)
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.process_time()
         program(images)
-        print(time.perf_counter() - start, flush=True)
+        print(time.perf_counter() - start, time.process_time() - used, flush=True)
 
 
 class Worker:
@@ -108,12 +141,13 @@ class Worker:
         )
         self._read()
 
-    def __call__(self, size: int, batch: int) -> float:
-        """Seconds for a batch of pictures."""
+    def __call__(self, size: int, batch: int) -> tuple[float, float]:
+        """Seconds for a batch of pictures, and those of processors."""
         assert self._process.stdin
         self._process.stdin.write(f"{size} {batch}\n")
         self._process.stdin.flush()
-        return float(self._read())
+        seconds, used = self._read().split()
+        return float(seconds), float(used)
 
     def _read(self) -> str:
         assert self._process.stdout
@@ -133,7 +167,7 @@ def main() -> None:
         "--peer",
         nargs="*",
         default=[],
-        choices=["torch", "magenta"],
+        choices=["torch", "onnx", "stablehlo", "magenta"],
         help="programs to compare with",
     )
     parser.add_argument("--runs", type=int, default=9, help="timed pictures of each program")
@@ -153,32 +187,40 @@ def main() -> None:
                 "PyTorch, torch.compile": "torch=compile",
                 "PyTorch, torch.compile, freed memory kept": "torch=memory",
             }
-        else:
+        elif peer == "magenta":
             names["Magenta, onnxruntime"] = peer
+        else:
+            runtime = "onnxruntime" if peer == "onnx" else "jax.export"
+            names[f"exported, {runtime}"] = f"export={peer}"
     workers = {title: Worker(name, args) for title, name in names.items()}
     print(f"{machine()}\n{args.model}, {args.dtype}, {args.runs} runs each\n")
-    print("| size | batch | program | ms (quartiles) | images/s | adain_jax is faster by |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print(
+        "| size | batch | program | ms (quartiles) | images/s | adain_jax is faster by "
+        "| ms of processors |"
+    )
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     rows = []
     for size in args.size:
         for batch in args.batch:
             for worker in workers.values():
                 for _ in range(2):  # compile, and settle
                     worker(size, batch)
-            times: dict[str, list[float]] = {title: [] for title in workers}
+            times: dict[str, list[tuple[float, float]]] = {title: [] for title in workers}
             for _ in range(args.runs):
                 for title, worker in workers.items():
                     times[title].append(worker(size, batch))
-            own = statistics.median(times["adain_jax"])
-            for title, seconds in times.items():
+            own = statistics.median(seconds for seconds, _ in times["adain_jax"])
+            for title, measured in times.items():
+                seconds, used = zip(*measured, strict=True)
                 low, middle, high = statistics.quantiles(seconds, n=4)
                 rows.append(
                     {"size": size, "batch": batch, "program": title, "seconds": seconds}
-                    | {"median": middle, "ratio": middle / own}
+                    | {"median": middle, "ratio": middle / own, "processors": used}
                 )
                 print(
                     f"| {size} | {batch} | {title} | {middle * 1e3:.0f} ({low * 1e3:.0f}-"
-                    f"{high * 1e3:.0f}) | {batch / middle:.1f} | {middle / own:.2f} |",
+                    f"{high * 1e3:.0f}) | {batch / middle:.1f} | {middle / own:.2f} | "
+                    f"{statistics.median(used) * 1e3:.0f} |",
                     flush=True,
                 )
     if args.json:

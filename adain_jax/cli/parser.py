@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import NoReturn
 
-from adain_jax.cli import camera, grid, info, optimize, style, stylize, video
+from adain_jax.cli import camera, export, grid, info, optimize, style, stylize, video
 from adain_jax.cli.messages import fail
 from adain_jax.inference.plan import TILE, TILE_ABOVE
 from adain_jax.inference.recolor import COLORS
@@ -96,6 +96,14 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "for minutes: what AdaIN does in one pass.",
     )
     _add_optimize(optimizing)
+    exporting = commands.add_parser(
+        "export",
+        help="a model for other runtimes: ONNX, StableHLO",
+        description="Write a model as two programs that need no adain_jax, of any size of image: "
+        "style, an image to its style, and stylize, an image, a style and a strength to a picture. "
+        "Their pictures are compared with the model's.",
+    )
+    _add_export(exporting)
     about = commands.add_parser(
         "info",
         help="list the models, with sizes and numbers",
@@ -473,6 +481,35 @@ def _add_optimize(command: argparse.ArgumentParser) -> None:
         "twenty times as large as the picture in memory, removed at the end",
     )
     _add_model(command)
+
+
+def _add_export(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(run=export.run)
+    command.add_argument("--to", required=True, choices=("onnx", "stablehlo"), help="the format")
+    command.add_argument(
+        "-o", "--output", type=_path, required=True, metavar="DIR", help="the folder"
+    )
+    command.add_argument(
+        "--model", default="vgg16", help="a shipped model or a .safetensors file (default: vgg16)"
+    )
+    command.add_argument(
+        "--dtype",
+        choices=("float32", "float16"),
+        default="float16",
+        help="of weights in the file (default: %(default)s, which models that ship are kept in)",
+    )
+    command.add_argument(
+        "--compute",
+        choices=("float32", "float16"),
+        default="float32",
+        help="of the maps; float16 is for graphics processors (default: %(default)s)",
+    )
+    command.add_argument(
+        "--images",
+        choices=("uint8", "float32"),
+        default="uint8",
+        help="of images and pictures; float32 is in [0, 1] (default: %(default)s)",
+    )
 
 
 def _add_model(command: argparse.ArgumentParser, usual: str = "vgg16") -> None:

@@ -100,7 +100,14 @@ class Model:
     @property
     def dtype(self) -> Any:
         """In which the networks run: float32, unless prepared for another."""
-        return self.params["encoder"]["conv1_1"]["bias"].dtype
+        encoder = self.params.get("content") or self.params["encoder"]
+        return encoder["conv1_1"]["bias"].dtype
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Of each map that a style has the statistics of: the pixels and four taps of the VGG."""
+        layers = [self.params["encoder"][tap.replace("relu", "conv")] for tap in TAPS]
+        return (3, *(layer["bias"].shape[-1] for layer in layers))
 
     def prepare(self, *, backend: str | None = None, dtype: Any = jnp.float32) -> "Model":
         """The model made ready to run: nothing that depends on the weights alone is done again.
@@ -268,8 +275,7 @@ class Model:
                 f"{name} was made by another model (its encoder is {style.fingerprint!r}, that of "
                 f"this {self.architecture} {self.fingerprint!r}): make it again with this model"
             )
-        layers = [self.params["encoder"][tap.replace("relu", "conv")] for tap in TAPS]
-        channels = 3 + sum(layer["bias"].shape[-1] for layer in layers)
+        channels = sum(self.channels)
         if style.mean.shape[-1] != channels:
             raise ValueError(
                 f"{name} has statistics of {style.mean.shape[-1]} channels, where this "

@@ -21,7 +21,7 @@ from adain_jax.ops.statistics import ChannelStats
 _WIDTHS = (32, 64, 128)
 # Logarithm of a deviation that no picture's map has (of thousands of styles, 2.6): what is linear
 # in statistics would go beyond it for patterns unlike all that it was fitted to, and exponentially.
-_LARGEST = 3.0
+LARGEST = 3.0
 
 
 class FastEncoder(nn.Module):
@@ -69,7 +69,7 @@ class Projection(nn.Module):
         bias = self.param("bias", nn.initializers.zeros, (outputs,), jnp.float32)
         product = jnp.matmul(stats, weights, precision="highest") / inputs**0.5
         log_std, mean = jnp.split(product + bias.reshape((1,) * (stats.ndim - 1) + (-1,)), 2, -1)
-        return ChannelStats(mean, jnp.exp(jnp.minimum(log_std, _LARGEST)))
+        return ChannelStats(mean, jnp.exp(jnp.minimum(log_std, LARGEST)))
 
 
 class FastDecoder(nn.Module):

@@ -9,12 +9,12 @@ import jax.numpy as jnp
 from adain_jax.ops.convolution import exact
 
 TOLD = "told"  # by which name a decoder takes, beside maps, statistics
-_LEAST = 0.05  # added to deviations before their logarithm
+LEAST = 0.05  # added to deviations before their logarithm
 
 
 def condition(mean: jax.Array, std: jax.Array) -> jax.Array:
     """Statistics (..., C) as layers take them: logarithms of deviations, and means, (..., 2C)."""
-    return jnp.concatenate([jnp.log(std + _LEAST), mean], -1)
+    return jnp.concatenate([jnp.log(std + LEAST), mean], -1)
 
 
 class Told(NamedTuple):

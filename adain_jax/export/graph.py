@@ -1,0 +1,105 @@
+"""ONNX's graphs, node by node."""
+
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from adain_jax.export.options import Float, kept
+from adain_jax.version import __version__
+
+OPSET = 17  # of 2022: what runtimes of browsers and phones have
+_IR = 8  # the file format that came with it
+_TYPES = {
+    "uint8": TensorProto.UINT8,
+    "float16": TensorProto.FLOAT16,
+    "float32": TensorProto.FLOAT,
+    "int64": TensorProto.INT64,
+}
+
+Value = str  # what a node makes, by its name
+Side = str | int  # a length, or the name of one that is free
+
+
+class Graph:
+    """A graph in the making.
+
+    Attributes:
+        weights: the dtype in which weights are kept in the file, "float32" or "float16".
+        compute: the dtype in which maps are computed, likewise. Statistics, and what is made of
+            them, are in float32.
+
+    >>> graph = Graph()
+    >>> x = graph.input("x", "float32", ["n", 3])
+    >>> graph.output("y", graph.node("Add", x, graph.constant(np.float32(1))), "float32", ["n", 3])
+    >>> [node.op_type for node in graph.model("example").graph.node]
+    ['Add', 'Identity']
+    """
+
+    def __init__(self, weights: Float = "float32", compute: Float = "float32") -> None:
+        self.weights: Float = weights
+        self.compute: Float = compute
+        self._nodes: list[Any] = []
+        self._inputs: list[Any] = []
+        self._outputs: list[Any] = []
+        self._arrays: dict[str, Any] = {}
+        self._constants: dict[tuple, Value] = {}
+
+    def input(self, name: str, dtype: str, shape: list[Side]) -> Value:
+        """What the user gives."""
+        self._inputs.append(helper.make_tensor_value_info(name, _TYPES[dtype], shape))
+        return name
+
+    def output(self, name: str, value: Value, dtype: str, shape: list[Side]) -> None:
+        """What the user gets."""
+        self._nodes.append(helper.make_node("Identity", [value], [name], name=name))
+        self._outputs.append(helper.make_tensor_value_info(name, _TYPES[dtype], shape))
+
+    def node(self, kind: str, *inputs: Value, **attributes: Any) -> Value:
+        """One operation of one output."""
+        return self.nodes(kind, *inputs, count=1, **attributes)[0]
+
+    def nodes(self, kind: str, *inputs: Value, count: int, **attributes: Any) -> list[Value]:
+        """One operation of several outputs."""
+        name = f"{kind}_{len(self._nodes)}"
+        names = [name] if count == 1 else [f"{name}_{i}" for i in range(count)]
+        self._nodes.append(helper.make_node(kind, list(inputs), names, name=name, **attributes))
+        return names
+
+    def constant(self, array: Any) -> Value:
+        """A small array; equal ones are one."""
+        array = np.asarray(array)
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key not in self._constants:
+            self._constants[key] = self._keep(f"constant_{len(self._constants)}", array)
+        return self._constants[key]
+
+    def weight(self, name: str, array: Any, dtype: str | None = None) -> Value:
+        """Weights, kept in one dtype and used in another, `compute` unless it is named."""
+        value = self._keep(name, kept(name, array, self.weights))
+        return self.cast(value, self.weights, dtype or self.compute)
+
+    def cast(self, value: Value, old: str, new: str) -> Value:
+        """The value in another dtype."""
+        return value if old == new else self.node("Cast", value, to=_TYPES[new])
+
+    def model(self, name: str) -> Any:
+        """The whole, checked: a `ModelProto`."""
+        graph = helper.make_graph(
+            self._nodes, name, self._inputs, self._outputs, list(self._arrays.values())
+        )
+        model = helper.make_model(
+            graph,
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=_IR,
+            producer_name="adain-jax",
+            producer_version=__version__,
+        )
+        onnx.checker.check_model(model, full_check=True)
+        return model
+
+    def _keep(self, name: str, array: np.ndarray) -> Value:
+        assert name not in self._arrays, name
+        self._arrays[name] = numpy_helper.from_array(np.asarray(array, order="C"), name)
+        return name

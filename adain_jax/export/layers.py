@@ -1,0 +1,265 @@
+"""The layers of `adain_jax.networks` as nodes of ONNX; maps are (N, C, h, w) there."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from adain_jax.export.graph import Graph, Value
+from adain_jax.model.transfer import STRIDE
+from adain_jax.networks.film import LEAST
+from adain_jax.networks.params import Params
+from adain_jax.ops.statistics import EPS
+
+_AROUND = np.array([0, 0, 1, 1, 0, 0, 1, 1])  # one line on each side of a map
+
+
+class Map(NamedTuple):
+    """A map of features.
+
+    Attributes:
+        value: (N, C, h, w).
+        stride: pixels to a side of one of its cells.
+    """
+
+    value: Value
+    stride: int
+
+
+class Stats(NamedTuple):
+    """Statistics of a map, each (N, C), float32."""
+
+    mean: Value
+    std: Value
+
+
+class Told(NamedTuple):
+    """What a decoder is told of one map: a content's statistics, and a style's."""
+
+    own: Stats
+    given: Stats
+
+
+class Layers:
+    """Layers that are added to a graph.
+
+    Attributes:
+        graph: to which.
+        strength: of the style, (S, 1), float32; without it nothing can be blended.
+    """
+
+    def __init__(self, graph: Graph, strength: Value | None = None) -> None:
+        self.graph = graph
+        self._strength = strength
+        self._edges: list[tuple[Value, Value]] = []
+
+    def image(self, images: Value, dtype: str) -> Map:
+        """Images (N, H, W, 3) as a map, extended by reflection to whole cells: any size from 1."""
+        graph, node, constant = self.graph, self.graph.node, self.graph.constant
+        x = images
+        if dtype == "uint8":
+            x = node("Div", graph.cast(x, dtype, "float32"), constant(np.float32(255)))
+        shape = node("Shape", images)
+        for axis in (1, 2):
+            length = node("Gather", shape, constant(np.int64(axis)))
+            stride = constant(np.int64(STRIDE))
+            cells = node("Div", node("Add", length, constant(np.int64(STRIDE - 1))), stride)
+            filled = node("Mul", cells, stride)
+            x = node("Gather", x, self._reflected(filled, length), axis=axis)
+            self._edges.append(self._next_to_edges(cells))
+        x = node("Transpose", x, perm=[0, 3, 1, 2])
+        return Map(graph.cast(x, "float32", graph.compute), 1)
+
+    def picture(self, x: Map, images: Value, dtype: str) -> Value:
+        """A map of three channels as pictures (N, H, W, 3) of the size and dtype of images."""
+        graph, node, constant = self.graph, self.graph.node, self.graph.constant
+        y = graph.cast(x.value, graph.compute, "float32")
+        y = node("Clip", y, constant(np.float32(0)), constant(np.float32(1)))
+        if dtype == "uint8":
+            y = node("Round", node("Mul", y, constant(np.float32(255))))
+        sides = node("Slice", node("Shape", images), constant(np.array([1])), constant([3]))
+        y = node("Slice", y, constant([0, 0]), sides, constant([2, 3]))
+        return graph.cast(node("Transpose", y, perm=[0, 2, 3, 1]), "float32", dtype)
+
+    def convolve(
+        self,
+        x: Map,
+        layer: Params,
+        name: str,
+        *,
+        relu: bool = True,
+        pool: bool = False,
+        upsample: bool = False,
+    ) -> Map:
+        """`networks.layers.Conv3x3`."""
+        graph, node = self.graph, self.graph.node
+        if upsample:
+            x = self._upsampled(x)
+        kernel = graph.weight(f"{name}.kernel", np.transpose(layer["kernel"], (3, 2, 0, 1)))
+        bias = graph.weight(f"{name}.bias", layer["bias"])
+        y = node("Conv", self._padded(x), kernel, bias, kernel_shape=[3, 3])
+        y = Map(node("Relu", y) if relu else y, x.stride)
+        return self.pooled(y) if pool else y
+
+    def pooled(self, x: Map) -> Map:
+        """Max pooling."""
+        y = self.graph.node("MaxPool", x.value, kernel_shape=[2, 2], strides=[2, 2])
+        return Map(y, 2 * x.stride)
+
+    def relu(self, x: Map) -> Map:
+        """What is above zero."""
+        return Map(self.graph.node("Relu", x.value), x.stride)
+
+    def add(self, x: Map, y: Map) -> Map:
+        """The sum of two maps of one size."""
+        return Map(self.graph.node("Add", x.value, y.value), x.stride)
+
+    def folded(self, x: Map) -> Map:
+        """`ops.resampling.space_to_depth`, as a convolution: not all runtimes have ONNX's own."""
+        kernel = np.eye(12).reshape(12, 2, 2, 3).transpose(0, 3, 1, 2)
+        kernel = self.graph.constant(kernel.astype(self.graph.compute))
+        y = self.graph.node("Conv", x.value, kernel, kernel_shape=[2, 2], strides=[2, 2])
+        return Map(y, 2 * x.stride)
+
+    def unfolded(self, x: Map) -> Map:
+        """`ops.resampling.depth_to_space`."""
+        y = self.graph.node("DepthToSpace", x.value, blocksize=2, mode="DCR")
+        return Map(y, x.stride // 2)
+
+    def bridge(self, x: Map, features: Map, layer: Params, name: str) -> Map:
+        """`networks.bridge.Bridge`."""
+        matrix = np.transpose(layer["matrix"])[:, :, None, None]
+        kernel = self.graph.weight(f"{name}.matrix", matrix)
+        y = self.graph.node("Conv", features.value, kernel, kernel_shape=[1, 1])
+        return self.add(x, Map(y, x.stride))
+
+    def statistics(self, x: Map) -> Stats:
+        """`ops.statistics.channel_stats`.
+
+        The means are those of the rows' means: where each sum is one thread's, these are many.
+        """
+        graph, node = self.graph, self.graph.node
+        wide = graph.cast(x.value, graph.compute, "float32")
+
+        def mean_of(y: Value) -> Value:
+            return node("ReduceMean", node("ReduceMean", y, axes=[3]), axes=[2])
+
+        mean = mean_of(wide)
+        deviation = node("Sub", wide, mean)
+        variance = mean_of(node("Mul", deviation, deviation))
+        std = node("Sqrt", node("Add", variance, graph.constant(np.float32(EPS))))
+        return Stats(self._flat(mean), self._flat(std))
+
+    def adain(self, x: Map, told: Told) -> Map:
+        """AdaIN blended with the content by the strength, as one scale and one shift.
+
+        x + a ((x - m) s / d + t - x) = x (1 + a (s / d - 1)) + a (t - m s / d).
+        """
+        graph, node = self.graph, self.graph.node
+        ratio = node("Div", told.given.std, told.own.std)
+        more = node("Mul", self.strength, node("Sub", ratio, graph.constant(np.float32(1))))
+        shift = node("Sub", told.given.mean, node("Mul", told.own.mean, ratio))
+        return self._scaled(x, more, node("Mul", self.strength, shift), "float32")
+
+    def film(self, x: Map, layer: Params, name: str, told: Sequence[Told]) -> Map:
+        """`networks.film.Film`: both are linear, so that the statistics can be blended before."""
+        graph, node = self.graph, self.graph.node
+        own = self._conditions([each.own for each in told])
+        given = self._conditions([each.given for each in told])
+        change = node("Mul", self.strength, node("Sub", given, own))
+        both = np.concatenate([layer["scale"], layer["shift"]], -1)
+        matrix = graph.weight(f"{name}.matrix", both, "float32")
+        product = node("MatMul", node("Add", own, change), matrix)
+        scale, shift = graph.nodes("Split", product, count=2, axis=1)
+        return self._scaled(x, scale, shift, graph.compute)
+
+    def project(self, stats: Stats, layer: Params, name: str, largest: float) -> Stats:
+        """`networks.fast.Projection`."""
+        graph, node, constant = self.graph, self.graph.node, self.graph.constant
+        weights = graph.weight(f"{name}.weights", layer["weights"], "float32")
+        bias = graph.weight(f"{name}.bias", layer["bias"], "float32")
+        product = node("MatMul", self._conditions([stats]), weights)
+        factor = constant(np.float32(1 / len(layer["weights"]) ** 0.5))
+        sum_ = node("Add", node("Mul", product, factor), bias)
+        log_std, mean = graph.nodes("Split", sum_, count=2, axis=1)
+        limited = node("Clip", log_std, "", constant(np.float32(largest)))
+        return Stats(mean, node("Exp", limited))
+
+    def join(self, stats: Sequence[Stats]) -> Stats:
+        """Statistics of several maps, one after the other."""
+        return Stats(
+            *(self.graph.node("Concat", *parts, axis=1) for parts in zip(*stats, strict=True))
+        )
+
+    def split(self, stats: Stats, channels: Sequence[int]) -> list[Stats]:
+        """Undo `join`."""
+        sizes = self.graph.constant(np.array(channels))
+        parts = [
+            self.graph.nodes("Split", value, sizes, count=len(channels), axis=1) for value in stats
+        ]
+        return [Stats(*pair) for pair in zip(*parts, strict=True)]
+
+    @property
+    def strength(self) -> Value:
+        """Of the style, (S, 1)."""
+        assert self._strength is not None
+        return self._strength
+
+    def _conditions(self, stats: Sequence[Stats]) -> Value:
+        """`networks.film.condition` of several, side by side."""
+        node, parts = self.graph.node, []
+        for mean, std in stats:
+            least = self.graph.constant(np.float32(LEAST))
+            parts += [node("Log", node("Add", std, least)), mean]
+        return node("Concat", *parts, axis=1)
+
+    def _scaled(self, x: Map, more: Value, shift: Value, dtype: str) -> Map:
+        """Scaled by 1 + more, and shifted; both are (N, C), float32, computed in a dtype."""
+        graph, node = self.graph, self.graph.node
+        scale = node("Add", more, graph.constant(np.float32(1)))
+        over = graph.constant([0, -1, 1, 1])
+        scale, shift = (
+            graph.cast(node("Reshape", part, over), "float32", dtype) for part in (scale, shift)
+        )
+        y = graph.cast(x.value, graph.compute, dtype)
+        y = node("Add", node("Mul", y, scale), shift)
+        return Map(graph.cast(y, dtype, graph.compute), x.stride)
+
+    def _padded(self, x: Map) -> Value:
+        node = self.graph.node
+        if x.stride < STRIDE:
+            return node("Pad", x.value, self.graph.constant(_AROUND), mode="reflect")
+        y = x.value  # of which a side may be one cell: there is nothing to reflect
+        for axis, (first, last) in enumerate(self._edges, start=2):
+            before, after = (node("Gather", y, at, axis=axis) for at in (first, last))
+            y = node("Concat", before, y, after, axis=axis)
+        return y
+
+    def _upsampled(self, x: Map) -> Map:
+        scales = self.graph.constant(np.array([1, 1, 2, 2], np.float32))
+        y = self.graph.node(
+            *("Resize", x.value, "", scales),
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        )
+        return Map(y, x.stride // 2)
+
+    def _flat(self, x: Value) -> Value:
+        return self.graph.node("Reshape", x, self.graph.constant([0, -1]))
+
+    def _reflected(self, count: Value, length: Value) -> Value:
+        """`ops.resampling.reflected` of so many places from the first on, int64."""
+        node, constant = self.graph.node, self.graph.constant
+        last = node("Sub", length, constant(np.int64(1)))
+        period = node("Max", node("Add", last, last), constant(np.int64(1)))
+        places = node("Range", constant(np.int64(0)), count, constant(np.int64(1)))
+        at = node("Mod", places, period)
+        return node("Sub", last, node("Abs", node("Sub", at, last)))
+
+    def _next_to_edges(self, length: Value) -> tuple[Value, Value]:
+        """The places (1,) that stand beyond a map's first and last line."""
+        node, constant = self.graph.node, self.graph.constant
+        last = node("Sub", node("Unsqueeze", length, constant([0])), constant([1]))
+        before = node("Max", node("Sub", last, constant([1])), constant([0]))
+        return node("Min", last, constant([1])), before

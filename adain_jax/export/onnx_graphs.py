@@ -1,0 +1,155 @@
+"""A model's two graphs in ONNX: an image to its style, and an image and a style to a picture."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from adain_jax.export.graph import Graph
+from adain_jax.export.layers import Layers, Map, Stats, Told
+from adain_jax.export.options import Options
+from adain_jax.model import Model
+from adain_jax.networks import ARCHITECTURES, PIXELS, TAPS, Decoder
+from adain_jax.networks.decoder import LEVELS
+from adain_jax.networks.fast import LARGEST
+from adain_jax.networks.params import Params
+
+_IMAGES = ["batch", "height", "width", 3]
+
+
+def style_graph(model: Model, options: Options) -> Any:
+    """`image` (N, H, W, 3) to the statistics `mean` and `std`, (N, C), float32: a `ModelProto`."""
+    graph = Graph(options.dtype, options.compute)
+    layers, params = Layers(graph), _arrays(model)
+    image = layers.image(graph.input("image", options.images, _IMAGES), options.images)
+    maps = _vgg(layers, image, params["encoder"], _depths(model))
+    stats = layers.join([layers.statistics(x) for x in maps.values()])
+    for name, value in stats._asdict().items():
+        graph.output(name, value, "float32", ["batch", sum(model.channels)])
+    return graph.model("style")
+
+
+def stylize_graph(model: Model, options: Options) -> Any:
+    """`image`, `mean`, `std` and `strength` (S,) to the `picture`: a `ModelProto`.
+
+    Images, styles and strengths are each one, or as many as there are pictures.
+    """
+    architecture, params = ARCHITECTURES[model.architecture], _arrays(model)
+    graph = Graph(options.dtype, options.compute)
+    photos = graph.input("image", options.images, _IMAGES)
+    channels = list(model.channels)
+    style = Stats(
+        *(graph.input(name, "float32", ["styles", sum(channels)]) for name in ("mean", "std"))
+    )
+    strength = graph.input("strength", "float32", ["strengths"])
+    layers = Layers(graph, graph.node("Unsqueeze", strength, graph.constant([1])))
+    image = layers.image(photos, options.images)
+    if architecture.content is None:
+        maps = _vgg(layers, image, params["encoder"], _depths(model))
+    else:
+        maps = _fast_maps(layers, image, params["content"])
+        style = layers.project(style, params["projection"], "projection", LARGEST)
+        channels = [len(params["content"][name]["bias"]) for name in maps]
+    used = {*architecture.levels, *architecture.told}
+    told = {
+        name: Told(layers.statistics(maps[name]), given)
+        for name, given in zip(maps, layers.split(style, channels), strict=True)
+        if name in used
+    }
+    features = {name: layers.adain(maps[name], told[name]) for name in architecture.levels}
+    decode = _decoded if isinstance(architecture.decoder, Decoder) else _fast_decoded
+    y = decode(layers, architecture.decoder, features, told, params["decoder"])
+    shape = ["pictures", *_IMAGES[1:]]
+    graph.output("picture", layers.picture(y, photos, options.images), options.images, shape)
+    return graph.model("stylize")
+
+
+def _arrays(model: Model) -> Params:
+    return jax.tree.map(np.asarray, model.params)
+
+
+def _depths(model: Model) -> tuple[int, ...]:
+    return tuple(ARCHITECTURES[model.architecture].encoder.depths)  # type: ignore[attr-defined]
+
+
+def _vgg(layers: Layers, x: Map, params: Params, depths: tuple[int, ...]) -> dict[str, Map]:
+    """`networks.encoder.Encoder`: the pixels and the taps, by name."""
+    maps, pooled = {PIXELS: x}, True
+    for block, depth in enumerate(depths, start=1):
+        x = x if pooled else layers.pooled(x)
+        for layer in range(1, depth + 1):
+            name, pooled = f"conv{block}_{layer}", 1 < layer == depth
+            x = layers.convolve(x, params[name], f"encoder.{name}", pool=pooled)
+            if layer == 1:
+                maps[f"relu{block}_1"] = x
+    return maps
+
+
+def _fast_maps(layers: Layers, x: Map, params: Params) -> dict[str, Map]:
+    """`networks.fast.FastEncoder`."""
+    x, maps = layers.folded(x), {}
+    for block in range(1, len(params) // 2 + 1):
+        if block > 1:
+            x = layers.relu(layers.pooled(x))
+        for layer in (1, 2):
+            name = f"conv{block}_{layer}"
+            x = layers.convolve(x, params[name], f"content.{name}", relu=layer == 1)
+        maps[name] = x
+    return maps
+
+
+def _decoded(
+    layers: Layers,
+    decoder: Any,
+    features: Mapping[str, Map],
+    told: Mapping[str, Told],
+    params: Params,
+) -> Map:
+    """`networks.decoder.Decoder`."""
+    x = features[TAPS[-1]]
+    for block in range(len(decoder.depths), 0, -1):
+        for layer in range(decoder.depths[block - 1], 0, -1):
+            name = f"conv{block}_{layer}"
+            up, last = name in decoder.upsampling, name == "conv1_1"
+            key = f"decoder.{name}"
+            x = layers.convolve(x, params[name], key, relu=not last, upsample=up)
+            tap = f"relu{block}_1"
+            if up and tap in decoder.bridges:
+                x = layers.bridge(x, features[tap], params[f"{name}_bridge"], f"{key}_bridge")
+            if f"{name}_film" in params:
+                level = 0 if last else block
+                finer = reversed(LEVELS[max(level - 1, 0) : level + 1])
+                film = params[f"{name}_film"]
+                x = layers.film(x, film, f"{key}_film", [told[each] for each in finer])
+    return x
+
+
+def _fast_decoded(
+    layers: Layers,
+    decoder: Any,
+    features: Mapping[str, Map],
+    told: Mapping[str, Told],
+    params: Params,
+) -> Map:
+    """`networks.fast.FastDecoder`."""
+
+    def convolve(x: Map, name: str, **options: bool) -> Map:
+        return layers.convolve(x, params[name], f"decoder.{name}", **options)
+
+    def film(x: Map, name: str, level: str) -> Map:
+        names = [level, *(key for key in sorted(told) if key != level)]
+        film = params[f"{name}_film"]
+        return layers.film(x, film, f"decoder.{name}_film", [told[key] for key in names])
+
+    deepest = len(decoder.widths)
+    name = f"conv{deepest}_2"
+    x = features[name]
+    x = layers.add(x, convolve(convolve(x, "residual_1"), "residual_2", relu=False))
+    x = film(convolve(x, name), name, name)
+    for block in range(deepest - 1, 0, -1):
+        x = convolve(x, f"conv{block + 1}_1")
+        name = f"conv{block}_2"
+        x = convolve(x, name, relu=False, upsample=True)
+        x = film(layers.relu(layers.add(x, features[name])), name, name)
+    return layers.unfolded(film(convolve(x, "conv1_1", relu=False), "conv1_1", name))

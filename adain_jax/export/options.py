@@ -1,0 +1,45 @@
+"""What can be chosen of an export."""
+
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+
+Format = Literal["onnx", "stablehlo"]
+Float = Literal["float32", "float16"]
+Images = Literal["uint8", "float32"]
+
+
+class Options(NamedTuple):
+    """How programs are written.
+
+    Attributes:
+        dtype: of the weights in the file.
+        compute: of the maps; statistics are in float32.
+        images: of images and pictures; float32 in [0, 1].
+    """
+
+    dtype: Float = "float16"
+    compute: Float = "float32"
+    images: Images = "uint8"
+
+
+def check_options(to: str, options: Options) -> None:
+    """Raise `ValueError` for a format or an option that there is not."""
+    given = {"to": (to, Format), "dtype": (options.dtype, Float)}
+    given |= {"compute": (options.compute, Float), "images": (options.images, Images)}
+    for name, (value, known) in given.items():
+        if value not in get_args(known):
+            raise ValueError(f"{name} is {' or '.join(get_args(known))}, not {value!r}")
+
+
+def kept(name: str, weights: Any, dtype: Float) -> np.ndarray:
+    """Weights as a file has them.
+
+    Raises:
+        ValueError: if the dtype has not all of their values.
+    """
+    with np.errstate(over="ignore"):
+        array = np.asarray(weights).astype(dtype)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} has values that {dtype} has not: take float32 as dtype")
+    return array
