@@ -1,5 +1,7 @@
 """Ray Data as the engine: parts made by workers, one to a device, on any number of machines."""
 
+import logging
+import pickle
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
@@ -42,17 +44,21 @@ class Ray:
             except (ConnectionError, ValueError, RuntimeError) as error:
                 raise ValueError(f"--address {address}: {errors.in_words(error)}") from None
         ray.data.DataContext.get_current().enable_progress_bars = False
-        there = ray.cluster_resources()
-        self._gpus = int(there.get("GPU", 0))
-        cores = int(there.get("CPU", 1))
-        self._workers = workers or self._gpus or len(ray.nodes())
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        nodes = [x["Resources"] for x in ray.nodes() if x["Alive"]]
+        self._gpus = sum(int(node.get("GPU", 0)) for node in nodes)
+        of_nodes = [int(node["CPU"]) for node in nodes if node.get("CPU")]
+        cores = sum(of_nodes)
+        self._workers = workers or self._gpus or len(of_nodes)
         most = self._gpus or cores
         if self._workers > most:
             raise ValueError(
                 f"--workers {workers}: there are {self._gpus} accelerators and {cores} cores"
             )
         self._resources: dict[str, Any] = (
-            {"num_gpus": 1} if self._gpus else {"num_cpus": max(1, cores // self._workers)}
+            {"num_gpus": 1}
+            if self._gpus
+            else {"num_cpus": max(1, min(cores // self._workers, *of_nodes))}
         )
 
     def device(self) -> str:
@@ -63,12 +69,12 @@ class Ray:
     def run(self, order: Order, parts: Sequence[Part], model: Model) -> Iterator[Outcome]:
         """In whatever order they are finished. Each worker loads its own model."""
         ray = _ray()
-        items = [{"number": i} for i in range(len(parts))]
+        items = [{"part": pickle.dumps(part)} for part in parts]
         made = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
             _Worker,
-            fn_constructor_args=(order, ray.put(list(parts))),
+            fn_constructor_args=(order,),
             batch_size=1,
-            concurrency=self._workers,
+            compute=ray.data.ActorPoolStrategy(size=self._workers),
             **self._resources,
         )
         for row in made.iter_rows():
@@ -80,12 +86,11 @@ class Ray:
 class _Worker:
     """Holds the model and the bank."""
 
-    def __init__(self, order: Order, parts: Any) -> None:
-        self._order, self._parts = order, _ray().get(parts)
-        self._tools = order.tools()
+    def __init__(self, order: Order) -> None:
+        self._order, self._tools = order, order.tools()
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
-        rows = [self._make(self._parts[int(number)]) for number in batch["number"]]
+        rows = [self._make(pickle.loads(part)) for part in batch["part"]]
         return {name: [row[name] for row in rows] for name in rows[0]}
 
     def _make(self, part: Part) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class RandomStyle(grain.transforms.RandomMap):
         self._model.check_style(self._bank.styles, "the bank")
         self._alpha, self._probability, self._image = alpha, probability, image
 
-    def random_map(self, element: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+    def random_map(self, element: Any, rng: np.random.Generator) -> Any:
         """The element with other images, of the same shape and dtype."""
         images = np.asarray(element[self._image])
         batch = images if images.ndim == 4 else images[None]

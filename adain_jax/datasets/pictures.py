@@ -135,10 +135,10 @@ def _decode(
     if isinstance(content, np.ndarray):
         if content.dtype != np.uint8 or content.ndim != 3 or content.shape[-1] != 3:
             raise ValueError(f"is no array (H, W, 3) uint8, but {content.dtype} {content.shape}")
-        return check_pixels("image", content), None, ""
+        return np.asarray(check_pixels("image", content)), None, ""
     data = content if isinstance(content, bytes) else content.read_bytes()
     loaded = image.decode(data, record.key, size=look.size, as_bytes=True)
-    return check_pixels("image", loaded.rgb), loaded.alpha, _suffix(data, record, look)
+    return np.asarray(check_pixels("image", loaded.rgb)), loaded.alpha, _suffix(data, record, look)
 
 
 def _suffix(data: bytes, record: Record, look: Look) -> str:

@@ -1,6 +1,7 @@
 """Data sets of Ray, for pipelines of people's own."""
 
 import os
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ def stylize(
         fn_constructor_args=(as_bank(bank), image, key, look, model),
         batch_size=_BATCHES * (look.batch or 32),
         batch_format="numpy",
-        concurrency=workers,
+        compute=import_module("ray.data").ActorPoolStrategy(size=workers),
         **resources,
     )
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import grain
 import numpy as np
 import pytest
@@ -34,7 +36,7 @@ def test_follows_from_the_seed(tiny, bank):
 def test_batches(tiny, bank):
     transform = RandomStyle(bank, probability=0.5, alpha=(1.0, 1.0), model=tiny)
     dataset = grain.MapDataset.source(photos(16)).seed(0).batch(16).random_map(transform)
-    batch = dataset[0]
+    batch: Any = dataset[0]
     assert batch["id"].tolist() == list(range(16))
     before = np.stack([x["image"] for x in photos(16)])
     kept = (batch["image"] == before).all((1, 2, 3))
