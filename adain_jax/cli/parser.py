@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import NoReturn
 
-from adain_jax.cli import camera, export, grid, info, optimize, style, stylize, video
+from adain_jax.cli import camera, dataset, export, grid, info, optimize, style, stylize, video
 from adain_jax.cli.messages import fail
 from adain_jax.inference.plan import TILE, TILE_ABOVE
 from adain_jax.inference.recolor import COLORS
@@ -16,6 +16,8 @@ from adain_jax.version import __version__
 # By what --format calls them; other suffixes of the same formats are found in names of files.
 FORMATS = ("png", "jpg", "webp", "avif", "tif", "bmp")
 _STDOUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")  # other names of -
+_KINDS = ("folder", "webdataset", "parquet")  # of data sets that are written
+_MOST = 1 << 20  # of anything that is counted
 _LARGEST = 1 << 15  # pixels to a side that are scaled to
 
 
@@ -47,6 +49,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     keeping.add_argument("images", nargs="+", type=_path, metavar="STYLE", help="images or folders")
     keeping.add_argument(
         "-o", "--output", type=_path, required=True, help="the file, ending in .safetensors"
+    )
+    keeping.add_argument(
+        "--bank",
+        action="store_true",
+        help="keep each style by itself, with its name, for `adain-jax dataset`; not their mean",
     )
     _add_model(keeping)
     keeping.set_defaults(run=style.run)
@@ -89,6 +96,15 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "for the strength and for the mixture of several. Snapshots and recordings are kept.",
     )
     _add_camera(watching)
+    setting = commands.add_parser(
+        "dataset",
+        help="give all images of a data set random styles of paintings",
+        usage="adain-jax dataset IN OUT --styles STYLE [STYLE ...] [options]",
+        description="Give all images of a data set random styles of paintings. IN is a folder of "
+        "images, WebDataset's .tar shards, Parquet, or tfds:NAME:SPLIT. Labels, keys and columns "
+        "are kept. The same command goes on after an interruption.",
+    )
+    _add_dataset(setting)
     optimizing = commands.add_parser(
         "optimize",
         help="give a photograph a style by optimising the picture (slow; Gatys et al. 2016)",
@@ -363,6 +379,92 @@ def _add_calm(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_dataset(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(run=dataset.run)
+    command.add_argument("source", type=_text, metavar="IN")
+    command.add_argument("output", type=_path, metavar="OUT", help="a folder")
+    command.add_argument(
+        "--styles",
+        nargs="+",
+        type=_path,
+        required=True,
+        metavar="STYLE",
+        help="paintings, folders of them, or a bank that `adain-jax style --bank` made",
+    )
+    command.add_argument(
+        "--per-image",
+        type=_count,
+        default=1,
+        metavar="K",
+        help="pictures of each image, in styles of their own (default: %(default)s)",
+    )
+    command.add_argument(
+        "--alpha",
+        type=_range,
+        default=(1.0, 1.0),
+        metavar="ALPHA[:ALPHA]",
+        help="strength, from 0 to 1, or the least and the greatest, such as 0.5:1 (default: 1)",
+    )
+    command.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="decides, with the name of each image, what it gets (default: %(default)s)",
+    )
+    command.add_argument(
+        "--size", type=_size, default=0, help="scale images to this shorter side (default: leave)"
+    )
+    command.add_argument(
+        "--crop",
+        type=_size,
+        default=0,
+        metavar="PIXELS",
+        help="cut a square out of each, at a random place (default: none)",
+    )
+    command.add_argument(
+        "--batch",
+        type=_size,
+        default=0,
+        help="images computed at once on a device (default: 1 on a CPU, else 32)",
+    )
+    _add_model(command)
+    files = command.add_argument_group("files")
+    files.add_argument(
+        "--from", choices=_KINDS, help="what IN is, if it holds several kinds of files"
+    )
+    files.add_argument(
+        "--to", choices=_KINDS, help="what OUT becomes (default: as IN; of tfds parquet)"
+    )
+    files.add_argument(
+        "--image-column",
+        type=_text,
+        metavar="NAME",
+        help="of the images in Parquet (default: the only one, or one called image)",
+    )
+    files.add_argument("--format", choices=FORMATS, help="of pictures (default: their image's)")
+    files.add_argument(
+        "--quality", type=_quality, metavar="1..100", help="of JPEG, WebP and AVIF (default: 95)"
+    )
+    files.add_argument(
+        "--part",
+        type=_count,
+        default=1000,
+        metavar="IMAGES",
+        help="images to a part, which is made by one worker, and kept whole; shards stay as they "
+        "are (default: %(default)s)",
+    )
+    files.add_argument(
+        "--strict",
+        action="store_true",
+        help="stop at the first image that cannot be read, in place of listing it",
+    )
+    running = command.add_argument_group("workers (extra ray; else this process does it)")
+    running.add_argument(
+        "--workers", type=_count, help="on this machine or the cluster, one a device"
+    )
+    running.add_argument("--address", type=_text, help="of a running cluster of Ray, or auto")
+
+
 def _add_regions(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--masks",
@@ -531,6 +633,26 @@ def _path(text: str) -> Path:
     if not text:  # which would be the current folder
         raise argparse.ArgumentTypeError("is empty")
     return Path(text)
+
+
+def _text(text: str) -> str:
+    _path(text)
+    return text
+
+
+def _range(text: str) -> tuple[float, float]:
+    low, _, high = text.partition(":")
+    try:
+        alpha = float(low), float(high or low)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number or two, not {text}") from None
+    if not 0 <= alpha[0] <= alpha[1] <= 1:
+        raise argparse.ArgumentTypeError(f"must be between 0 and 1, the least first, not {text}")
+    return alpha
+
+
+def _count(text: str) -> int:
+    return _whole(text, 1, _MOST)
 
 
 def _output(text: str) -> Path:

@@ -4,7 +4,7 @@ import argparse
 
 
 def run(args: argparse.Namespace) -> bool:
-    """Write one file of a style."""
+    """Write one file of a style, or of many."""
     from tqdm import tqdm
 
     from adain_jax.jobs import style_files
@@ -13,7 +13,8 @@ def run(args: argparse.Namespace) -> bool:
 
     process.prepare()
     model = Model.load(args.model).prepare()
-    read = style_files.average_style(args.images, model, args.output, size=args.style_size)
+    write = style_files.bank if args.bank else style_files.average_style
+    read = write(args.images, model, args.output, size=args.style_size)
     for _ in tqdm(read, unit="style", disable=None):
         pass
     print(args.output)

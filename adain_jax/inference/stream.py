@@ -73,6 +73,22 @@ def pictures(
     return _pictures(model, contents, ask_for, plan, _Batches(model, batch_size, devices))
 
 
+def rendered(
+    model: Model,
+    requests: Iterable[Request],
+    *,
+    batch_size: int,
+    devices: Sequence[Any] | None = None,
+) -> Iterator[np.ndarray]:
+    """The pictures of requests for one image each, without masks or maps, in their order.
+
+    Each has a style and a strength of its own. A picture's bytes depend on its request, the model
+    and the batch size, not on the others in the batch or on how many there are.
+    """
+    batches = _Batches(model, batch_size, _checked(devices), own=True)
+    return _pictures(model, requests, lambda request: request, "auto", batches, whole_first=False)
+
+
 def _checked(devices: Any) -> list[Any]:
     if devices is None:
         return jax.local_devices()
@@ -116,8 +132,13 @@ def _pictures(
     ask_for: Callable[[Any], Request],
     plan: Plan | Literal["auto"],
     batches: "_Batches",
+    *,
+    whole_first: bool = True,
 ) -> Iterator[np.ndarray]:
-    """At an image that is refused, all pictures before it come first, then its `ValueError`."""
+    """At an image that is refused, all pictures before it come first, then its `ValueError`.
+
+    `whole_first`: as long as all are of one size they run at that, where the plan is open.
+    """
     waiting: dict[_Group, list[_Asked]] = {}
     under_way: deque[Callable[[], dict[int, np.ndarray]]] = deque()
     made: dict[int, np.ndarray] = {}
@@ -144,7 +165,7 @@ def _pictures(
             break
         sizes.add(request.content.shape)
         chosen = choose(plan, request.content.shape, model)
-        if plan == "auto" and len(sizes) == 1 and not isinstance(chosen, Tiled):
+        if whole_first and plan == "auto" and len(sizes) == 1 and not isinstance(chosen, Tiled):
             chosen = Whole()
         if isinstance(chosen, Tiled):
             picture = render(model, request, chosen)
@@ -174,7 +195,11 @@ def _group(plan: Plan, content: np.ndarray) -> _Group:
 class _Batches:
     """Batches of one size, filled up, on all devices."""
 
-    def __init__(self, model: Model, size: int, devices: Sequence[Any]) -> None:
+    def __init__(
+        self, model: Model, size: int, devices: Sequence[Any], *, own: bool = False
+    ) -> None:
+        """`own`: each image has a style and a strength of its own, and none has masks."""
+        self._own = own
         mesh = Mesh(np.array(devices), ("data",))
         self.size = -(-size // len(devices)) * len(devices)
         self._by_image = NamedSharding(mesh, PartitionSpec("data"))
@@ -187,18 +212,21 @@ class _Batches:
         requests += [requests[-1]] * (self.size - len(requests))
         contents, rest = [np.asarray(x.content) for x in requests], requests[0]
         # One style for all, or, if it has the colours of each content, one for each.
-        own = any(x.style is not rest.style for x in requests)
-        style = jax.device_put(rest.style, self._everywhere)
+        own = self._own or any(x.style is not rest.style for x in requests)
+        style = rest.style
         if own:
             axis = 0 if rest.masks is None else 1  # behind that of the regions
-            style = jax.tree.map(lambda *x: jnp.stack(x, axis), *(x.style for x in requests))
-            style = jax.device_put(style, self._everywhere)
+            xp = np if isinstance(style.mean, np.ndarray) else jnp
+            style = jax.tree.map(lambda *x: xp.stack(x, axis), *(x.style for x in requests))
+        style = jax.device_put(style, self._everywhere)
+        if self._own:
+            rest = replace(rest, alpha=np.stack([x.alpha for x in requests]))
         run = _whole
         if group.plan is Bucketed:
             contents, sizes = zip(*map(in_bucket, contents), strict=True)
             rest = maps_in_bucket(rest)
             sizes = jax.device_put(np.stack(sizes), self._by_image)
-            run = partial(_bucketed, sizes, own=own)
+            run = partial(_bucketed, sizes, own=own, strengths=self._own)
         contents = jax.device_put(np.stack(contents), self._by_image)
         rest = jax.device_put(replace(rest, content=None, style=None), self._everywhere)
         pictures = run(contents, self._model, style, rest)
@@ -219,13 +247,21 @@ def _whole(contents: jax.Array, model: Model, style: Style, rest: Request) -> ja
     return make_picture(model, replace(rest, content=contents, style=style))
 
 
-@partial(jax.jit, donate_argnums=1, static_argnames="own")
+@partial(jax.jit, donate_argnums=1, static_argnames=("own", "strengths"))
 def _bucketed(
-    sizes: jax.Array, contents: jax.Array, model: Model, style: Style, rest: Request, *, own: bool
+    sizes: jax.Array,
+    contents: jax.Array,
+    model: Model,
+    style: Style,
+    rest: Request,
+    *,
+    own: bool,
+    strengths: bool,
 ) -> jax.Array:
-    def one(content: jax.Array, size: jax.Array, style: Style) -> jax.Array:
-        request = replace(rest, content=content, style=style)
+    def one(content: jax.Array, size: jax.Array, style: Style, alpha: jax.Array) -> jax.Array:
+        request = replace(rest, content=content, style=style, alpha=alpha)
         return make_picture(model, request, (size[0], size[1]))
 
     axis = (0 if rest.masks is None else 1) if own else None
-    return jax.vmap(one, (0, 0, axis))(contents, sizes, style)
+    axes = (0, 0, axis, 0 if strengths else None)
+    return jax.vmap(one, axes)(contents, sizes, style, rest.alpha)

@@ -1,8 +1,10 @@
 """Styles from files: images, folders of them, and files of styles."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import jax
 import numpy as np
 import safetensors
 
@@ -16,6 +18,7 @@ from adain_jax.runtime.atomic import check_place, make_folder
 
 SIZE = 512  # pixels of the shorter side, unless another is asked for
 _THUMBNAIL = 32  # pixels to a side
+_NAMES = "names"  # of the styles in a bank, in its metadata
 _NAMED = 3  # pictures that a file of a style lists
 
 
@@ -56,6 +59,62 @@ def look(path: Path, size: int) -> np.ndarray | None:
         return file.get_tensor("thumbnail") if "thumbnail" in file.keys() else None  # noqa: SIM118
 
 
+def each(paths: Sequence[Path], model: Model, *, size: int = SIZE) -> Iterator[tuple[str, Style]]:
+    """The style of each image, and of those in folders, with its name within the folder.
+
+    Files of styles count as the styles that they hold; so do those of several, each by its name.
+
+    Raises:
+        OSError: if one cannot be read.
+        ValueError: if one is no style, too large or another model's.
+    """
+    for path in expand(paths):
+        style = _style(path, model, size)
+        name = _within(path, paths)
+        if style.mean.ndim == 1:
+            yield name, style
+            continue
+        names = bank_names(path) or tuple(f"{name}#{i}" for i in range(len(style.mean)))
+        for i, known in enumerate(names):
+            yield known, jax.tree.map(lambda x, i=i: x[i], style)
+
+
+def bank_names(path: Path) -> tuple[str, ...]:
+    """What the styles in a file of several are called; nothing if it does not tell."""
+    with safetensors.safe_open(path, framework="numpy") as file:
+        return tuple(json.loads((file.metadata() or {}).get(_NAMES, "[]")))
+
+
+def write_bank(
+    output: Path, styles: Sequence[Style], names: Sequence[str], architecture: str
+) -> None:
+    """Write one file of many styles, each with its name: 8 KB a style.
+
+    Raises:
+        OSError: if it cannot be written.
+        ValueError: if there is no style, or the file's name does not end in .safetensors.
+    """
+    metadata = {"architecture": architecture, _NAMES: json.dumps(list(names))}
+    make_folder(output.parent)
+    Style.stack(styles).save(output, metadata=metadata)
+
+
+def bank(paths: Sequence[Path], model: Model, output: Path, *, size: int = SIZE) -> Iterator[str]:
+    """Write a bank, one file with the style of each image (`each`); yield the name of each.
+
+    Raises:
+        OSError: if one cannot be read, or the file not be written.
+        ValueError: as `average_style`.
+    """
+    _check_output(paths, output)
+    styles, names = [], []
+    for name, style in each(paths, model, size=size):
+        styles.append(jax.tree.map(np.asarray, style))
+        names.append(name)
+        yield name
+    write_bank(output, styles, names, model.architecture)
+
+
 def average_style(
     paths: Sequence[Path], model: Model, output: Path, *, size: int = SIZE
 ) -> Iterator[Path]:
@@ -69,17 +128,10 @@ def average_style(
         ValueError: if one is no style, too large or another model's, or if the name does not end
             in .safetensors.
     """
-    if output.suffix != SUFFIX:
-        raise ValueError(f"{output}: a file of a style ends in {SUFFIX}")
-    check_place(output)
+    _check_output(paths, output)
     styles, files = [], expand(paths)
-    if output.resolve() in {path.resolve() for path in files}:
-        raise ValueError(f"{output} would replace one of the styles read: name another")
     for path in files:
-        try:
-            styles.append(encode(path, read(path, size), model))
-        except FAILURES as error:
-            raise in_words(error, path, "--style-size") from None
+        styles.append(_style(path, model, size))
         yield path
     pictures = [path for path in files if path.suffix != SUFFIX]
     thumbnail = None
@@ -90,3 +142,24 @@ def average_style(
     metadata = {"architecture": model.architecture, "made_of": names + more}
     make_folder(output.parent)
     Style.mix(styles).save(output, metadata=metadata, thumbnail=thumbnail)
+
+
+def _check_output(paths: Sequence[Path], output: Path) -> None:
+    if output.suffix != SUFFIX:
+        raise ValueError(f"{output}: a file of a style ends in {SUFFIX}")
+    check_place(output)
+    if output.resolve() in {path.resolve() for path in expand(paths)}:
+        raise ValueError(f"{output} would replace one of the styles read: name another")
+
+
+def _style(path: Path, model: Model, size: int) -> Style:
+    try:
+        return encode(path, read(path, size), model)
+    except FAILURES as error:
+        raise in_words(error, path, "--style-size") from None
+
+
+def _within(path: Path, paths: Sequence[Path]) -> str:
+    """A file's name within the folder of `paths` that it was found in."""
+    folders = [folder for folder in paths if folder in path.parents and folder.is_dir()]
+    return path.relative_to(folders[0]).as_posix() if folders else path.name

@@ -180,6 +180,23 @@ def _entries(place: str) -> list[_Entry]:
 
 def _tfds_entries(place: str) -> list[_Entry]:
     """The images of a dataset in the format ArrayRecord, which needs no TensorFlow to be read."""
+    name, source, key = tfds_source(place)
+
+    def read(index: int) -> bytes:
+        return source[index][key]
+
+    return [_Entry(f"{name}#{i}", partial(read, i)) for i in range(len(source))]
+
+
+def tfds_source(place: str) -> tuple[str, Any, str]:
+    """A dataset in the format ArrayRecord: its full name, its examples, and their key of images.
+
+    Images are the bytes of their files.
+
+    Raises:
+        FileNotFoundError: if it cannot be read, or has no image.
+        ValueError: if `place` is not `tfds:NAME:SPLIT` or `tfds:FOLDER:SPLIT`.
+    """
     parts = _TFDS_PLACE.fullmatch(place)
     if not parts:
         raise ValueError(f"{place}: a dataset is given as tfds:NAME:SPLIT or tfds:FOLDER:SPLIT")
@@ -207,12 +224,7 @@ def _tfds_entries(place: str) -> list[_Entry]:
         raise FileNotFoundError(f"cannot read the dataset {place}: {reason}") from None
     if not len(source):
         raise FileNotFoundError(f"no image in {place}")
-
-    def read(index: int) -> bytes:
-        return source[index][keys[0]]
-
-    full_name = f"{builder.info.full_name}/{split}"
-    return [_Entry(f"{full_name}#{i}", partial(read, i)) for i in range(len(source))]
+    return f"{builder.info.full_name}/{split}", source, keys[0]
 
 
 def _held_out(name: str, fraction: float) -> bool:

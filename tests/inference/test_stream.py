@@ -126,3 +126,22 @@ def test_what_is_wrong(tiny, painting, change, message):
     arguments |= change
     with pytest.raises(ValueError, match=message):
         list(adain_jax.stylize_many(arguments.pop("contents"), arguments.pop("style"), **arguments))
+
+
+def test_each_with_a_style_and_a_strength_of_its_own(tiny, rng):
+    """In its bucket or filling it, whatever comes with it."""
+    sizes = [(16, 24), (64, 64), (20, 30), (64, 64), (40, 40)]
+    styles = tiny.style(rng.integers(256, size=(5, 16, 16, 3), dtype=np.uint8))
+    styles = [jax.tree.map(lambda x, i=i: np.asarray(x[i]), styles) for i in range(5)]
+    requests = [
+        request.Request(
+            rng.integers(256, size=(*size, 3), dtype=np.uint8), style, np.float32(i / 5)
+        )
+        for i, (size, style) in enumerate(zip(sizes, styles, strict=True))
+    ]
+    made = list(stream.rendered(tiny, requests, batch_size=4))
+    for asked, picture in zip(requests, made, strict=True):
+        expected = adain_jax.stylize(asked.content, asked.style, alpha=asked.alpha, model=tiny)
+        assert np.abs(np.asarray(expected).astype(int) - picture).max() <= 1
+        [alone] = stream.rendered(tiny, [asked], batch_size=4)
+        np.testing.assert_array_equal(alone, picture)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from adain_jax.training.sources import Cache, Images
 from tests.conftest import ROOT
+from tests.tfds_pictures import PREPARE
 
 
 def test_a_folder(folders):
@@ -106,39 +107,11 @@ def test_images_are_held_out_by_name(folders):
         Images(content, 20, part="validation", validation_fraction=1e-4)
 
 
-_PREPARE = """
-import io, sys
-import numpy as np
-import tensorflow_datasets as tfds
-
-class Pictures(tfds.core.GeneratorBasedBuilder):
-    VERSION = tfds.core.Version("1.0.0")
-
-    def _info(self):
-        features = tfds.features.FeaturesDict(
-            {"label": tfds.features.Scalar(np.int64), "picture": tfds.features.Image()}
-        )
-        return tfds.core.DatasetInfo(builder=self, features=features)
-
-    def _split_generators(self, _):
-        return {"train": self._generate_examples()}
-
-    def _generate_examples(self):
-        from pathlib import Path
-        for i, path in enumerate(sorted(Path(sys.argv[2]).glob("*.png"))):
-            yield i, {"label": i, "picture": io.BytesIO(path.read_bytes())}
-
-builder = Pictures(data_dir=sys.argv[1], file_format="array_record")
-builder.download_and_prepare()
-print(builder.data_path)
-"""
-
-
 @pytest.fixture(scope="session")
 def dataset(tmp_path_factory, folders):
     """A dataset of the photographs, prepared by TensorFlow Datasets."""
     folder = tmp_path_factory.mktemp("tfds")
-    (folder / "prepare.py").write_text(_PREPARE)
+    (folder / "prepare.py").write_text(PREPARE)
     result = subprocess.run(
         [sys.executable, str(folder / "prepare.py"), str(folder), str(folders / "content")],
         capture_output=True,

@@ -1,0 +1,120 @@
+"""Ray Data as the engine: parts made by workers, one to a device, on any number of machines."""
+
+import logging
+import pickle
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from typing import Any
+
+from adain_jax.datasets import task
+from adain_jax.datasets.journal import Outcome
+from adain_jax.datasets.part import Order, make_part
+from adain_jax.datasets.records import Part
+from adain_jax.jobs.failures import FAILURES
+from adain_jax.model import Model
+from adain_jax.runtime import errors
+
+_STORE = 200 << 20  # bytes
+
+
+class Ray:
+    """Workers of Ray: one for each accelerator, or else for each so many cores.
+
+    A worker that dies is replaced, and its part made again.
+    """
+
+    def __init__(self, address: str | None = None, workers: int = 0) -> None:
+        """Join a cluster, or begin one on this machine.
+
+        Args:
+            address: of a running one; of this machine's alone if left out.
+            workers: how many; 0: as many as there are accelerators, or one without any, which
+                uses all cores of its machine.
+
+        Raises:
+            ValueError: if Ray is not installed, or there is no cluster at the address, or too
+                little of it.
+        """
+        ray = _ray()
+        if not ray.is_initialized():
+            try:
+                # Of its own: little goes through the store, for which Ray would take 30 %.
+                own = {} if address else {"object_store_memory": _STORE, "include_dashboard": False}
+                ray.init(address=address, log_to_driver=False, logging_level="ERROR", **own)
+            except (ConnectionError, ValueError, RuntimeError) as error:
+                raise ValueError(f"--address {address}: {errors.in_words(error)}") from None
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        nodes = [x["Resources"] for x in ray.nodes() if x["Alive"]]
+        self._gpus = sum(int(node.get("GPU", 0)) for node in nodes)
+        of_nodes = [int(node["CPU"]) for node in nodes if node.get("CPU")]
+        cores = sum(of_nodes)
+        self._workers = workers or self._gpus or len(of_nodes)
+        most = self._gpus or cores
+        if self._workers > most:
+            raise ValueError(
+                f"--workers {workers}: there are {self._gpus} accelerators and {cores} cores"
+            )
+        self._resources: dict[str, Any] = (
+            {"num_gpus": 1}
+            if self._gpus
+            else {"num_cpus": max(1, min(cores // self._workers, *of_nodes))}
+        )
+
+    def device(self) -> str:
+        """The kind of a worker's."""
+        ray = _ray()
+        return ray.get(ray.remote(**self._resources)(task.device).remote())
+
+    def run(self, order: Order, parts: Sequence[Part], model: Model) -> Iterator[Outcome]:
+        """In whatever order they are finished. Each worker loads its own model."""
+        ray = _ray()
+        items = [{"part": pickle.dumps(part)} for part in parts]
+        made = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
+            _Worker,
+            fn_constructor_args=(order,),
+            batch_size=1,
+            compute=ray.data.ActorPoolStrategy(size=self._workers),
+            **self._resources,
+        )
+        for row in made.iter_rows():
+            if row["error"]:
+                raise ValueError(row["error"])
+            yield Outcome(row["part"], row["made"], tuple(row["failed"]))
+
+
+class _Worker:
+    """Holds the model and the bank."""
+
+    def __init__(self, order: Order) -> None:
+        self._order, self._tools = order, order.tools()
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
+        rows = [self._make(pickle.loads(part)) for part in batch["part"]]
+        return {name: [row[name] for row in rows] for name in rows[0]}
+
+    def _make(self, part: Part) -> dict[str, Any]:
+        """Errors of input are told, not raised: Ray would try again, and hide the words."""
+        try:
+            outcome = make_part(self._order, part, self._tools)
+        except FAILURES as error:
+            if not errors.is_input(error):
+                raise
+            return {"part": part.name, "made": 0, "failed": [], "error": errors.in_words(error)}
+        return {
+            "part": part.name,
+            "made": outcome.made,
+            "failed": list(outcome.failed),
+            "error": "",
+        }
+
+
+def _ray() -> Any:
+    try:
+        import_module("ray.data")
+        return import_module("ray")
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"workers need the package {error.name}: pip install 'adain-jax[ray]', or leave out "
+            "--workers and --address"
+        ) from None

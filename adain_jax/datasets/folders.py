@@ -1,0 +1,109 @@
+"""Data sets that are folders of images, classes in folders of their own."""
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from adain_jax.datasets.records import Part, Picture, Record, TakenError, groups
+from adain_jax.files import image
+from adain_jax.runtime.atomic import make_folder
+
+CLASS = "class"  # the folder of an image, as a field
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A tree of images. The class of each is the folder that it is in."""
+
+    place: Path
+    size: int  # images to a part
+
+    def parts(self) -> list[Part]:
+        """Raises `FileNotFoundError` if there is no image."""
+        names = [path.relative_to(self.place).as_posix() for path in image.find(self.place)]
+        stems: dict[str, str] = {}
+        for name in names:
+            if other := stems.get(_stem(name)):
+                raise ValueError(
+                    f"{self.place}: {other} and {name} would become one picture's name: rename one"
+                )
+            stems[_stem(name)] = name
+        return [
+            Part(f"part-{number:05}", str(self.place), group)
+            for number, group in groups(names, self.size)
+        ]
+
+    def records(self, part: Part) -> Iterator[Record]:
+        """The key of each is its name within the folder."""
+        for name in part.items:
+            path = PurePosixPath(name)
+            label = path.parent.as_posix()
+            fields = {} if label == "." else {CLASS: label}
+            yield Record(name, Path(part.place, name), _stem(name), path.suffix, fields)
+
+
+@dataclass(frozen=True)
+class FolderSink:
+    """Each picture a file; what belongs to it beside it, unless its folder says it.
+
+    Attributes:
+        by_part: whether each part has a folder of its own, as names are unique within parts only.
+    """
+
+    by_part: bool
+
+    @contextmanager
+    def writer(self, part: Part, folder: Path) -> Iterator["_FolderWriter"]:
+        """Into the folder as it will be."""
+        yield _FolderWriter(folder, part.name if self.by_part else "")
+
+
+class _FolderWriter:
+    def __init__(self, folder: Path, within: str) -> None:
+        self._folder, self._within = folder, within
+        self._stems: set[str] = set()
+
+    def add(self, picture: Picture) -> str:
+        stem = "/".join(filter(None, (self._within, picture.stem)))
+        if stem in self._stems:
+            raise TakenError(f"{stem} is the name of another in this part, too")
+        self._stems.add(stem)
+        make_folder((self._folder / stem).parent)
+        Path(self._folder, stem + picture.suffix).write_bytes(picture.data)
+        fields = dict(picture.record.fields)
+        if fields.get(CLASS) == PurePosixPath(stem).parent.as_posix():
+            del fields[CLASS]
+        for name, value in fields.items():
+            if isinstance(value, bytes):
+                Path(self._folder, f"{stem}.{name}").write_bytes(value)
+        rest = {k: v for k, v in fields.items() if not isinstance(v, bytes)}
+        if rest:
+            Path(self._folder, f"{stem}.json").write_bytes(as_json(rest))
+        return stem + picture.suffix
+
+
+def as_json(fields: dict[str, Any]) -> bytes:
+    """Fields as JSON: arrays as lists, bytes within others in base64.
+
+    >>> as_json({"label": np.int64(3)})
+    b'{"label": 3}'
+    """
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, np.ndarray | np.generic):
+            return value.tolist()
+        if isinstance(value, bytes):
+            return base64.b64encode(value).decode()
+        return str(value)
+
+    return json.dumps(fields, default=plain).encode()
+
+
+def _stem(name: str) -> str:
+    return PurePosixPath(name).with_suffix("").as_posix()

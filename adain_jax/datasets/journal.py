@@ -1,0 +1,177 @@
+"""What is done of a data set: a file for each part that is finished, put there last of all."""
+
+import fcntl
+import json
+import shutil
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adain_jax.datasets.records import Part
+from adain_jax.runtime.atomic import atomic_path, make_folder
+from adain_jax.runtime.errors import in_words
+
+FOLDER = "_journal"  # readers of Parquet pass over names that begin like this
+MANIFEST = "_manifest.parquet"
+_SETTINGS, _LOCK, _PARTS, _WORK = "settings.json", "lock", "parts", "work"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a part.
+
+    Attributes:
+        part: its name.
+        made: pictures in it.
+        failed: images that there is no picture of, and why: `key: reason`.
+    """
+
+    part: str
+    made: int
+    failed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Journal:
+    """Of the data set in a folder."""
+
+    output: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where it is kept, in the data set."""
+        return self.output / FOLDER
+
+    @contextmanager
+    def opened(self, settings: dict[str, Any]) -> Iterator[None]:
+        """Begin, or go on with, a data set of these settings; others wait outside.
+
+        Raises:
+            OSError: if nothing can be written there.
+            ValueError: if it was begun with other settings, is being made, or is something else.
+        """
+        make_folder(self.folder)
+        with (self.folder / _LOCK).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ValueError(f"{self.output} is being written by another process") from None
+            self._check(settings)
+            self._clear()
+            try:
+                yield
+            finally:
+                self._clear()
+
+    def finished(self, parts: Sequence[Part]) -> dict[str, Path]:
+        """The entries of parts that are, by their names."""
+        there = ((part.name, self._entry(part.name)) for part in parts)
+        return {name: path for name, path in there if path.exists()}
+
+    @contextmanager
+    def writing(self, part: Part) -> Iterator[Path]:
+        """A folder for a part's files. When the block ends well they are moved to the data set.
+
+        Other workers may have been at the same part, and been killed at any time.
+        """
+        work = self.folder / _WORK / uuid.uuid4().hex
+        make_folder(work)
+        try:
+            yield work
+            for path in sorted(x for x in work.rglob("*") if x.is_file()):
+                target = self.output / path.relative_to(work)
+                make_folder(target.parent)
+                path.replace(target)
+        except OSError as error:  # those of reading are noted, and come not here
+            told = type(error)(f"cannot write {self.output}: {in_words(error)}")
+            told.errno = error.errno
+            raise told from None
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+    def note(self, part: Part, rows: Sequence[dict[str, Any]]) -> None:
+        """That a part is finished, and what is in it."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = self._entry(part.name)
+        make_folder(path.parent)
+        with atomic_path(path) as temporary:
+            pq.write_table(pa.Table.from_pylist(list(rows), schema()), temporary)
+
+    def outcome(self, name: str) -> Outcome:
+        """Of a part that is finished."""
+        import pyarrow.parquet as pq
+
+        columns = ["source", "output", "error"]
+        rows = pq.read_table(self._entry(name), columns=columns).to_pylist()
+        failed = tuple(f"{row['source']}: {row['error']}" for row in rows if row["error"])
+        return Outcome(name, sum(row["output"] is not None for row in rows), failed)
+
+    def write_manifest(self, parts: Sequence[Part]) -> Path:
+        """One file with the rows of all parts, in their order; a part at a time in memory."""
+        import pyarrow.parquet as pq
+
+        path = self.output / MANIFEST
+        with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema()) as writer:
+            for part in parts:
+                writer.write_table(pq.read_table(self._entry(part.name), schema=schema()))
+        return path
+
+    def _entry(self, name: str) -> Path:
+        return self.folder / _PARTS / f"{name}.parquet"
+
+    def _clear(self) -> None:
+        shutil.rmtree(self.folder / _WORK, ignore_errors=True)
+        for stray in self.folder.rglob(".*.*"):  # of a process that was killed
+            stray.unlink(missing_ok=True)
+        for stray in self.output.glob(".*.parquet"):
+            stray.unlink(missing_ok=True)
+
+    def _check(self, settings: dict[str, Any]) -> None:
+        path = self.folder / _SETTINGS
+        if not path.exists():
+            others = [x.name for x in self.output.iterdir() if x.name != FOLDER]
+            if others:
+                raise ValueError(
+                    f"{self.output} holds {min(others)}, and no data set that was begun here: "
+                    "name a new folder"
+                )
+            with atomic_path(path) as temporary:
+                temporary.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n")
+            return
+        before = json.loads(path.read_text())
+        now = json.loads(json.dumps(settings))
+        changed = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
+        if changed:
+            told = "; ".join(f"{k}: {before.get(k)}, now {now.get(k)}" for k in changed)
+            raise ValueError(
+                f"{self.output} was begun with other settings ({told}): name a new folder, or give "
+                "those again"
+            )
+
+
+def schema() -> Any:
+    """The columns of the manifest."""
+    import pyarrow as pa
+
+    text, number = pa.string(), pa.int32()
+    return pa.schema(
+        [
+            pa.field("source", text, nullable=False),  # the image's key
+            ("copy", number),
+            ("output", text),  # none if it could not be made
+            ("style", text),
+            ("style_number", number),
+            ("alpha", pa.float32()),
+            ("top", number),  # of the crop
+            ("left", number),
+            ("model", text),
+            ("weights", text),  # a checksum
+            ("version", text),
+            ("error", text),
+        ]
+    )

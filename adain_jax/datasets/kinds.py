@@ -1,0 +1,75 @@
+"""The kinds of data sets, and which one a place is."""
+
+import os
+from pathlib import Path
+
+from adain_jax.datasets import shards, tables, tfds
+from adain_jax.datasets.folders import Folder, FolderSink
+from adain_jax.datasets.records import Sink, Source
+from adain_jax.datasets.shards import Shards, ShardSink
+from adain_jax.datasets.tables import Tables, TableSink
+from adain_jax.datasets.tfds import Tfds
+
+FOLDER, WEBDATASET, PARQUET, TFDS = "folder", "webdataset", "parquet", "tfds"
+_SUFFIXES = {WEBDATASET: shards.SUFFIX, PARQUET: tables.SUFFIX}
+
+
+def kind_of(place: str, kind: str | None = None) -> str:
+    """The kind of a data set; `kind` is what the user says.
+
+    Raises:
+        FileNotFoundError: if nothing is there.
+        ValueError: if it could be of several kinds.
+    """
+    if place.startswith(tfds.PREFIX):
+        return TFDS
+    if kind:
+        return kind
+    path = Path(place)
+    if not path.exists():
+        raise FileNotFoundError(f"no such file or folder: {place}")
+    if path.is_file():
+        for name, suffix in _SUFFIXES.items():
+            if path.suffix == suffix:
+                return name
+        raise ValueError(f"{place} is no folder of images, and neither .tar nor .parquet")
+    found = [name for name, suffix in _SUFFIXES.items() if _files(path, suffix)]
+    if len(found) > 1:
+        raise ValueError(f"{place} holds several kinds, {' and '.join(found)}: name one by --from")
+    return found[0] if found else FOLDER
+
+
+def open_source(place: str, kind: str, size: int, column: str = "") -> Source:
+    """A data set to be read, in parts of `size` images where there are none already.
+
+    Raises:
+        FileNotFoundError: if there is nothing of that kind.
+    """
+    if kind == TFDS:
+        return Tfds(place, size)
+    path = Path(place).absolute()
+    if kind == FOLDER:
+        return Folder(path, size)
+    files = (path,) if path.is_file() else _files(path, _SUFFIXES[kind])
+    if not files or not path.exists():
+        raise FileNotFoundError(f"no {_SUFFIXES[kind]} file in {place}")
+    top = path.parent if path.is_file() else path
+    return Shards(files, top) if kind == WEBDATASET else Tables(files, top, size, column)
+
+
+def open_sink(kind: str, source: str, column: str = "") -> Sink:
+    """A kind of data set to be written, of one that was of the kind `source`."""
+    if kind == FOLDER:
+        return FolderSink(by_part=source != FOLDER)
+    if kind == WEBDATASET:
+        return ShardSink()
+    return TableSink(column)
+
+
+def _files(folder: Path, suffix: str) -> tuple[Path, ...]:
+    """In a folder and those in it, sorted; not what begins with . or _."""
+    found = []
+    for name, inner, files in os.walk(folder):
+        inner[:] = [x for x in inner if not x.startswith((".", "_"))]
+        found += [Path(name, x) for x in files if x.endswith(suffix) and x[0] not in "._"]
+    return tuple(sorted(found))

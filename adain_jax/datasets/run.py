@@ -1,0 +1,180 @@
+"""Stylizing a data set: begun, gone on with, and finished."""
+
+import hashlib
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+
+from adain_jax.datasets import task
+from adain_jax.datasets.bank import Bank
+from adain_jax.datasets.journal import Journal, Outcome
+from adain_jax.datasets.kinds import PARQUET, TFDS, kind_of, open_sink, open_source
+from adain_jax.datasets.part import Order, make_part
+from adain_jax.datasets.records import Part
+from adain_jax.datasets.task import Look, Tools, label_of
+from adain_jax.jobs import style_files
+from adain_jax.jobs.plan import expand
+from adain_jax.model import Model
+from adain_jax.version import __version__
+
+PART = 1000  # images
+
+
+@dataclass(frozen=True)
+class Job:
+    """A data set to be made of another.
+
+    Attributes:
+        source: a folder of images, a .tar or .parquet file or a folder of them, `tfds:NAME:SPLIT`.
+        output: a folder, new or begun before.
+        styles: paintings, folders of them, files of styles and banks.
+        look: of the pictures.
+        model: name or file.
+        kind: of the source, if it is not clear.
+        to: kind of the output; that of the source, or of `tfds:` Parquet.
+        column: of images, in Parquet.
+        style_size: shorter side that paintings are scaled to.
+        part: images to a part, in which the work is shared, and kept.
+        strict: stop at the first image that cannot be read.
+    """
+
+    source: str
+    output: Path
+    styles: Sequence[Path]
+    look: Look = field(default_factory=Look)
+    model: str = "vgg16"
+    kind: str | None = None
+    to: str | None = None
+    column: str = ""
+    style_size: int = style_files.SIZE
+    part: int = PART
+    strict: bool = False
+
+
+class Engine(Protocol):
+    """What has parts made, by whom it likes, in any order."""
+
+    def device(self) -> str:
+        """The kind of what computes."""
+        ...
+
+    def run(self, order: Order, parts: Sequence[Part], model: Model) -> Iterator[Outcome]:
+        """Make them. `model` is the one that the order names, loaded in this process."""
+        ...
+
+
+class Here:
+    """One after the other in this process, which uses all of this machine's devices."""
+
+    def device(self) -> str:
+        """The kind of the first."""
+        return task.device()
+
+    def run(self, order: Order, parts: Sequence[Part], model: Model) -> Iterator[Outcome]:
+        """Make them in their order."""
+        tools = Tools.load(model, Bank.load(order.bank), order.look.batch)
+        for part in parts:
+            yield make_part(order, part, tools)
+
+
+def run(
+    job: Job,
+    engine: Engine | None = None,
+    *,
+    begin: Callable[[int, int], None] = lambda parts, finished: None,
+    report: Callable[[str], None] = lambda stage: None,
+) -> Generator[Outcome, None, None]:
+    """Make a data set, or what is missing of it, and yield what became of each part.
+
+    Parts that were finished before come first. When all are, the manifest is written.
+
+    Args:
+        job: what to make.
+        engine: that makes it; by default this process.
+        begin: is told how many parts there are, and how many of them are finished.
+        report: is told of each style.
+
+    Raises:
+        OSError: if something cannot be read at all, or not be written; what is finished stays.
+        ValueError: if the job is not as said, or the output was begun with another.
+    """
+    if not find_spec("pyarrow"):
+        raise ValueError("data sets need the package pyarrow: pip install 'adain-jax[dataset]'")
+    engine = engine or Here()
+    job.look.check()
+    kind = kind_of(job.source, job.kind)
+    to = job.to or (PARQUET if kind == TFDS else kind)
+    output = Path(job.output).absolute()
+    _check_places(job.source, kind, output)
+    source = open_source(job.source, kind, job.part, job.column)
+    parts = source.parts()
+    if not parts:
+        raise ValueError(f"{job.source} holds no image")
+    model = Model.load(job.model)
+    journal = Journal(output)
+    settings = _settings(job, to, parts, model) | {"device": engine.device()}
+    with journal.opened(settings):
+        bank = journal.folder / f"bank{style_files.SUFFIX}"
+        if not bank.exists():
+            _write_bank(job, model, bank, report)
+        sink = open_sink(to, kind, job.column)
+        order = Order(source, sink, output, job.look, job.model, bank, job.strict)
+        finished = journal.finished(parts)
+        begin(len(parts), len(finished))
+        for name in finished:
+            yield journal.outcome(name)
+        todo = [part for part in parts if part.name not in finished]
+        if todo:
+            yield from engine.run(order, todo, model)
+        journal.write_manifest(parts)
+
+
+def _check_places(source: str, kind: str, output: Path) -> None:
+    if kind == TFDS:
+        return
+    read, written = Path(source).resolve(), output.resolve()
+    if read == written or read in written.parents or written in read.parents:
+        raise ValueError(f"{output} and {source} lie one in the other: name another folder")
+
+
+def _settings(job: Job, to: str, parts: Sequence[Part], model: Model) -> dict[str, Any]:
+    """What the bytes of a data set depend on, in words of JSON."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(repr((part.name, part.items)).encode("utf-8", "backslashreplace"))
+    return {
+        **asdict(job.look),
+        "to": to,
+        "image column": job.column,
+        "part": job.part,
+        "names of images": digest.hexdigest()[:16],
+        "styles": _styles_digest(job),
+        "model": " ".join(label_of(model)),
+        "version": __version__,
+        "jax": jax.__version__,
+    }
+
+
+def _styles_digest(job: Job) -> str:
+    digest = hashlib.sha256(str(job.style_size).encode())
+    for path in expand(job.styles):
+        if not path.is_file():
+            raise FileNotFoundError(f"no such file: {path}")
+        digest.update(path.name.encode("utf-8", "surrogateescape"))
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:16]
+
+
+def _write_bank(job: Job, model: Model, path: Path, report: Callable[[str], None]) -> None:
+    styles, names = [], []
+    for name, style in style_files.each(job.styles, model, size=job.style_size):
+        report(name)
+        styles.append(jax.tree.map(np.asarray, style))
+        names.append(name)
+    style_files.write_bank(path, styles, names, model.architecture)

@@ -1,0 +1,220 @@
+"""Data sets in Parquet, images in one of the columns."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adain_jax.datasets.records import Part, Picture, Record
+from adain_jax.datasets.shards import part_name
+
+SUFFIX = ".parquet"
+_BYTES = "bytes"  # of an image, beside its path, as Hugging Face's data sets have it
+_IMAGES = ("image", "img", "picture", "photo", "jpg", "jpeg", "png", "webp")
+_KEYS = ("key", "__key__")
+_ROWS = 64  # in memory at once
+_GROUP = 256  # rows to a group of those written
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Files of rows. A part is as many whole row groups as have the rows asked for, or more."""
+
+    files: tuple[Path, ...]
+    top: Path
+    size: int  # rows to a part, at least
+    column: str = ""  # of the images; else the one there is
+
+    def parts(self) -> list[Part]:
+        """Raises `ValueError` for what is no Parquet, or if the column of images is unclear."""
+        import pyarrow.parquet as pq
+
+        parts = []
+        for path in self.files:
+            try:
+                with pq.ParquetFile(path) as file:
+                    metadata = file.metadata
+                    self._columns(file.schema_arrow, path)
+            except _errors() as error:
+                raise ValueError(f"{path} is no Parquet file, or damaged: {error}") from None
+            rows = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+            name, start, count = part_name(path, self.top), 0, 0
+            found = []
+            for i, more in enumerate(rows):
+                count += more
+                if count >= self.size or i == len(rows) - 1:
+                    found.append((start, i + 1, sum(rows[:start])))
+                    start, count = i + 1, 0
+            numbered = len(found) > 1
+            for number, items in enumerate(found):
+                parts.append(Part(f"{name}-{number:05}" if numbered else name, str(path), items))
+        return parts
+
+    def records(self, part: Part) -> Iterator[Record]:
+        """The key of each is in its column `key` or `__key__`; else the file's name and the row."""
+        import pyarrow.parquet as pq
+
+        path, (start, stop, row) = Path(part.place), part.items
+        name = part_name(path, self.top)
+        try:
+            with pq.ParquetFile(path) as file:
+                image, key = self._columns(file.schema_arrow, path)
+                groups = list(range(start, stop))
+                for batch in file.iter_batches(_ROWS, row_groups=groups):
+                    for fields in batch.to_pylist():
+                        yield _record(fields, image, key, f"{name}-{row:08}")
+                        row += 1
+        except (OSError, *_errors()) as error:
+            what = f"cannot be read on from row {row}: {error}"
+            yield Record(path.name, None, "", error=what)
+
+    def _columns(self, schema: Any, path: Path) -> tuple[str, str | None]:
+        """The names of the columns of images and of keys."""
+        import pyarrow as pa
+
+        def holds(kind: Any) -> bool:
+            if pa.types.is_struct(kind):
+                return any(kind.field(i).name == _BYTES for i in range(kind.num_fields))
+            return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+
+        found = [x.name for x in schema if holds(x.type)]
+        if self.column and self.column not in found:
+            raise ValueError(f"{path}: {self.column} is no column of images; such are {found}")
+        named = [name for name in found if name.lower() in _IMAGES]
+        candidates = [self.column] if self.column else found if len(found) == 1 else named
+        if len(candidates) != 1:
+            raise ValueError(
+                f"{path}: which column holds the images, of {found or schema.names}, is unclear: "
+                "name it by --image-column"
+            )
+        texts = [x.name for x in schema if pa.types.is_string(x.type) and x.name in _KEYS]
+        return candidates[0], (texts[0] if texts else None)
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    import pyarrow as pa
+
+    return (pa.ArrowInvalid, pa.ArrowException)
+
+
+def _record(fields: dict[str, Any], column: str, key: str | None, name: str) -> Record:
+    value = fields.get(column)
+    data = value.get(_BYTES) if isinstance(value, dict) else value
+    del fields[column]
+    if isinstance(value, dict):  # a name, if it has one
+        fields[column] = {name: x for name, x in value.items() if name != _BYTES}
+    known = fields.get(key) if key else None
+    stem = known.replace("\\", "/").strip("/") if known else name
+    stem = "/".join(part for part in stem.split("/") if part not in ("", ".", "..")) or name
+    error = "" if data else f"has no image in its column {column}"
+    return Record(known or name, data or None, stem, fields=fields, error=error)
+
+
+@dataclass(frozen=True)
+class TableSink:
+    """Each part a file. Rows of Parquet keep their columns; others get `key` and `image`."""
+
+    column: str = "image"
+
+    @contextmanager
+    def writer(self, part: Part, folder: Path) -> Iterator["_TableWriter"]:
+        """One file."""
+        path = folder / f"{part.name}{SUFFIX}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        writer = _TableWriter(path, f"{part.name}{SUFFIX}", self, part)
+        try:
+            yield writer
+            writer.flush()
+        finally:
+            writer.close()
+
+
+class _TableWriter:
+    def __init__(self, path: Path, name: str, sink: TableSink, part: Part) -> None:
+        self._path, self._name, self._sink, self._part = path, name, sink, part
+        self._rows: list[dict[str, Any]] = []
+        self._count = 0
+        self._writer: Any = None
+
+    @cached_property
+    def _source(self) -> tuple[Any, str] | None:
+        """The schema of the table that a part is of, if it is of one, and its column of images."""
+        import pyarrow.parquet as pq
+
+        if not self._part.place.endswith(SUFFIX):
+            return None
+        with pq.ParquetFile(self._part.place) as file:
+            schema = file.schema_arrow
+        column, _ = Tables((), Path(), 0, self._sink.column)._columns(
+            schema, Path(self._part.place)
+        )
+        return schema, column
+
+    def add(self, picture: Picture) -> str:
+        fields = dict(picture.record.fields)
+        if self._source:
+            _, column = self._source
+            before = fields.get(column)
+            fields[column] = (
+                {**before, _BYTES: picture.data} if isinstance(before, dict) else picture.data
+            )
+        else:
+            name = self._sink.column or _IMAGES[0]
+            fields = {"key": picture.stem, name: picture.data, **_without(fields, "key", name)}
+        self._rows.append(fields)
+        self._count += 1
+        if len(self._rows) == _GROUP:
+            self.flush()
+        return f"{self._name}#{self._count - 1}"
+
+    def flush(self) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if not self._rows and not self._source:
+            return
+        if self._source:
+            schema, _ = self._source
+            table = pa.Table.from_pylist(self._rows, schema)
+        else:
+            names = list(dict.fromkeys(name for row in self._rows for name in row))
+            columns = {n: [_plain(row.get(n)) for row in self._rows] for n in names}
+            table = pa.table(columns)
+            if self._writer:  # what the first rows have decides
+                table = _fitted(table, self._writer.schema, self._name)
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._path, table.schema)
+        self._writer.write_table(table)
+        self._rows = []
+
+    def close(self) -> None:
+        if self._writer:
+            self._writer.close()
+
+
+def _fitted(table: Any, schema: Any, name: str) -> Any:
+    import pyarrow as pa
+
+    more = [column for column in table.column_names if column not in schema.names]
+    if more:
+        raise ValueError(f"{name}: some samples have {', '.join(more)}, and the first have not")
+    columns = [
+        table[field.name].cast(field.type)
+        if field.name in table.column_names
+        else pa.nulls(len(table), field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def _without(fields: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Fields, those of names that are taken under others."""
+    return {(f"{key}_" if key in names else key): value for key, value in fields.items()}
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value

@@ -1,0 +1,106 @@
+"""What is asked of a data set: all that its bytes depend on, but for the images."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from adain_jax.datasets.bank import Bank
+from adain_jax.files import image
+from adain_jax.model import Model
+from adain_jax.model.arguments import check_alpha
+from adain_jax.runtime.threads import threads
+from adain_jax.weights import store
+
+ON_CPU, ON_ACCELERATOR = 1, 32  # images at once
+
+
+@dataclass(frozen=True)
+class Look:
+    """How pictures look: what a picture follows from, beside its image and the image's key.
+
+    Attributes:
+        seed: decides with the key of an image which styles, strengths and crops it gets.
+        per_image: pictures of each image.
+        alpha: least and greatest strength.
+        size: to which shorter side images are scaled, 0: not at all.
+        crop: side of the square that is cut out of each, at a random place; 0: none.
+        format: suffix of the pictures; None for that of their image where it can be written.
+        quality: of JPEG, WebP and AVIF; None for that of `image.save`.
+        batch: images computed at once; 0: 1 on a CPU, 32 on an accelerator.
+    """
+
+    seed: int = 0
+    per_image: int = 1
+    alpha: tuple[float, float] = (1.0, 1.0)
+    size: int = 0
+    crop: int = 0
+    format: str | None = None
+    quality: int | None = None
+    batch: int = 0
+
+    def check(self) -> None:
+        """Raise `ValueError` for what cannot be made."""
+        low, high = self.alpha
+        zero = np.zeros((8, 8, 3), np.uint8)
+        for strength in self.alpha:
+            check_alpha(strength, zero, extrapolate=False)
+        if low > high:
+            raise ValueError(f"alpha is from the least to the greatest, not {low:g} to {high:g}")
+        for name, least in (("per_image", 1), ("size", 0), ("crop", 0), ("batch", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, int | np.integer) or value < least:
+                raise ValueError(f"{name} is a whole number of at least {least}, not {value!r}")
+        if self.size and self.crop > self.size:
+            raise ValueError(f"crop {self.crop} is larger than size {self.size}")
+        if self.format:
+            image.check_writable(f"image{self.format}")
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What makes pictures, loaded once by each worker.
+
+    Attributes:
+        model: prepared.
+        bank: of styles.
+        batch: images computed at once.
+        label: of the manifest: the model's name, and a checksum of all its weights.
+        threads: that decode and encode.
+    """
+
+    model: Model
+    bank: Bank
+    batch: int
+    label: tuple[str, str]
+    threads: int
+
+    @classmethod
+    def load(cls, model: str | Path | Model, bank: Bank, batch: int = 0) -> "Tools":
+        """On an accelerator in bfloat16.
+
+        Raises:
+            FileNotFoundError: if there is no such model.
+            ValueError: if the file is no model's, or the bank's styles are another's.
+        """
+        loaded = model if isinstance(model, Model) else Model.load(model)
+        loaded.check_style(bank.styles, "the bank")
+        on_cpu = jax.default_backend() == "cpu"
+        label = label_of(loaded)
+        ready = loaded
+        if not loaded.prepared:
+            ready = loaded.prepare(dtype=jnp.float32 if on_cpu else jnp.bfloat16)
+        batch = batch or (ON_CPU if on_cpu else ON_ACCELERATOR)
+        return cls(ready, bank, batch * len(jax.local_devices()), label, threads())
+
+
+def device() -> str:
+    """The kind of what computes in this process, such as "cpu" or "NVIDIA H100 80GB HBM3"."""
+    return jax.local_devices()[0].device_kind
+
+
+def label_of(model: Model) -> tuple[str, str]:
+    """Of a model its architecture, and a checksum of all its weights."""
+    return model.architecture, store.fingerprint(model.params)

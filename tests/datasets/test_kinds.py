@@ -1,0 +1,211 @@
+"""Folders, shards, tables and TensorFlow Datasets, each read and written."""
+
+import json
+import subprocess
+import sys
+import tarfile
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from adain_jax.datasets.kinds import kind_of, open_source
+from adain_jax.datasets.shards import Shards
+from tests.conftest import ROOT
+from tests.datasets.common import (
+    data,
+    decoded,
+    make_shards,
+    make_table,
+    make_tree,
+    manifest,
+    members,
+    picture,
+)
+from tests.tfds_pictures import PREPARE
+
+
+def test_a_folder_keeps_its_classes(stylized, tmp_path):
+    tree = make_tree(tmp_path / "in")
+    out, outcomes = stylized(tree, "out")
+    assert set(data(out)) == {path.relative_to(tree).as_posix() for path in tree.rglob("*.*")}
+    assert [(x.part, x.made, x.failed) for x in outcomes] == [
+        (f"part-0000{i}", 4, ()) for i in range(3)
+    ]
+    rows = manifest(out)
+    assert [row["source"] for row in rows] == sorted(data(out))
+    assert [row["output"] for row in rows] == sorted(data(out))
+    assert all(0.5 <= row["alpha"] <= 1 and row["error"] is None for row in rows)
+    assert {row["style"] for row in rows} <= {
+        *("cat/000.png", "dog/001.jpg", "cat/002.png", "dog/003.jpg", "cat/004.png")
+    }
+    assert decoded(data(out)["cat/000.png"]).shape == (40, 56, 3)
+    assert data(out)["dog/001.jpg"][:3] == b"\xff\xd8\xff"
+
+
+def test_a_folder_as_shards_and_as_tables(stylized, tmp_path):
+    """The same pictures, with their classes."""
+    tree = make_tree(tmp_path / "in")
+    files = data(stylized(tree, "files")[0])
+    shards, _ = stylized(tree, "shards", to="webdataset")
+    found = {k: v for name in data(shards) for k, v in members(shards / name).items()}
+    assert {k: v for k, v in found.items() if not k.endswith("json")} == files
+    assert json.loads(found["dog/001.json"]) == {"class": "dog"}
+    tables, _ = stylized(tree, "tables", to="parquet")
+    rows = pq.read_table(sorted(tables.glob("part-*.parquet"))).to_pylist()
+    assert [row["key"] for row in rows] == sorted(name.rpartition(".")[0] for name in files)
+    assert {row["image"] for row in rows} == set(files.values())
+    assert [row["class"] for row in rows] == [row["key"].partition("/")[0] for row in rows]
+    [first, *_] = manifest(tables)
+    assert first["output"] == "part-00000.parquet#0"
+
+
+def test_shards_keep_their_samples(stylized, tmp_path):
+    shards = make_shards(tmp_path / "in")
+    out, _ = stylized(shards, "out", look={"per_image": 2})
+    assert sorted(data(out)) == ["train-0.tar", "train-1.tar"]
+    before, after = members(shards / "train-1.tar"), members(out / "train-1.tar")
+    assert list(after)[:6] == [
+        *("00006_0.jpg", "00006_0.cls", "00006_0.seg.png"),
+        *("00006_1.jpg", "00006_1.cls", "00006_1.seg.png"),
+    ]
+    assert len(after) == 2 * len(before)
+    assert after["00007_1.cls"] == before["00007.cls"] == b"1"
+    assert decoded(after["00007_1.jpg"]).shape == decoded(before["00007.jpg"]).shape
+    assert after["00007_1.jpg"] != after["00007_0.jpg"]
+    tables, _ = stylized(shards, "tables", to="parquet")
+    table = pq.read_table(tables / "train-0.parquet")
+    assert table.column_names == ["key", "image", "cls", "seg.png"]
+    files, _ = stylized(shards, "files", to="folder")
+    assert (files / "train-1/00007.cls").read_bytes() == b"1"
+    assert (files / "train-1/00007.jpg").read_bytes() == members(
+        stylized(shards, "single")[0] / "train-1.tar"
+    )["00007.jpg"]
+
+
+def test_tables_keep_their_columns(stylized, tmp_path):
+    path = make_table(tmp_path / "in/data.parquet")
+    out, _ = stylized(path, "out", look={"per_image": 2})
+    assert sorted(data(out)) == [f"data-0000{i}.parquet" for i in range(3)]
+    before = pq.read_table(path)
+    after = pa.concat_tables([pq.read_table(out / name) for name in sorted(data(out))])
+    assert after.schema.equals(before.schema, check_metadata=True)
+    assert after["label"].to_pylist() == [i // 2 for i in range(20)]
+    assert after["image"][5].as_py()["path"] == "2.png"
+    assert decoded(after["image"][4].as_py()["bytes"]).shape == (33, 48, 3)
+    files, _ = stylized(path, "files", to="folder")
+    assert json.loads((files / "data-00001/data-00000004.json").read_bytes()) == {
+        "image": {"path": "4.png"},
+        "label": 4,
+        "caption": "number 4",
+    }
+
+
+def test_keys_of_tables(stylized, tmp_path):
+    path = make_table(tmp_path / "in/data.parquet", key="__key__")
+    out, _ = stylized(path, "out", to="webdataset")
+    assert manifest(out)[3]["source"] == "key/3"
+    assert "key/3.png" in members(out / "data-00000.tar")
+
+
+def test_columns_that_could_be_images(tmp_path):
+    table = pa.table({"a": [picture(0)], "b": [picture(1)]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(ValueError, match=r"which column .* \['a', 'b'\], is unclear: .*--image-c"):
+        open_source(str(tmp_path), "parquet", 10).parts()
+    with pytest.raises(ValueError, match=r"c is no column of images; such are \['a', 'b'\]"):
+        open_source(str(tmp_path), "parquet", 10, "c").parts()
+    source = open_source(str(tmp_path), "parquet", 10, "b")
+    [part] = source.parts()
+    [record] = source.records(part)
+    assert record.image == picture(1)
+    assert record.fields == {"a": picture(0)}
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A dataset in ArrayRecord."""
+    folder = tmp_path_factory.mktemp("tfds")
+    for i in range(6):
+        (folder / f"{i}.png").write_bytes(picture(i))
+    (folder / "prepare.py").write_text(PREPARE)
+    command = [sys.executable, str(folder / "prepare.py"), str(folder), str(folder)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    return ended.stdout.splitlines()[-1]
+
+
+def test_tensorflow_datasets(stylized, prepared):
+    out, _ = stylized(f"tfds:{prepared}:train", "out")
+    names = sorted(data(out))
+    assert names == [f"pictures-1.0.0-train-0000{i}.parquet" for i in range(2)]
+    rows = [row for name in names for row in pq.read_table(out / name).to_pylist()]
+    assert sorted(row["label"] for row in rows) == list(range(6))
+    for row in rows:
+        assert decoded(row["image"]).shape == decoded(picture(row["label"])).shape
+    assert [row["source"] for row in manifest(out)] == [
+        f"pictures/1.0.0/train#{i}" for i in range(6)
+    ]
+
+
+def test_a_shard_that_ends_early(stylized, tmp_path):
+    """All samples before are made, and what is lost is told of."""
+    shards = make_shards(tmp_path / "in")
+    path = shards / "train-0.tar"
+    with tarfile.open(path) as tar:
+        place = next(x.offset for x in tar if x.name == "00004.jpg")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: place + 700])
+    out, outcomes = stylized(shards, "out")
+    assert [(x.made, len(x.failed)) for x in outcomes] == [(4, 1), (6, 0)]
+    assert outcomes[0].failed[0].startswith("train-0.tar: cannot be read from 00004 on: ")
+    assert len(members(out / "train-0.tar")) == 12
+    path.write_bytes(whole[:place] + b"x" * 512 + whole[place + 512 :])
+    _, outcomes = stylized(shards, "other")
+    assert [(x.made, len(x.failed)) for x in outcomes] == [(4, 1), (6, 0)]
+    assert outcomes[0].failed[0] == "train-0.tar: cannot be read from 00004 on: damaged header"
+
+
+def test_samples_without_an_image(tmp_path):
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        tar.addfile(tarfile.TarInfo("./x/a.b.cls"))
+    source = Shards((tmp_path / "a.tar",), tmp_path)
+    [record] = source.records(source.parts()[0])
+    assert record.key == "x/a"
+    assert record.error == "has no image among its members .b.cls"
+
+
+def test_names_that_would_be_one(stylized, tmp_path):
+    tree = make_tree(tmp_path / "in", 2)
+    (tree / "cat/000.jpg").write_bytes(picture(0))
+    with pytest.raises(ValueError, match=r"cat/000\.jpg and cat/000\.png would become one"):
+        stylized(tree, "out")
+
+
+def test_which_kind_a_place_is(tmp_path):
+    make_shards(tmp_path / "both/a")
+    assert kind_of(str(tmp_path / "both")) == "webdataset"
+    make_table(tmp_path / "both/b.parquet")
+    with pytest.raises(ValueError, match="webdataset and parquet: name one by --from"):
+        kind_of(str(tmp_path / "both"))
+    assert kind_of(str(tmp_path / "both"), "parquet") == "parquet"
+    assert kind_of("tfds:cifar10:train") == "tfds"
+    with pytest.raises(FileNotFoundError, match="no such file or folder"):
+        kind_of(str(tmp_path / "none"))
+    (tmp_path / "a.zip").touch()
+    with pytest.raises(ValueError, match=r"neither \.tar nor \.parquet"):
+        kind_of(str(tmp_path / "a.zip"))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match="no image in"):
+        open_source(str(tmp_path / "empty"), "folder", 1).parts()
+    with pytest.raises(FileNotFoundError, match=r"no \.tar file in"):
+        open_source(str(tmp_path / "empty"), "webdataset", 1)
+    (tmp_path / "bad.parquet").write_bytes(b"no table")
+    with pytest.raises(ValueError, match=r"bad\.parquet is no Parquet file, or damaged"):
+        open_source(str(tmp_path / "bad.parquet"), "parquet", 1).parts()
+
+
+def test_arrays_become_lists(prepared):
+    source = open_source(f"tfds:{prepared}:train", "tfds", 4)
+    record = next(source.records(source.parts()[0]))
+    assert isinstance(record.fields["label"], np.integer | int)
