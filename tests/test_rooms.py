@@ -8,18 +8,8 @@ import adain_jax
 PACKAGE = Path(adain_jax.__file__).parent
 ROOMS = (
     *("version", "ops", "runtime", "networks", "files", "weights", "model", "inference"),
-    *(
-        "stylize",
-        "augment",
-        "video",
-        "training",
-        "evaluation",
-        "baselines",
-        "export",
-        "jobs",
-        "reproduce",
-    ),
-    "cli",
+    *("stylize", "augment", "video", "training", "evaluation", "baselines", "export", "jobs"),
+    *("reproduce", "cli"),
 )
 DOORS = ("__init__", "__main__")  # of the package as a whole
 
