@@ -15,9 +15,9 @@ def run(args: argparse.Namespace) -> bool:
     """Make all of it, or what is missing; whether every image could be read."""
     from tqdm import tqdm
 
-    from adain_jax.datasets import run as running
+    from adain_jax.datasets import Job, Look
+    from adain_jax.datasets import run as make
     from adain_jax.datasets.journal import MANIFEST
-    from adain_jax.datasets.task import Look
     from adain_jax.runtime import process
     from adain_jax.runtime.interrupt import Interrupted, number_of
 
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> bool:
         quality=args.quality,
         batch=args.batch,
     )
-    job = running.Job(
+    job = Job(
         args.source,
         args.output,
         args.styles,
@@ -54,9 +54,7 @@ def run(args: argparse.Namespace) -> bool:
             skipped = finished
 
         try:
-            for outcome in running.run(
-                job, _engine(args), begin=begin, report=bar.set_description_str
-            ):
+            for outcome in make(job, _engine(args), begin=begin, report=bar.set_description_str):
                 bar.set_description_str(outcome.part)
                 bar.update()
                 made += outcome.made

@@ -8,7 +8,6 @@ from typing import NoReturn
 
 from adain_jax.cli import dataset, grid, info, optimize, style, stylize, video
 from adain_jax.cli.messages import fail
-from adain_jax.datasets import kinds
 from adain_jax.inference.plan import TILE, TILE_ABOVE
 from adain_jax.inference.recolor import COLORS
 from adain_jax.model.arguments import EXTRAPOLATION
@@ -17,6 +16,7 @@ from adain_jax.version import __version__
 # By what --format calls them; other suffixes of the same formats are found in names of files.
 FORMATS = ("png", "jpg", "webp", "avif", "tif", "bmp")
 _STDOUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")  # other names of -
+_KINDS = ("folder", "webdataset", "parquet")  # of data sets that are written
 _MOST = 1 << 20  # of anything that is counted
 _LARGEST = 1 << 15  # pixels to a side that are scaled to
 
@@ -352,10 +352,10 @@ def _add_dataset(command: argparse.ArgumentParser) -> None:
     _add_model(command)
     files = command.add_argument_group("files")
     files.add_argument(
-        "--from", choices=kinds.WRITTEN, help="what IN is, if it holds several kinds of files"
+        "--from", choices=_KINDS, help="what IN is, if it holds several kinds of files"
     )
     files.add_argument(
-        "--to", choices=kinds.WRITTEN, help="what OUT becomes (default: as IN; of tfds parquet)"
+        "--to", choices=_KINDS, help="what OUT becomes (default: as IN; of tfds parquet)"
     )
     files.add_argument(
         "--image-column",

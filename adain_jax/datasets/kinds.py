@@ -11,7 +11,6 @@ from adain_jax.datasets.tables import Tables, TableSink
 from adain_jax.datasets.tfds import Tfds
 
 FOLDER, WEBDATASET, PARQUET, TFDS = "folder", "webdataset", "parquet", "tfds"
-WRITTEN = (FOLDER, WEBDATASET, PARQUET)
 _SUFFIXES = {WEBDATASET: shards.SUFFIX, PARQUET: tables.SUFFIX}
 
 

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -111,9 +112,8 @@ def _read(record: Record, look: Look, styles: int) -> _Read:
     if record.image is None:
         return _Read(record, error=record.error or "there is no image")
     try:
-        data = record.image if isinstance(record.image, bytes) else record.image.read_bytes()
-        loaded = image.decode(data, record.key, size=look.size, as_bytes=True)
-        height, width = check_pixels("image", loaded.rgb).shape[:2]
+        rgb, alpha, suffix = _decode(record.image, record, look)
+        height, width = rgb.shape[:2]
         if min(height, width) < look.crop:
             raise ValueError(f"has {width} x {height} pixels, too few for a crop of {look.crop}")
     except FAILURES as error:
@@ -125,7 +125,20 @@ def _read(record: Record, look: Look, styles: int) -> _Read:
         Copy(i, choice, choice.corner(height, width, look.crop) if look.crop else None)
         for i, choice in enumerate(choices)
     ]
-    return _Read(record, loaded.rgb, loaded.alpha, _suffix(data, record, look), "", copies)
+    return _Read(record, rgb, alpha, suffix, "", copies)
+
+
+def _decode(
+    content: bytes | Path | np.ndarray, record: Record, look: Look
+) -> tuple[np.ndarray, np.ndarray | None, str]:
+    """Colours, transparency, and the suffix of what will be made of them."""
+    if isinstance(content, np.ndarray):
+        if content.dtype != np.uint8 or content.ndim != 3 or content.shape[-1] != 3:
+            raise ValueError(f"is no array (H, W, 3) uint8, but {content.dtype} {content.shape}")
+        return np.asarray(check_pixels("image", content)), None, ""
+    data = content if isinstance(content, bytes) else content.read_bytes()
+    loaded = image.decode(data, record.key, size=look.size, as_bytes=True)
+    return np.asarray(check_pixels("image", loaded.rgb)), loaded.alpha, _suffix(data, record, look)
 
 
 def _suffix(data: bytes, record: Record, look: Look) -> str:
@@ -145,6 +158,8 @@ def _cut(pixels: np.ndarray, copy: Copy, look: Look) -> np.ndarray:
 def _encode(read: _Read, copy: Copy, rgb: np.ndarray, look: Look) -> Made:
     alpha = None if read.alpha is None else _cut(read.alpha, copy, look)
     stem = read.record.stem + (f"_{copy.number}" if look.per_image > 1 else "")
+    if isinstance(read.record.image, np.ndarray):
+        return Made(read.record, copy, Picture(read.record, stem, "", rgb))
     try:
         data = image.encode(read.suffix, rgb, alpha, quality=look.quality)
     except (OSError, ValueError) as error:  # more pixels to a side than a format has

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 # Of the first bytes of a file, to the suffix of what follows.
 _SIGNATURES = ((b"\xff\xd8\xff", ".jpg"), (b"\x89PNG", ".png"), (b"RIFF", ".webp"), (b"BM", ".bmp"))
 
@@ -31,7 +33,7 @@ class Record:
 
     Attributes:
         key: what it is called in its data set; what it gets follows from this.
-        image: the bytes of its file, or the file; None if there is no image.
+        image: the bytes of its file, the file, or an array (H, W, 3) uint8; None if there is none.
         stem: the name that its pictures are given, but for a copy's number and the suffix.
         suffix: of its name, if it has one, such as ".jpg".
         fields: labels and all else, by name.
@@ -39,7 +41,7 @@ class Record:
     """
 
     key: str
-    image: bytes | Path | None
+    image: bytes | Path | np.ndarray | None
     stem: str
     suffix: str = ""
     fields: dict[str, Any] = field(default_factory=dict)
@@ -54,13 +56,13 @@ class Picture:
         record: of which.
         stem: its name, without a suffix.
         suffix: of its format.
-        data: the content of its file.
+        data: the content of its file; or, if the record's image is an array, another, (H, W, 3).
     """
 
     record: Record
     stem: str
     suffix: str
-    data: bytes
+    data: Any
 
 
 class TakenError(ValueError):

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -102,6 +103,8 @@ def run(
         OSError: if something cannot be read at all, or not be written; what is finished stays.
         ValueError: if the job is not as said, or the output was begun with another.
     """
+    if not find_spec("pyarrow"):
+        raise ValueError("data sets need the package pyarrow: pip install 'adain-jax[dataset]'")
     engine = engine or Here()
     job.look.check()
     kind = kind_of(job.source, job.kind)

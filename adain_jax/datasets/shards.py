@@ -43,7 +43,7 @@ class Shards:
                         members = {}
                     file = tar.extractfile(member)
                     stem, members[extension] = this, file.read() if file else b""
-                    tar.members = []
+                    tar.members = []  # type: ignore[attr-defined]
                 _check_end(part.place, tar.offset)
         except (tarfile.TarError, OSError, EOFError) as error:
             where = f"from {stem} on" if members else f"after {stem or 'its start'}"
@@ -130,4 +130,4 @@ class _ShardWriter:
         member = tarfile.TarInfo(name)  # of no time and no owner: equal pictures are equal files
         member.size = len(data)
         self._tar.addfile(member, io.BytesIO(data))
-        self._tar.members = []
+        self._tar.members = []  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 """`adain-jax dataset` as its users run it, killed, and with too small a disk."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -48,18 +49,21 @@ def test_killed_and_begun_again(command, tmp_path):
     make_tree(tmp_path / "in", 80)
     (tmp_path / "in/cat/bad.png").write_bytes(b"no image")
     kills = 0
-    for wanted in (1, 4, 9):
+    for wanted, number in ((1, signal.SIGKILL), (4, signal.SIGINT), (9, signal.SIGKILL)):
         process = command("out")
         deadline = time.monotonic() + 300
         parts = tmp_path / "out" / FOLDER / "parts"
         while len(list(parts.glob("part*"))) < wanted and process.poll() is None:
             assert time.monotonic() < deadline
             time.sleep(0.002)
-        process.kill()
-        process.communicate()
-        kills += process.returncode < 0
+        process.send_signal(number)
+        _, err = process.communicate(timeout=300)
+        if process.returncode == 130:
+            assert err.endswith(" pictures made, the same command goes on\n")
+            assert len(err.splitlines()) == 1
+        kills += process.returncode in (-signal.SIGKILL, 130)
         assert len(list(parts.glob("part*"))) >= wanted
-    assert kills
+    assert kills > 1
     process = command("out")
     out, err = process.communicate(timeout=300)
     assert process.returncode == 2, err

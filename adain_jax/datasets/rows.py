@@ -1,0 +1,100 @@
+"""Data sets of Ray, for pipelines of people's own."""
+
+import os
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from adain_jax.datasets.bank import Bank, as_bank
+from adain_jax.datasets.pictures import make
+from adain_jax.datasets.records import Record
+from adain_jax.datasets.task import Look, Tools
+from adain_jax.model import Style
+
+_BATCHES = 4  # for the workers to put images of one size together
+
+
+def stylize(
+    dataset: Any,
+    bank: Bank | Style | str | os.PathLike,
+    *,
+    image: str = "image",
+    key: str = "key",
+    look: Look | None = None,
+    model: str = "vgg16",
+    workers: int = 1,
+    **resources: Any,
+) -> Any:
+    """A data set of Ray Data whose images have styles, as `adain-jax dataset` gives them.
+
+    Lazy, as all of Ray Data's. What an image gets follows from the seed and its key alone.
+
+    Args:
+        dataset: a `ray.data.Dataset` of rows with an image and a key.
+        bank: of styles, or the file of one, that `adain-jax style --bank` makes.
+        image: the column of images: arrays (H, W, 3) uint8, or the bytes of files.
+        key: the column of keys, texts or numbers.
+        look: of the pictures: seed, strengths, copies and so on; `size`, `format` and `quality` are
+            of files only.
+        model: name, or a file that all workers can read.
+        workers: each with a model of its own.
+        resources: of each worker, such as `num_gpus=1` or `num_cpus=2`.
+
+    Returns:
+        A `ray.data.Dataset` with the same columns, `per_image` rows for each, images as they were
+        (arrays or bytes), and the columns `style`, the name, `alpha` and `copy`.
+
+    Raises:
+        ValueError: if an argument is not as said; when it runs, for an image that cannot be read.
+    """
+    if not hasattr(dataset, "map_batches"):
+        raise ValueError(f"dataset is one of Ray Data's, not {type(dataset).__name__}")
+    look = look or Look()
+    look.check()
+    return dataset.map_batches(
+        _Stylist,
+        fn_constructor_args=(as_bank(bank), image, key, look, model),
+        batch_size=_BATCHES * (look.batch or 32),
+        batch_format="numpy",
+        compute=import_module("ray.data").ActorPoolStrategy(size=workers),
+        **resources,
+    )
+
+
+class _Stylist:
+    """Holds the model and the bank. Takes and gives columns of rows."""
+
+    def __init__(self, bank: Bank, image: str, key: str, look: Look, model: str) -> None:
+        self._image, self._key, self._look = image, key, look
+        self._tools = Tools.load(model, bank, look.batch)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        for name in (self._image, self._key):
+            if name not in batch:
+                raise ValueError(f"the data set has no column {name}, but {', '.join(batch)}")
+        records = [
+            Record(str(key), image, str(key), fields={"row": i})
+            for i, (key, image) in enumerate(zip(batch[self._key], batch[self._image], strict=True))
+        ]
+        made = list(make(records, self._look, self._tools))
+        for one in made:
+            if one.error:
+                raise ValueError(f"{one.record.key}: {one.error}")
+        rows = np.array([one.record.fields["row"] for one in made], int)
+        copies = [one.copy for one in made if one.copy]
+        columns = {name: np.asarray(values)[rows] for name, values in batch.items()}
+        columns[self._image] = _column([one.picture.data for one in made if one.picture])
+        columns["style"] = np.array([self._tools.bank.names[x.choice.style] for x in copies])
+        columns["alpha"] = np.array([x.choice.alpha for x in copies], np.float32)
+        columns["copy"] = np.array([x.number for x in copies], np.int32)
+        return columns
+
+
+def _column(values: list[Any]) -> np.ndarray:
+    """One array, or, of several sizes, an array of arrays."""
+    if isinstance(values[0], np.ndarray) and len({x.shape for x in values}) == 1:
+        return np.stack(values)
+    column = np.empty(len(values), object)
+    column[:] = values
+    return column
