@@ -18,7 +18,7 @@ _STORE = 200 << 20  # bytes
 
 
 class Ray:
-    """Workers of Ray: one for each accelerator, or else for each so many cores.
+    """Workers of Ray: one for each accelerator, or else for each machine.
 
     A worker that dies is replaced, and its part made again.
     """
@@ -40,7 +40,8 @@ class Ray:
             try:
                 # Of its own: little goes through the store, for which Ray would take 30 %.
                 own = {} if address else {"object_store_memory": _STORE, "include_dashboard": False}
-                ray.init(address=address, log_to_driver=False, logging_level="ERROR", **own)
+                where = address or "local"  # whatever RAY_ADDRESS says
+                ray.init(address=where, log_to_driver=False, logging_level="ERROR", **own)
             except (ConnectionError, ValueError, RuntimeError) as error:
                 raise ValueError(f"--address {address}: {errors.in_words(error)}") from None
         ray.data.DataContext.get_current().enable_progress_bars = False
