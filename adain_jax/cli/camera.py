@@ -2,13 +2,80 @@
 
 import argparse
 import sys
+from pathlib import Path
+from typing import Any
 
-from adain_jax.cli import messages
+from adain_jax.cli import arguments, messages
+from adain_jax.cli.controls import add_calm, check_calm
 from adain_jax.runtime import process
 
 SIZE = 360
 MOST = 9  # styles, which the keys 1 to 9 stand for
 _LOOK = 96  # pixels of the shorter side of a style's small image
+
+
+def add(commands: Any) -> None:
+    """Add the command, with its arguments."""
+    command = commands.add_parser(
+        "camera",
+        help="what a camera sees in the style of paintings, live in a window",
+        description="What a camera sees in the style of paintings, live in a window with sliders "
+        "for the strength and for the mixture of several. Snapshots and recordings are kept.",
+    )
+    command.set_defaults(run=run, check=lambda args: _check(args, command))
+    command.add_argument(
+        "styles", nargs="+", type=arguments.path, metavar="STYLE", help=f"up to {MOST} paintings"
+    )
+    source = command.add_mutually_exclusive_group()
+    source.add_argument(
+        "--camera",
+        type=arguments.size,
+        default=0,
+        metavar="N",
+        help="which, if there are several (0, ...)",
+    )
+    source.add_argument(
+        "--source",
+        type=arguments.path,
+        metavar="FILE",
+        help="play this video in place of the camera, again and again",
+    )
+    command.add_argument("--once", action="store_true", help="end with the video of --source")
+    command.add_argument(
+        "--alpha",
+        type=float,
+        default=1.0,
+        help="strength of the style at first, from 0 to 1 (default: %(default)g)",
+    )
+    add_calm(command)
+    command.add_argument(
+        "--size",
+        type=arguments.size,
+        default=SIZE,
+        help="scale larger frames to this shorter side, 0: leave them; smaller is faster, with "
+        "coarser strokes (default: %(default)s)",
+    )
+    arguments.add_model(command, "fast")
+    command.add_argument(
+        "-o",
+        "--output",
+        type=arguments.path,
+        default=Path(),
+        help="a folder for snapshots and recordings (default: the current one)",
+    )
+    command.add_argument(
+        "--timing", action="store_true", help="print at the end how long each stage takes"
+    )
+
+
+def _check(args: argparse.Namespace, command: argparse.ArgumentParser) -> None:
+    if len(args.styles) > MOST:
+        command.error(f"give up to {MOST} styles, not {len(args.styles)}")
+    if args.once and not args.source:
+        command.error("--once is for --source")
+    if not 0 <= args.alpha <= 1:
+        command.error(f"--alpha must be between 0 and 1, not {args.alpha:g}")
+    check_calm(args, command)
 
 
 def run(args: argparse.Namespace) -> bool:

@@ -1,14 +1,121 @@
 """`adain-jax dataset`: a data set in the manner of paintings."""
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from adain_jax.cli import messages
+from adain_jax.cli import arguments, messages
 
 if TYPE_CHECKING:
     from adain_jax.datasets.run import Engine
 
 _LISTED = 20  # images that could not be read, in words
+
+_KINDS = ("folder", "webdataset", "parquet")  # that are written
+
+
+def add(commands: Any) -> None:
+    """Add the command, with its arguments."""
+    command = commands.add_parser(
+        "dataset",
+        help="give all images of a data set random styles of paintings",
+        usage="adain-jax dataset IN OUT --styles STYLE [STYLE ...] [options]",
+        description="Give all images of a data set random styles of paintings. IN is a folder of "
+        "images, WebDataset's .tar shards, Parquet, or tfds:NAME:SPLIT. Labels, keys and columns "
+        "are kept. The same command goes on after an interruption.",
+    )
+    command.set_defaults(run=run)
+    command.add_argument("source", type=arguments.text, metavar="IN")
+    command.add_argument("output", type=arguments.path, metavar="OUT", help="a folder")
+    command.add_argument(
+        "--styles",
+        nargs="+",
+        type=arguments.path,
+        required=True,
+        metavar="STYLE",
+        help="paintings, folders of them, or a bank that `adain-jax style --bank` made",
+    )
+    command.add_argument(
+        "--per-image",
+        type=arguments.count,
+        default=1,
+        metavar="K",
+        help="pictures of each image, in styles of their own (default: %(default)s)",
+    )
+    command.add_argument(
+        "--alpha",
+        type=arguments.strengths,
+        default=(1.0, 1.0),
+        metavar="ALPHA[:ALPHA]",
+        help="strength, from 0 to 1, or the least and the greatest, such as 0.5:1 (default: 1)",
+    )
+    command.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="decides, with the name of each image, what it gets (default: %(default)s)",
+    )
+    command.add_argument(
+        "--size",
+        type=arguments.size,
+        default=0,
+        help="scale images to this shorter side (default: leave)",
+    )
+    command.add_argument(
+        "--crop",
+        type=arguments.size,
+        default=0,
+        metavar="PIXELS",
+        help="cut a square out of each, at a random place (default: none)",
+    )
+    command.add_argument(
+        "--batch",
+        type=arguments.size,
+        default=0,
+        help="images computed at once on a device (default: 1 on a CPU, else 32)",
+    )
+    arguments.add_model(command)
+    files = command.add_argument_group("files")
+    files.add_argument(
+        "--from", choices=_KINDS, help="what IN is, if it holds several kinds of files"
+    )
+    files.add_argument(
+        "--to", choices=_KINDS, help="what OUT becomes (default: as IN; of tfds parquet)"
+    )
+    files.add_argument(
+        "--image-column",
+        type=arguments.text,
+        metavar="NAME",
+        help="of the images in Parquet (default: the only one, or one called image)",
+    )
+    files.add_argument(
+        "--format", choices=arguments.FORMATS, help="of pictures (default: their image's)"
+    )
+    files.add_argument(
+        "--quality",
+        type=arguments.quality,
+        metavar="1..100",
+        help="of JPEG, WebP and AVIF (default: 95)",
+    )
+    files.add_argument(
+        "--part",
+        type=arguments.count,
+        default=1000,
+        metavar="IMAGES",
+        help="images to a part, which is made by one worker, and kept whole; shards stay as they "
+        "are (default: %(default)s)",
+    )
+    files.add_argument(
+        "--strict",
+        action="store_true",
+        help="stop at the first image that cannot be read, in place of listing it",
+    )
+    running = command.add_argument_group("workers (extra ray; else this process does it)")
+    running.add_argument(
+        "--workers", type=arguments.count, help="on this machine or the cluster, one a device"
+    )
+    running.add_argument(
+        "--address", type=arguments.text, help="of a running cluster of Ray, or auto"
+    )
 
 
 def run(args: argparse.Namespace) -> bool:

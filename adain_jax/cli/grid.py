@@ -1,6 +1,39 @@
 """`adain-jax grid`: one picture of many."""
 
 import argparse
+from typing import Any
+
+from adain_jax.cli import arguments
+
+
+def add(commands: Any) -> None:
+    """Add the command, with its arguments."""
+    command = commands.add_parser(
+        "grid",
+        help="one picture of a photograph at many strengths, or between styles",
+        description="One picture of many: with one STYLE its strengths from 0 to 1, with two the "
+        "mixtures from one to the other, with four those in a square of which they are the "
+        "corners. The styles are shown beside.",
+    )
+    command.set_defaults(run=run)
+    command.add_argument("photo", type=arguments.path, metavar="PHOTO")
+    command.add_argument(
+        "styles", nargs="+", type=arguments.path, metavar="STYLE", help="1, 2 or 4"
+    )
+    command.add_argument("-o", "--output", type=arguments.path, required=True, help="the file")
+    command.add_argument(
+        "--steps",
+        type=int,
+        default=5,
+        help="pictures to a row, of four styles to a column, too (default: %(default)s)",
+    )
+    command.add_argument(
+        "--size",
+        type=arguments.size,
+        default=256,
+        help="shorter side of each picture, 0: that of the photograph (default: %(default)s)",
+    )
+    arguments.add_model(command)
 
 
 def run(args: argparse.Namespace) -> bool:

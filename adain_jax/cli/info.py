@@ -1,6 +1,19 @@
 """`adain-jax info`: the models there are."""
 
 import argparse
+from typing import Any
+
+
+def add(commands: Any) -> None:
+    """Add the command, with its arguments."""
+    command = commands.add_parser(
+        "info",
+        help="list the models, with sizes and numbers",
+        description="List the models that ship, or tell all that is known of some.",
+    )
+    command.set_defaults(run=run)
+    command.add_argument("models", nargs="*", metavar="MODEL", help="shipped models or files")
+    command.add_argument("--json", action="store_true", help="for programs")
 
 
 def run(args: argparse.Namespace) -> bool:

@@ -1,11 +1,83 @@
 """`adain-jax optimize`: a picture by optimisation."""
 
 import argparse
+from typing import Any
 
+from adain_jax.cli import arguments
 from adain_jax.runtime import process
 
 SIZE = 512  # of the shorter side, if it is larger and nothing else is asked for
 _SAVE_EVERY = 25  # steps between states
+
+
+def add(commands: Any) -> None:
+    """Add the command, with its arguments."""
+    command = commands.add_parser(
+        "optimize",
+        help="give a photograph a style by optimising the picture (slow; Gatys et al. 2016)",
+        description="Give a photograph the style of a painting by optimising the picture itself, "
+        "for minutes: what AdaIN does in one pass.",
+    )
+    command.set_defaults(run=run)
+    command.add_argument("content", type=arguments.path, metavar="CONTENT", help="a photograph")
+    command.add_argument("style", type=arguments.path, metavar="STYLE", help="a painting")
+    command.add_argument(
+        "-o", "--output", type=arguments.path, required=True, help="the file for the picture"
+    )
+    command.add_argument(
+        "--steps", type=int, default=500, help="steps of the optimizer (default: %(default)s)"
+    )
+    command.add_argument(
+        "--method",
+        choices=("lbfgs", "adam"),
+        default="lbfgs",
+        help="the optimizer (default: %(default)s)",
+    )
+    command.add_argument(
+        "--loss",
+        choices=("gram", "statistics"),
+        default="gram",
+        help="of the style: Gram matrices, or means and deviations (default: %(default)s)",
+    )
+    command.add_argument(
+        "--start",
+        choices=("stylized", "content", "noise"),
+        default="stylized",
+        help="what the picture begins as: what `stylize` makes with the model, the photograph, or "
+        "noise (default: %(default)s)",
+    )
+    command.add_argument("--content-weight", type=float, default=1.0, help="(default: %(default)s)")
+    command.add_argument(
+        "--style-weight", type=float, help="(default: 3 for gram, 10 for statistics)"
+    )
+    command.add_argument(
+        "--tv-weight", type=float, default=0.0, help="of total variation (default: %(default)s)"
+    )
+    command.add_argument(
+        "--learning-rate", type=float, default=0.02, help="of adam (default: %(default)s)"
+    )
+    command.add_argument(
+        "--size",
+        type=arguments.size,
+        help=f"scale the content to this shorter side, 0: leave it (default: {SIZE}, if "
+        "it is larger)",
+    )
+    command.add_argument("--seed", type=int, default=0, help="of the noise (default: %(default)s)")
+    command.add_argument(
+        "--every",
+        type=arguments.size,
+        default=0,
+        metavar="STEPS",
+        help="steps between pictures of the way, beside the output (default: none)",
+    )
+    command.add_argument(
+        "--state",
+        type=arguments.path,
+        metavar="FILE",
+        help="keep the state in this .safetensors file, and go on from it if it is there; some "
+        "twenty times as large as the picture in memory, removed at the end",
+    )
+    arguments.add_model(command)
 
 
 def run(args: argparse.Namespace) -> bool:

@@ -1,6 +1,36 @@
 """`adain-jax style`: the style of paintings in a small file."""
 
 import argparse
+from typing import Any
+
+from adain_jax.cli import arguments
+
+
+def add(commands: Any) -> None:
+    """Add the command, with its arguments."""
+    command = commands.add_parser(
+        "style",
+        help="keep the style of paintings in a small file",
+        description="Keep the style of a painting, or the mean of several, in a file of a few KB, "
+        "which can stand wherever a style's image can.",
+    )
+    command.set_defaults(run=run)
+    command.add_argument(
+        "images", nargs="+", type=arguments.path, metavar="STYLE", help="images or folders"
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        type=arguments.path,
+        required=True,
+        help="the file, ending in .safetensors",
+    )
+    command.add_argument(
+        "--bank",
+        action="store_true",
+        help="keep each style by itself, with its name, for `adain-jax dataset`; not their mean",
+    )
+    arguments.add_model(command)
 
 
 def run(args: argparse.Namespace) -> bool:

@@ -5,10 +5,11 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from adain_jax.cli import messages
-from adain_jax.cli.controls import controls_of
+from adain_jax.cli import arguments, messages
+from adain_jax.cli.controls import add_controls, add_regions, add_tile, check_regions, controls_of
+from adain_jax.model.arguments import EXTRAPOLATION
 from adain_jax.runtime import process
 from adain_jax.runtime.atomic import check_place, is_special
 
@@ -17,6 +18,118 @@ if TYPE_CHECKING:
     from adain_jax.jobs.report import Report
 
 _NAMED = 3  # styles without a content that are named
+
+
+def add(commands: Any) -> None:
+    """Add the command, with its arguments."""
+    command = commands.add_parser(
+        "stylize",
+        help="give photographs the style of paintings",
+        usage="adain-jax stylize CONTENT [CONTENT ...] STYLE [-o OUTPUT] [options]",
+        description="Give photographs the style of paintings. Each CONTENT and STYLE is an image "
+        "or a folder of images; of several, every combination is made. - is standard input.",
+    )
+    command.set_defaults(run=run, check=lambda args: _check(args, command))
+    command.add_argument("images", nargs="+", type=arguments.path, metavar="CONTENT ... STYLE")
+    command.add_argument(
+        "-s",
+        "--style",
+        nargs="+",
+        type=arguments.path,
+        default=[],
+        help="the styles, if there are several; all else are then contents",
+    )
+    command.add_argument(
+        "--styles",
+        nargs="+",
+        default=[],
+        metavar="STYLE[:WEIGHT]",
+        help="styles to mix into one, such as a.jpg:0.3 b.jpg:0.7; with --masks or --labels each "
+        "for a region, at that strength; all else are then contents",
+    )
+    add_regions(command)
+    command.add_argument(
+        "--pairs",
+        action="store_true",
+        help="give each content the style of the same name, in place of every one",
+    )
+    command.add_argument(
+        "--alpha",
+        type=float,
+        default=1.0,
+        help="strength of the style, from 0 to 1 (default: %(default)s)",
+    )
+    add_controls(command)
+    command.add_argument(
+        "--size",
+        type=arguments.size,
+        default=0,
+        help="scale contents to this shorter side; smaller makes coarser strokes "
+        "(default: leave them)",
+    )
+    add_tile(command)
+    arguments.add_model(command)
+    files = command.add_argument_group("output")
+    files.add_argument(
+        "-o",
+        "--output",
+        type=arguments.output,
+        default=Path(),
+        help="a file for one picture; a folder, where they are named "
+        "{content}_stylized_{style}; or - for standard output (default: the current folder)",
+    )
+    files.add_argument(
+        "--format",
+        choices=arguments.FORMATS,
+        help="of pictures in folders (default: the content's) and on standard output (png)",
+    )
+    files.add_argument(
+        "--quality",
+        type=arguments.quality,
+        metavar="1..100",
+        help="of JPEG, WebP and AVIF (default: 95, AVIF 90)",
+    )
+    files.add_argument(
+        "--depth",
+        type=int,
+        choices=(8, 16),
+        default=8,
+        help="bits of a channel, 16 in TIFF only (default: %(default)s)",
+    )
+    files.add_argument(
+        "--strip", action="store_true", help="leave out the content's EXIF data and colour profile"
+    )
+    running = command.add_argument_group("many pictures")
+    running.add_argument("--resume", action="store_true", help="skip pictures that are there")
+    running.add_argument(
+        "--dry-run", action="store_true", help="print what would be made of what, and make nothing"
+    )
+    running.add_argument(
+        "--json", type=arguments.path, metavar="FILE", help="write a report of all pictures"
+    )
+    running.add_argument(
+        "--timing", action="store_true", help="print where the time went, to standard error"
+    )
+
+
+def _check(args: argparse.Namespace, command: argparse.ArgumentParser) -> None:
+    limit = EXTRAPOLATION if args.allow_extrapolation else 1
+    if not 0 <= args.alpha <= limit:
+        hint = f"; --allow-extrapolation allows up to {EXTRAPOLATION:g}"
+        more = hint if 1 < args.alpha <= EXTRAPOLATION else ""
+        command.error(f"--alpha must be between 0 and {limit:g}, not {args.alpha:g}{more}")
+    if args.style and args.styles:
+        command.error("give --style, of which each makes a picture, or --styles, to be mixed")
+    if args.styles and args.pairs:
+        command.error("give --styles, to be mixed, or --pairs, of which each has its own")
+    check_regions(args, command)
+    if (args.masks or args.labels) and args.alpha_map and any(":" in text for text in args.styles):
+        command.error("give the strengths of --styles by weights, or by --alpha-map")
+    if not (args.style or args.styles):
+        if len(args.images) < 2:
+            command.error("give a content and a style")
+        *args.images, last = args.images
+        args.style = [last]
 
 
 def run(args: argparse.Namespace) -> bool:

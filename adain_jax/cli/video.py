@@ -2,16 +2,104 @@
 
 import argparse
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from adain_jax.cli.controls import controls_of
+from adain_jax.cli import arguments
+from adain_jax.cli.controls import (
+    add_calm,
+    add_controls,
+    add_regions,
+    add_tile,
+    check_calm,
+    check_regions,
+    controls_of,
+)
 from adain_jax.runtime import process
 
 if TYPE_CHECKING:
     from adain_jax.jobs.clip import Job
     from adain_jax.video.schedule import Schedule
 
-CALM = 0.85  # that of `adain_jax.video`, which is too slow to be imported for it
+
+def add(commands: Any) -> None:
+    """Add the command, with its arguments."""
+    command = commands.add_parser(
+        "video",
+        help="give a video the style of a painting, without flicker, with its sound",
+        usage="adain-jax video CLIP STYLE -o OUTPUT [options]",
+        description="Give a video the style of a painting. CLIP and OUTPUT are videos, GIFs, "
+        "animated WebPs or folders of frames. Sound, subtitles and time stamps are kept.",
+    )
+    command.set_defaults(run=run, check=lambda args: _check(args, command))
+    command.add_argument("clips", nargs="+", type=arguments.path, metavar="CLIP STYLE")
+    command.add_argument(
+        "--styles",
+        nargs="+",
+        default=[],
+        metavar="STYLE[:WEIGHT][@SECONDS]",
+        help="styles to mix into one, such as a.jpg:0.3 b.jpg:0.7, or to go from one to the next, "
+        "such as a.jpg@0s b.jpg@5s; with --masks or --labels each for a region",
+    )
+    add_regions(command)
+    command.add_argument(
+        "--alpha",
+        nargs="+",
+        default=["1"],
+        metavar="ALPHA[@SECONDS]",
+        help="strength of the style, from 0 to 1; or over time, such as 0@0s 1@3s (default: 1)",
+    )
+    add_controls(command)
+    add_calm(command)
+    command.add_argument(
+        "--size",
+        type=arguments.size,
+        default=0,
+        help="scale frames to this shorter side (default: leave)",
+    )
+    add_tile(command)
+    arguments.add_model(command)
+    files = command.add_argument_group("files")
+    files.add_argument(
+        "-o",
+        "--output",
+        type=arguments.path,
+        required=True,
+        help="a file, or without a suffix a folder",
+    )
+    files.add_argument("--start", type=arguments.seconds, default=0, help="begin at this second")
+    files.add_argument(
+        "--duration", type=arguments.seconds, help="take so many seconds (default: all)"
+    )
+    files.add_argument(
+        "--codec",
+        help="h264, hevc, vp9, av1, or an encoder of FFmpeg's (default: h264, of .webm vp9)",
+    )
+    files.add_argument(
+        "--crf",
+        type=arguments.crf,
+        metavar="0..63",
+        help="what the codec loses, less is better and larger (default: 18 of h264)",
+    )
+    files.add_argument(
+        "--fps",
+        type=arguments.rate,
+        default=25,
+        help="frames in a second, of folders (default: 25)",
+    )
+    files.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with what is in the folder OUTPUT.parts after an interruption",
+    )
+
+
+def _check(args: argparse.Namespace, command: argparse.ArgumentParser) -> None:
+    check_regions(args, command)
+    if len(args.clips) != (1 if args.styles else 2):
+        command.error(
+            "give one clip, with --styles" if args.styles else "give one clip and one style"
+        )
+    check_calm(args, command)
 
 
 def run(args: argparse.Namespace) -> bool:

@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from adain_jax.cli import video as command
+from adain_jax.cli import controls
 from adain_jax.video import CALM
 from tests.cli.common import assert_one_error
 from tests.clips import decoded, packets, pan, write
@@ -104,4 +104,4 @@ def test_without_the_extra_one_line_says_how_to_install_it(main, monkeypatch, pa
 
 
 def test_defaults_agree():
-    assert command.CALM == CALM
+    assert controls.CALM == CALM
