@@ -99,6 +99,7 @@ def test_any_number_of_devices_draws_what_one_does(run, fields):
         np.testing.assert_allclose(a, b, rtol=1e-2, atol=1e-2)
 
 
+@pytest.mark.slow
 def test_several_steps_in_a_call(run):
     """Two, and the one that is left."""
     _, told = run(3, **VARIED, **POOL)

@@ -85,6 +85,7 @@ def test_goes_on_where_it_stopped(config, tmp_path, way):
     assert [line["step"] for line in log_of(stopped)] == [1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_several_steps_in_a_call_are_those_steps(config, tmp_path):
     """Up to the next thing to do: log, checkpoint, the end of a phase."""
     fields = {"steps": 7, "reconstruction_steps": 1, "checkpoint_every": 5, **POOL}

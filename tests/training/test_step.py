@@ -96,6 +96,7 @@ def test_two_devices_have_the_gradients_of_one(config, tiny, batches):
         np.testing.assert_allclose(a, b, atol=3e-4 * np.abs(a).max())
 
 
+@pytest.mark.slow
 def test_parts_of_a_batch_are_as_good_as_all_at_once(slow, tiny, batches):
     one, history = run(slow, tiny, batches)
     parts, theirs = run(dataclasses.replace(slow, accumulate=2), tiny, batches)

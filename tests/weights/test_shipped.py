@@ -30,6 +30,7 @@ def mean_activations(model, paths):
     return {tap: np.mean([mean[tap] for mean in means]) for tap in means[0]}
 
 
+@pytest.mark.slow
 @needs_shared
 def test_taps_have_a_mean_of_one_on_other_photographs(model):
     # Sharper photographs normalised the encoder: these are compressed hard, some are dark.
