@@ -95,10 +95,10 @@ def export_site(
         ],
         "sizes": {name: len(data) for name, data in files.items()},
     }
-    files["site.json"] = json.dumps(site, indent=1).encode()
-    files = {**page_files(), **files}
-    build = _named(files).encode()
-    files["service.js"] = files["service.js"].replace(_BUILD, build)
+    page = page_files()
+    site |= {"page": list(page), "build": _named({**page, **files})}
+    page["service.js"] = page["service.js"].replace(_BUILD, site["build"].encode())
+    files = {**page, **files, "site.json": json.dumps(site, indent=1).encode()}
     return Exported(_written(folder, files), difference)
 
 
