@@ -94,9 +94,9 @@ async function make() {
 
 function mixed() {
   const shares = pad.shares;
-  const mean_of = (name) =>
+  const meanOf = (name) =>
     chosen[0][name].map((_, c) => chosen.reduce((sum, x, i) => sum + shares[i] * x[name][c], 0));
-  return { mean: mean_of("mean"), std: mean_of("std") };
+  return { mean: meanOf("mean"), std: meanOf("std") };
 }
 
 function show({ pixels, width, height }) {
@@ -126,18 +126,29 @@ function setPhoto(image, name) {
 
 async function takePhoto(blob, name) {
   fail("");
-  let image;
-  try {
-    image = await decoded(blob);
-  } catch {
-    return fail(strings.notAPicture(name));
-  }
+  const image = await read(blob, name);
+  if (!image) return;
   stopCamera();
   delete frame.dataset.made;
-  setPhoto(image, name.replace(/\.[^.]*$/, ""));
+  setPhoto(image, withoutSuffix(name));
   showSizes();
   await refresh();
 }
+
+/** A file as an image; nothing, and a word on it, if it is none. */
+async function read(blob, name) {
+  stage.ariaBusy = "true";
+  try {
+    return await decoded(blob);
+  } catch {
+    fail(strings.notAPicture(name));
+    return null;
+  } finally {
+    stage.ariaBusy = String(Boolean(running));
+  }
+}
+
+const withoutSuffix = (name) => name.replace(/\.[^.]*$/, "");
 
 /** The size of the picture that is chosen: of the photo, or of its longer side. */
 function sizeNow() {
@@ -208,13 +219,9 @@ function showChosen() {
 
 async function takePainting(blob, name) {
   fail("");
-  let image;
-  try {
-    image = await decoded(blob);
-  } catch {
-    return fail(strings.notAPicture(name));
-  }
-  const title = name.replace(/\.[^.]*$/, "");
+  const image = await read(blob, name);
+  if (!image) return;
+  const title = withoutSuffix(name);
   say(strings.reading(title));
   stage.ariaBusy = "true";
   try {
