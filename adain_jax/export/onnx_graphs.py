@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from adain_jax.export.graph import Graph
+from adain_jax.export.graph import Graph, Value
 from adain_jax.export.layers import Layers, Map, Stats, Told
 from adain_jax.export.options import Options
 from adain_jax.model import Model

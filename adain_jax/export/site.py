@@ -134,9 +134,10 @@ def _written(folder: Path, files: Mapping[str, bytes]) -> list[Any]:
 def _paintings(given: Sequence[str | os.PathLike] | None) -> list[Path]:
     if given is None:
         given = [EXAMPLES / "style"] if (EXAMPLES / "style").is_dir() else []
-    return [
-        x for path in map(as_path, given) for x in (image.find(path) if path.is_dir() else [path])
-    ]
+    found: list[Path] = []
+    for path in map(as_path, given):
+        found += image.find(path) if path.is_dir() else [path]
+    return found
 
 
 def _styles(model: Model, paths: Sequence[Path]) -> tuple[list[tuple[str, bytes]], np.ndarray]:

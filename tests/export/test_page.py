@@ -21,9 +21,11 @@ PHOTO = EXAMPLES / "content/chelsea.jpg"  # small enough not to be scaled
 PAINTINGS = [
     EXAMPLES / "style" / f"{name}.jpg" for name in ("cafe_terrace", "great_wave_off_kanagawa")
 ]
-FLAGS = """--disable-gpu --disable-quic --no-first-run --disable-background-networking
-    --disable-component-update --disable-sync --use-fake-device-for-media-stream
-    --use-fake-ui-for-media-stream""".split()
+FLAGS = [
+    *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+    *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),
+]
 WAIT = 120_000  # milliseconds; of machines that have other things to do
 LEVELS = 2  # in the mean
 
@@ -77,16 +79,19 @@ def opened(browser, address):
         page = context.new_page()
         page.set_default_timeout(WAIT)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console", lambda told: told.type == "error" and complaints.append(told.text) or None
-        )
-        page.on("request", lambda asked: foreign(asked.url) and complaints.append(asked.url))
+        page.on("console", heard)
+        page.on("request", asked)
         page.goto(address)
         ready(page)
         return page
 
-    def foreign(url):
-        return not url.startswith((address, "blob:", "data:"))
+    def heard(message):
+        if message.type == "error":
+            complaints.append(message.text)
+
+    def asked(request):
+        if not request.url.startswith((address, "blob:", "data:")):
+            complaints.append(request.url)
 
     yield opened
     for context in contexts:
@@ -107,9 +112,8 @@ def shown(page):
     """The picture's pixels, (H, W, 3)."""
     ready(page)
     url = page.evaluate("document.getElementById('after').toDataURL('image/png')")
-    return np.asarray(
-        Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGB")
-    )
+    data = base64.b64decode(url.partition(",")[2])
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
 
 
 def assert_near(picture, style, *, photo=PHOTO, **options):
