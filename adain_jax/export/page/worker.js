@@ -76,6 +76,7 @@ const ask = {
         return { backend, threads: 1 };
       } catch (error) {
         console.warn(error);
+        content = null;
       }
     }
     await startOn("wasm");
