@@ -32,8 +32,9 @@ export class Camera {
     this.#stream = null;
   }
 
-  /** What it sees now, an image. */
+  /** What it sees now, an image; nothing if it was stopped. */
   async frame() {
+    if (!this.on) return null;
     const { videoWidth: width, videoHeight: height } = this.#video;
     if (!this.mirrored) return createImageBitmap(this.#video);
     const canvas = new OffscreenCanvas(width, height);

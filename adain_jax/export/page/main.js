@@ -256,14 +256,22 @@ async function startCamera() {
   fail("");
   try {
     await camera.start();
-  } catch {
-    return fail(strings.noCamera);
+    showCamera();
+    await follow();
+  } catch (error) {
+    console.warn(error);
+    fail(strings.noCamera);
+  } finally {
+    stopCamera();
   }
-  $("camera").textContent = strings.stopCamera;
-  $("camera").ariaPressed = "true";
+}
+
+async function follow() {
   let times = [];
-  while (camera.on) {
-    setPhoto(await camera.frame(), strings.still);
+  for (;;) {
+    const image = await camera.frame();
+    if (!camera.on) return image?.close(); // and perhaps there is a photo already
+    setPhoto(image, strings.still);
     await refresh();
     times = [...times, performance.now()].slice(-20);
     if (times.length > 1 && made && camera.on) {
@@ -271,14 +279,18 @@ async function startCamera() {
       say(strings.live(made.width, made.height, 1000 / mean));
     }
     await new Promise(requestAnimationFrame);
+    if (!camera.on) return;
   }
 }
 
 function stopCamera() {
-  if (!camera.on) return;
   camera.stop();
-  $("camera").textContent = strings.camera;
-  $("camera").ariaPressed = "false";
+  showCamera();
+}
+
+function showCamera() {
+  $("camera").textContent = camera.on ? strings.stopCamera : strings.camera;
+  $("camera").ariaPressed = String(camera.on);
 }
 
 /* Saving: at the photo's own size, whatever it was computed at. */
@@ -349,6 +361,7 @@ function listen() {
   };
   $("colors").onchange = () => refresh();
   $("size").onchange = () => {
+    fail("");
     $("size").dataset.wanted = $("size").value;
     refresh();
   };
@@ -367,6 +380,7 @@ function listen() {
   $("camera").onclick = () => {
     if (!camera.on) return startCamera();
     stopCamera();
+    showSizes();
     return refresh(); // the last frame, as a photo
   };
 }

@@ -1,7 +1,7 @@
 // All that the page says.
 
 const sides = (width, height) => `${width} × ${height}`;
-const seconds = (ms) => (ms < 950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`);
+const seconds = (ms) => `${ms < 950 ? Math.max(0.1, ms / 1000).toFixed(1) : Math.round(ms / 1000)} s`;
 
 export const strings = {
   title: "A photo in the manner of a painting",
