@@ -19,9 +19,9 @@ export class Camera {
   async start() {
     const wanted = { facingMode: "environment", width: { ideal: 1280 } };
     const stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
+    this.#stream = stream;
     this.#video.srcObject = stream;
     await this.#video.play();
-    this.#stream = stream;
     this.mirrored = stream.getVideoTracks()[0].getSettings().facingMode === "user";
     stream.getVideoTracks()[0].onended = () => this.stop();
   }
