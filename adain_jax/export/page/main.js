@@ -119,7 +119,7 @@ function setPhoto(image, name) {
   before.width = shown.width;
   before.height = shown.height;
   before.getContext("2d").drawImage(canvasOf(image, shown.width, shown.height), 0, 0);
-  frame.style.setProperty("--ratio", photo.width / photo.height);
+  stage.style.setProperty("--ratio", photo.width / photo.height);
   frame.hidden = false;
   $("empty").hidden = true;
 }
@@ -185,6 +185,7 @@ function showSizes() {
 
 /* Paintings. */
 
+/** A button for a painting, which is one of them from now on. */
 function addPainting(painting) {
   const button = document.createElement("button");
   const image = new Image();
@@ -197,7 +198,7 @@ function addPainting(painting) {
   button.onclick = () => choose(painting);
   painting.button = button;
   paintings.push(painting);
-  $("add").before(button);
+  return button;
 }
 
 function choose(painting) {
@@ -232,7 +233,7 @@ async function takePainting(blob, name) {
     const size = scaled(image, Math.min(side / Math.min(image.width, image.height), most));
     const stats = await engine.style(pixelsOf(image, size.width, size.height));
     const painting = { title, look: await thumbnail(image), ...stats };
-    addPainting(painting);
+    $("add").after(addPainting(painting));
     await choose(painting);
     painting.button.scrollIntoView({ block: "nearest", inline: "nearest" });
   } catch (error) {
@@ -409,7 +410,8 @@ async function start() {
   const stats = new Float32Array(await (await get("examples/styles.bin")).arrayBuffer());
   const row = (i) => stats.slice(i * site.channels, (i + 1) * site.channels);
   site.styles.forEach(({ title, image }, i) => {
-    addPainting({ title, look: image, mean: row(2 * i), std: row(2 * i + 1) });
+    const button = addPainting({ title, look: image, mean: row(2 * i), std: row(2 * i + 1) });
+    $("row").append(button);
   });
   chosen = paintings.slice(0, 1);
   showChosen();
