@@ -71,8 +71,8 @@ def test_in_two(exported, sides, rng):
     for strength in (1.0, 0.3):
         asked = {"mean": mean, "std": std, "strength": np.array([strength], np.float32)}
         ours = np.asarray(picture.run(None, {**given, **asked})[0])[:, : sides[0], : sides[1]]
-        whole = session(folder / "stylize.onnx").run(None, {"image": photo, **asked})[0]
-        np.testing.assert_allclose(ours, whole, atol=1e-5)
+        [whole] = session(folder / "stylize.onnx").run(None, {"image": photo, **asked})
+        np.testing.assert_allclose(ours, np.asarray(whole), atol=1e-5)
 
 
 def test_batches_and_strengths(exported, rng):

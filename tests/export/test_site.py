@@ -90,9 +90,10 @@ def test_pages_without_a_runtime(package, tiny, tmp_path, no_npm, monkeypatch):
 
 def test_what_no_page_can_be_made_of(package, tiny, tmp_path):
     (tmp_path / "notes.jpg").write_text("no picture")
-    for options in ({"styles": [tmp_path / "notes.jpg"]}, {"photo": tmp_path / "notes.jpg"}):
+    notes = tmp_path / "notes.jpg"
+    for styles, photo in (([notes], None), ([], notes)):
         with pytest.raises(ValueError, match=r"notes\.jpg"):
-            export_site(tiny, tmp_path / "site", runtime=package, **{"styles": [], **options})
+            export_site(tiny, tmp_path / "site", runtime=package, styles=styles, photo=photo)
     assert not (tmp_path / "site").exists()
 
 
