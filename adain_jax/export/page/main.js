@@ -424,7 +424,7 @@ async function start() {
     loaded += bytes;
     $("progress").value = Math.min(1, loaded / all);
   });
-  const wanted = new URLSearchParams(location.search).get("on"); // ?on=wasm
+  const wanted = new URLSearchParams(location.search).get("on"); // ?on=wasm or ?on=webgpu
   const begun = engine.start(wanted, site.channels);
   if (site.photo && !photo) {
     const image = await decoded(await (await get(site.photo)).blob());

@@ -13,11 +13,13 @@ let ort, backend;
 const sessions = {};
 let content = null; // what the photo's encoder made, and the photo
 
-async function hasGraphics() {
+async function hasGraphics(wanted) {
   // The program for graphics processors waits for them by JSPI, which not all browsers have.
   if (!("Suspending" in WebAssembly) || !self.navigator.gpu) return false;
   const adapter = await self.navigator.gpu.requestAdapter().catch(() => null);
-  return Boolean(adapter);
+  if (!adapter || wanted === "webgpu") return Boolean(adapter);
+  // One that is no processor but a program is far slower than WebAssembly.
+  return !(adapter.info?.isFallbackAdapter ?? adapter.isFallbackAdapter ?? false);
 }
 
 /** A file's bytes; what has come of it is told as it comes. */
@@ -66,7 +68,7 @@ async function startOn(chosen) {
 const ask = {
   /** Begin: says what it runs on. */
   async start({ wanted, channels }) {
-    if (wanted !== "wasm" && (await hasGraphics())) {
+    if (wanted !== "wasm" && (await hasGraphics(wanted))) {
       try {
         await startOn("webgpu");
         const pixels = new Uint8ClampedArray(4 * 64).fill(128);
