@@ -67,6 +67,11 @@ def size(text: str) -> int:
     return _whole(text, 0, _LARGEST)
 
 
+def port(text: str) -> int:
+    """Of this machine, or 0."""
+    return _whole(text, 0, (1 << 16) - 1)
+
+
 def quality(text: str) -> int:
     """Of a lossy format, 1 to 100."""
     return _whole(text, 1, 100)

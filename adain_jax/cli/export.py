@@ -3,25 +3,31 @@
 import argparse
 from typing import Any
 
-from adain_jax.cli import arguments
+from adain_jax.cli import arguments, messages
+
+_OF_PAGES = ("styles", "photo", "runtime")  # arguments
+_OF_PROGRAMS = ("compute", "images")
 
 
 def add(commands: Any) -> None:
     """Add the command, with its arguments."""
     command = commands.add_parser(
         "export",
-        help="a model for other runtimes: ONNX, StableHLO",
+        help="a model for other runtimes: ONNX, StableHLO, a page for browsers",
         description="Write a model as two programs that need no adain_jax, of any size of image: "
         "style, an image to its style, and stylize, an image, a style and a strength to a picture. "
+        "Or as a page that does it all in the browser: plain files, for any web server. "
         "Their pictures are compared with the model's.",
     )
-    command.set_defaults(run=run)
-    command.add_argument("--to", required=True, choices=("onnx", "stablehlo"), help="the format")
+    command.set_defaults(run=run, check=check)
+    command.add_argument(
+        "--to", required=True, choices=("onnx", "stablehlo", "web"), help="the format"
+    )
     command.add_argument(
         "-o", "--output", type=arguments.path, required=True, metavar="DIR", help="the folder"
     )
     command.add_argument(
-        "--model", default="vgg16", help="a shipped model or a .safetensors file (default: vgg16)"
+        "--model", help="a shipped model or a .safetensors file (default: vgg16; of a page fast)"
     )
     command.add_argument(
         "--dtype",
@@ -32,30 +38,76 @@ def add(commands: Any) -> None:
     command.add_argument(
         "--compute",
         choices=("float32", "float16"),
-        default="float32",
-        help="of the maps; float16 is for graphics processors (default: %(default)s)",
+        help="of the maps; float16 is for graphics processors (default: float32)",
     )
     command.add_argument(
         "--images",
         choices=("uint8", "float32"),
-        default="uint8",
-        help="of images and pictures; float32 is in [0, 1] (default: %(default)s)",
+        help="of images and pictures; float32 is in [0, 1] (default: uint8)",
+    )
+    page = command.add_argument_group("of a page")
+    page.add_argument(
+        "--styles",
+        nargs="+",
+        type=arguments.path,
+        metavar="STYLE",
+        help="paintings to choose from, files or folders (default: examples/style of a clone)",
+    )
+    page.add_argument(
+        "--photo",
+        type=arguments.path,
+        help="what it begins with (default: one of the examples, if the styles are)",
+    )
+    page.add_argument(
+        "--runtime",
+        type=arguments.path,
+        metavar="DIR",
+        help="a folder with npm's package onnxruntime-web, where npm is missing",
     )
 
 
+def check(args: argparse.Namespace) -> None:
+    """Refuse what the format has not."""
+    others = _OF_PROGRAMS if args.to == "web" else _OF_PAGES
+    for name in others:
+        if getattr(args, name) is not None:
+            messages.fail(f"--{name} is not for --to {args.to}")
+
+
 def run(args: argparse.Namespace) -> bool:
-    """Write the programs, and tell how far they are from the model."""
-    from adain_jax.export import Options, export
+    """Write the programs or the page, and tell how far they are from the model."""
+    from adain_jax.export import Options, export, export_site
     from adain_jax.model import Model
     from adain_jax.runtime import process
-    from adain_jax.weights import store
 
     process.prepare()
-    options = Options(args.dtype, args.compute, args.images)
-    licence = store.describe(args.model).metadata.get("licence", "not stated")
-    about = {"model": args.model, "licence": licence}
-    made = export(Model.load(args.model), args.output, to=args.to, options=options, about=about)
-    for path in made.files:
-        print(f"{path}  {path.stat().st_size / 1e6:.2f} MB")
+    name = args.model or ("fast" if args.to == "web" else "vgg16")
+    about = about_model(name)
+    model = Model.load(name)
+    if args.to == "web":
+        made = export_site(
+            model,
+            args.output,
+            styles=args.styles,
+            photo=args.photo,
+            runtime=args.runtime,
+            dtype=args.dtype,
+            about=about,
+        )
+        total = sum(path.stat().st_size for path in made.files)
+        print(f"{args.output}  {len(made.files)} files, {total / 1e6:.2f} MB")
+    else:
+        options = Options(args.dtype, args.compute or "float32", args.images or "uint8")
+        made = export(model, args.output, to=args.to, options=options, about=about)
+        for path in made.files:
+            print(f"{path}  {path.stat().st_size / 1e6:.2f} MB")
     print(f"largest difference from the model: {made.difference:.3g} of 255 levels")
     return True
+
+
+def about_model(name: str) -> dict[str, str]:
+    """What is told of a model beside what it knows of itself."""
+    from adain_jax.weights import store
+
+    licence = store.describe(name).metadata.get("licence", "not stated")
+    return {"model": name, "licence": licence}

@@ -4,11 +4,22 @@ import argparse
 from collections.abc import Sequence
 from typing import NoReturn
 
-from adain_jax.cli import camera, dataset, export, grid, info, optimize, style, stylize, video
+from adain_jax.cli import (
+    camera,
+    dataset,
+    export,
+    grid,
+    info,
+    optimize,
+    page,
+    style,
+    stylize,
+    video,
+)
 from adain_jax.cli.messages import fail
 from adain_jax.version import __version__
 
-_COMMANDS = (stylize, style, grid, video, camera, dataset, optimize, export, info)
+_COMMANDS = (stylize, style, grid, video, camera, dataset, optimize, export, page, info)
 
 
 class _Parser(argparse.ArgumentParser):

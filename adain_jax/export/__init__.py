@@ -1,6 +1,7 @@
-"""Models for other runtimes: ONNX and StableHLO."""
+"""Models for other runtimes: ONNX, StableHLO, and a page for browsers."""
 
 from adain_jax.export.options import Options
 from adain_jax.export.programs import Exported, export
+from adain_jax.export.site import export_site
 
-__all__ = ["Exported", "Options", "export"]
+__all__ = ["Exported", "Options", "export", "export_site"]

@@ -70,15 +70,25 @@ class Layers:
         x = node("Transpose", x, perm=[0, 3, 1, 2])
         return Map(graph.cast(x, "float32", graph.compute), 1)
 
-    def picture(self, x: Map, images: Value, dtype: str) -> Value:
-        """A map of three channels as pictures (N, H, W, 3) of the size and dtype of images."""
+    def given(self, value: Value, stride: int) -> Map:
+        """A map that another graph made of an image."""
+        if stride == STRIDE:
+            shape = self.graph.node("Shape", value)
+            for axis in (2, 3):
+                cells = self.graph.node("Gather", shape, self.graph.constant(np.int64(axis)))
+                self._edges.append(self._next_to_edges(cells))
+        return Map(value, stride)
+
+    def picture(self, x: Map, images: Value | None, dtype: str) -> Value:
+        """A map of three channels as pictures (N, H, W, 3), of the size of images if these are."""
         graph, node, constant = self.graph, self.graph.node, self.graph.constant
         y = graph.cast(x.value, graph.compute, "float32")
         y = node("Clip", y, constant(np.float32(0)), constant(np.float32(1)))
         if dtype == "uint8":
             y = node("Round", node("Mul", y, constant(np.float32(255))))
-        sides = node("Slice", node("Shape", images), constant(np.array([1])), constant([3]))
-        y = node("Slice", y, constant([0, 0]), sides, constant([2, 3]))
+        if images is not None:
+            sides = node("Slice", node("Shape", images), constant(np.array([1])), constant([3]))
+            y = node("Slice", y, constant([0, 0]), sides, constant([2, 3]))
         return graph.cast(node("Transpose", y, perm=[0, 2, 3, 1]), "float32", dtype)
 
     def convolve(

@@ -1,4 +1,4 @@
-"""A model's two graphs in ONNX: an image to its style, and an image and a style to a picture."""
+"""A model's graphs in ONNX: an image to its style, and an image and a style to a picture."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from adain_jax.export.graph import Graph
+from adain_jax.export.graph import Graph, Value
 from adain_jax.export.layers import Layers, Map, Stats, Told
 from adain_jax.export.options import Options
 from adain_jax.model import Model
@@ -35,34 +35,117 @@ def stylize_graph(model: Model, options: Options) -> Any:
 
     Images, styles and strengths are each one, or as many as there are pictures.
     """
-    architecture, params = ARCHITECTURES[model.architecture], _arrays(model)
     graph = Graph(options.dtype, options.compute)
     photos = graph.input("image", options.images, _IMAGES)
-    channels = list(model.channels)
-    style = Stats(
-        *(graph.input(name, "float32", ["styles", sum(channels)]) for name in ("mean", "std"))
-    )
-    strength = graph.input("strength", "float32", ["strengths"])
-    layers = Layers(graph, graph.node("Unsqueeze", strength, graph.constant([1])))
-    image = layers.image(photos, options.images)
-    if architecture.content is None:
-        maps = _vgg(layers, image, params["encoder"], _depths(model))
-    else:
-        maps = _fast_maps(layers, image, params["content"])
-        style = layers.project(style, params["projection"], "projection", LARGEST)
-        channels = [len(params["content"][name]["bias"]) for name in maps]
-    used = {*architecture.levels, *architecture.told}
-    told = {
-        name: Told(layers.statistics(maps[name]), given)
-        for name, given in zip(maps, layers.split(style, channels), strict=True)
-        if name in used
-    }
-    features = {name: layers.adain(maps[name], told[name]) for name in architecture.levels}
-    decode = _decoded if isinstance(architecture.decoder, Decoder) else _fast_decoded
-    y = decode(layers, architecture.decoder, features, told, params["decoder"])
+    style, strength = _asked(graph, model)
+    layers = Layers(graph, strength)
+    maps = _content_maps(layers, layers.image(photos, options.images), model)
+    own = {name: layers.statistics(maps[name]) for name in _used(model)}
+    y = _styled(layers, model, maps, own, style)
     shape = ["pictures", *_IMAGES[1:]]
     graph.output("picture", layers.picture(y, photos, options.images), options.images, shape)
     return graph.model("stylize")
+
+
+def content_graph(model: Model, options: Options) -> Any:
+    """`image` (N, H, W, 3) to what `picture_graph` takes of it: a `ModelProto`.
+
+    Maps by their names, (N, C, h, w), and `content_mean` and `content_std`, (N, C), of all that the
+    decoder is told of.
+    """
+    graph = Graph(options.dtype, options.compute)
+    layers = Layers(graph)
+    image = layers.image(graph.input("image", options.images, _IMAGES), options.images)
+    maps, channels = _content_maps(layers, image, model), _channels(model)
+    for name in ARCHITECTURES[model.architecture].levels:
+        graph.output(name, maps[name].value, options.compute, _shape(name, channels[name]))
+    own = layers.join([layers.statistics(maps[name]) for name in _used(model)])
+    told = sum(channels[name] for name in _used(model))
+    for name, value in own._asdict().items():
+        graph.output(f"content_{name}", value, "float32", ["batch", told])
+    return graph.model("content")
+
+
+def picture_graph(model: Model, options: Options) -> Any:
+    """What `content_graph` makes, `mean`, `std` and `strength` to the `picture`: a `ModelProto`.
+
+    `stylize_graph` in two, for many styles and strengths of one image. Pictures are of whole cells:
+    what is beyond the image is to be cut off, at the right and below.
+    """
+    graph, channels = Graph(options.dtype, options.compute), _channels(model)
+    given = {
+        name: graph.input(name, options.compute, _shape(name, channels[name]))
+        for name in ARCHITECTURES[model.architecture].levels
+    }
+    told = [channels[name] for name in _used(model)]
+    names = ("content_mean", "content_std")
+    own = Stats(*(graph.input(name, "float32", ["batch", sum(told)]) for name in names))
+    style, strength = _asked(graph, model)
+    layers = Layers(graph, strength)
+    maps = {name: layers.given(value, _stride(model, name)) for name, value in given.items()}
+    parts = dict(zip(_used(model), layers.split(own, told), strict=True))
+    y = _styled(layers, model, maps, parts, style)
+    shape = ["pictures", *_IMAGES[1:]]
+    graph.output("picture", layers.picture(y, None, options.images), options.images, shape)
+    return graph.model("picture")
+
+
+def _asked(graph: Graph, model: Model) -> tuple[Stats, Value]:
+    """A style, as it is given, and a strength, (S, 1)."""
+    channels = sum(model.channels)
+    style = Stats(*(graph.input(name, "float32", ["styles", channels]) for name in ("mean", "std")))
+    strength = graph.input("strength", "float32", ["strengths"])
+    return style, graph.node("Unsqueeze", strength, graph.constant([1]))
+
+
+def _content_maps(layers: Layers, image: Map, model: Model) -> dict[str, Map]:
+    """A content's maps by name, in the order of `_channels`."""
+    params = _arrays(model)
+    if ARCHITECTURES[model.architecture].content is None:
+        return _vgg(layers, image, params["encoder"], _depths(model))
+    return _fast_maps(layers, image, params["content"])
+
+
+def _styled(
+    layers: Layers, model: Model, maps: Mapping[str, Map], own: Mapping[str, Stats], style: Stats
+) -> Map:
+    """The picture's map, from a content's maps, their statistics, and a style."""
+    architecture, params = ARCHITECTURES[model.architecture], _arrays(model)
+    if architecture.content is not None:
+        style = layers.project(style, params["projection"], "projection", LARGEST)
+    channels = _channels(model)
+    parts = zip(channels, layers.split(style, list(channels.values())), strict=True)
+    told = {name: Told(own[name], given) for name, given in parts if name in own}
+    features = {name: layers.adain(maps[name], told[name]) for name in architecture.levels}
+    decode = _decoded if isinstance(architecture.decoder, Decoder) else _fast_decoded
+    return decode(layers, architecture.decoder, features, told, params["decoder"])
+
+
+def _channels(model: Model) -> dict[str, int]:
+    """Of a content's maps by name: the pixels' and the taps', or those of its own encoder."""
+    if ARCHITECTURES[model.architecture].content is None:
+        return dict(zip((PIXELS, *TAPS), model.channels, strict=True))
+    layers: Any = model.params["content"]
+    names = [f"conv{block}_2" for block in range(1, len(layers) // 2 + 1)]
+    return {name: len(layers[name]["bias"]) for name in names}
+
+
+def _used(model: Model) -> list[str]:
+    """The maps of which statistics are needed, in the order of `_channels`."""
+    architecture = ARCHITECTURES[model.architecture]
+    used = {*architecture.levels, *architecture.told}
+    return [name for name in _channels(model) if name in used]
+
+
+def _stride(model: Model, name: str) -> int:
+    """Pixels to a side of a map's cell: an encoder of contents is at half the size at once."""
+    place = list(_channels(model)).index(name)
+    own = ARCHITECTURES[model.architecture].content is not None
+    return 2 ** (place + 1 if own else max(place - 1, 0))
+
+
+def _shape(name: str, channels: int) -> list[str | int]:
+    return ["batch", channels, f"{name}_height", f"{name}_width"]
 
 
 def _arrays(model: Model) -> Params:

@@ -64,7 +64,7 @@ def export(
     """
     options = options or Options()
     check_options(to, options)
-    _check_model(model, to)
+    check_model(model, to)
     folder = as_path(folder)
     paths = [folder / name for name in (f"style.{to}", f"stylize.{to}", f"{to}.json")]
     for path in paths:
@@ -83,7 +83,8 @@ def export(
     return Exported(paths, difference)
 
 
-def _check_model(model: Model, to: str) -> None:
+def check_model(model: Model, to: str) -> None:
+    """Raise `ValueError` for a model that cannot be exported."""
     architecture = ARCHITECTURES[model.architecture]
     if model.prepared:
         raise ValueError("a prepared model cannot be exported: export the one that was loaded")
@@ -99,19 +100,30 @@ def _check_model(model: Model, to: str) -> None:
         )
 
 
-def _noted(told: Mapping[str, str], difference: float) -> dict[str, str]:
+def noted(told: Mapping[str, str], difference: float) -> dict[str, str]:
+    """What is told of programs, with how far they are from the model."""
     sizes = ", ".join(f"{height} x {width}" for (height, width), _ in comparison.CASES)
     return {**told, "largest_difference": f"{difference:.3g} of 255 levels, at {sizes}"}
 
 
-def _onnx(
-    model: Model, options: Options, told: Mapping[str, str]
-) -> tuple[list[bytes], dict[str, str], float]:
+def onnx_libraries() -> tuple[Any, Any]:
+    """The packages onnx and onnxruntime.
+
+    Raises:
+        ImportError: if one is missing.
+    """
     try:
         import onnx
         import onnxruntime
     except ImportError:
         raise ImportError(_ADVICE) from None
+    return onnx, onnxruntime
+
+
+def _onnx(
+    model: Model, options: Options, told: Mapping[str, str]
+) -> tuple[list[bytes], dict[str, str], float]:
+    onnx, onnxruntime = onnx_libraries()
     from adain_jax.export import graph, onnx_graphs
 
     graphs = [
@@ -133,7 +145,7 @@ def _onnx(
         return style.run(None, {"image": image})
 
     difference = comparison.largest_difference(model, options, style_of, stylized)
-    told = _noted({**told, "opset": str(graph.OPSET)}, difference)
+    told = noted({**told, "opset": str(graph.OPSET)}, difference)
     for program in graphs:
         onnx.helper.set_model_props(program, told)
     return [program.SerializeToString() for program in graphs], told, difference
@@ -165,4 +177,4 @@ def _stablehlo(
         return stats["mean"], stats["std"]
 
     difference = comparison.largest_difference(model, options, style_of, stylize.call)  # type: ignore[arg-type]
-    return programs, _noted(told, difference), difference
+    return programs, noted(told, difference), difference

@@ -9,7 +9,7 @@ import pytest
 
 import adain_jax
 from adain_jax import Style
-from adain_jax.export import Options, export
+from adain_jax.export import Options, export, onnx_graphs
 from adain_jax.version import __version__
 from tests.tiny import tiny_fast, tiny_film, tiny_model
 
@@ -50,6 +50,29 @@ def test_any_size(exported, sides, rng):
     theirs = adain_jax.stylize(photo, painting, alpha=0.7, model=model)
     assert ours.shape == theirs.shape
     np.testing.assert_allclose(ours, theirs, atol=1e-3)
+
+
+@pytest.mark.parametrize("sides", SIDES, ids=str)
+def test_in_two(exported, sides, rng):
+    """What the page has: a content's maps once, and pictures of these."""
+    model, folder = exported
+    options = Options(dtype="float32", images="float32")
+    content, picture = (
+        onnxruntime.InferenceSession(
+            graph(model, options).SerializeToString(), providers=["CPUExecutionProvider"]
+        )
+        for graph in (onnx_graphs.content_graph, onnx_graphs.picture_graph)
+    )
+    photo, painting = (rng.random((1, *sides, 3), dtype=np.float32) for _ in range(2))
+    maps = content.run(None, {"image": photo})
+    given = dict(zip((x.name for x in content.get_outputs()), maps, strict=True))
+    assert given.keys() | {"mean", "std", "strength"} == {x.name for x in picture.get_inputs()}
+    mean, std = session(folder / "style.onnx").run(None, {"image": painting})
+    for strength in (1.0, 0.3):
+        asked = {"mean": mean, "std": std, "strength": np.array([strength], np.float32)}
+        ours = np.asarray(picture.run(None, {**given, **asked})[0])[:, : sides[0], : sides[1]]
+        [whole] = session(folder / "stylize.onnx").run(None, {"image": photo, **asked})
+        np.testing.assert_allclose(ours, np.asarray(whole), atol=1e-5)
 
 
 def test_batches_and_strengths(exported, rng):

@@ -1,0 +1,74 @@
+"""`adain-jax page`: the page for browsers, on this machine."""
+
+import argparse
+import time
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+from adain_jax.cli import arguments
+
+_PORT = 8365  # one that is always the same, so that the browser knows the page again
+
+
+def add(commands: Any) -> None:
+    """Add the command, with its arguments."""
+    command = commands.add_parser(
+        "page",
+        help="stylize in the browser, on this machine",
+        description="Open a page that stylizes in the browser, and serve it to this machine until "
+        "Ctrl-C. It is made at the first time, by `adain-jax export --to web`.",
+    )
+    command.set_defaults(run=run)
+    command.add_argument(
+        "site",
+        nargs="?",
+        type=arguments.path,
+        metavar="DIR",
+        help="a page that was made (default: one in the user's cache folder)",
+    )
+    command.add_argument(
+        "--port",
+        type=arguments.port,
+        default=_PORT,
+        help="of localhost; 0 takes a free one (default: %(default)s)",
+    )
+    command.add_argument("--no-open", action="store_true", help="leave the browser closed")
+    command.add_argument(
+        "--runtime",
+        type=arguments.path,
+        metavar="DIR",
+        help="a folder with npm's package onnxruntime-web, where npm is missing",
+    )
+
+
+def run(args: argparse.Namespace) -> bool:
+    """Serve the page until the process is stopped."""
+    from adain_jax.export.serve import served
+
+    site = args.site or _made(args.runtime)
+    if not (site / "site.json").is_file():
+        raise FileNotFoundError(f"{site} is no page: make one by adain-jax export --to web")
+    with served(site, args.port) as address:
+        print(address, flush=True)
+        if not args.no_open:
+            webbrowser.open(address)
+        while True:
+            time.sleep(3600)
+
+
+def _made(runtime: Path | None) -> Path:
+    """The page in the cache folder, of this version."""
+    import platformdirs
+
+    from adain_jax.cli.export import about_model
+    from adain_jax.export.site import export_site, source
+    from adain_jax.model import Model
+    from adain_jax.runtime import process
+
+    cache = Path(platformdirs.user_cache_dir("adain_jax", appauthor=False))
+    site = cache / "pages" / source()
+    if not (site / "site.json").is_file():  # the last that is written
+        process.prepare()
+        export_site(Model.load("fast"), site, runtime=runtime, about=about_model("fast"))
+    return site

@@ -1,0 +1,46 @@
+// What the camera sees, frame by frame.
+
+export class Camera {
+  #video;
+  #stream = null;
+
+  constructor(video) {
+    this.#video = video;
+  }
+
+  static get possible() {
+    return Boolean(navigator.mediaDevices?.getUserMedia);
+  }
+
+  get on() {
+    return this.#stream !== null;
+  }
+
+  async start() {
+    const wanted = { facingMode: "environment", width: { ideal: 1280 } };
+    const stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
+    this.#stream = stream;
+    this.#video.srcObject = stream;
+    await this.#video.play();
+    this.mirrored = stream.getVideoTracks()[0].getSettings().facingMode === "user";
+    stream.getVideoTracks()[0].onended = () => this.stop();
+  }
+
+  stop() {
+    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    this.#video.srcObject = null;
+    this.#stream = null;
+  }
+
+  /** What it sees now, an image; nothing if it was stopped. */
+  async frame() {
+    if (!this.on) return null;
+    const { videoWidth: width, videoHeight: height } = this.#video;
+    if (!this.mirrored) return createImageBitmap(this.#video);
+    const canvas = new OffscreenCanvas(width, height);
+    const context = canvas.getContext("2d");
+    context.setTransform(-1, 0, 0, 1, width, 0);
+    context.drawImage(this.#video, 0, 0);
+    return canvas.transferToImageBitmap();
+  }
+}

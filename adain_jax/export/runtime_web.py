@@ -1,0 +1,87 @@
+"""ONNX Runtime Web: the files that a page needs of it, by npm or from a folder."""
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from adain_jax.runtime.paths import as_path
+
+PACKAGE, VERSION = "onnxruntime-web", "1.30.0"
+# What runs on all browsers, and what runs on the graphics processor where WebAssembly can wait for
+# it (JSPI): each a library, the loader of its program, and the program.
+_MODULES = (
+    *("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs"),
+    *("ort.jspi.min.mjs", "ort-wasm-simd-threaded.jspi.mjs"),
+)
+_PROGRAMS = ("ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.jspi.wasm")
+
+
+def runtime_files(folder: str | os.PathLike | None = None) -> dict[str, bytes]:
+    """The files by name; programs are compressed, by a quarter of their size (`.wasm.gz`).
+
+    Args:
+        folder: of the package as npm installs or unpacks it, or one that it is installed in; npm
+            is asked for it if this is left out.
+
+    Raises:
+        FileNotFoundError: if it has not these files.
+        OSError: if npm is missing, or cannot get the package.
+    """
+    if folder is not None:
+        return _read(as_path(folder))
+    with tempfile.TemporaryDirectory() as temporary:
+        return _read(_packed(Path(temporary)))
+
+
+def _packed(folder: Path) -> Path:
+    """The package, by npm, unpacked in a folder."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise FileNotFoundError(
+            f"a page needs {PACKAGE} {VERSION} from npm, which is not installed: install it, or "
+            "give a folder with the package by --runtime"
+        )
+    command = [npm, "pack", "--silent", f"{PACKAGE}@{VERSION}"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    archives = list(folder.glob("*.tgz"))
+    if done.returncode or len(archives) != 1:
+        words = [line for line in done.stderr.splitlines() if line.strip()]
+        raise OSError(
+            f"npm cannot get {PACKAGE} {VERSION} ({words[0] if words else 'it says nothing'}): "
+            "give a folder with the package by --runtime"
+        )
+    with tarfile.open(archives[0]) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / "package"
+
+
+def _read(folder: Path) -> dict[str, bytes]:
+    places = (folder, folder / "node_modules" / PACKAGE)
+    place = next((x for x in places if (x / "package.json").is_file()), None)
+    if place is None:
+        raise FileNotFoundError(f"{folder} has no {PACKAGE}: npm install {PACKAGE}@{VERSION} there")
+    about = json.loads((place / "package.json").read_text())
+    if (about.get("name"), about.get("version")) != (PACKAGE, VERSION):
+        raise FileNotFoundError(
+            f"{place} is {about.get('name')} {about.get('version')}, not {PACKAGE} {VERSION}"
+        )
+    files = {name: place / "dist" / name for name in (*_MODULES, *_PROGRAMS)}
+    for path in files.values():
+        if not path.is_file():
+            raise FileNotFoundError(f"no such file: {path}")
+    return _compressed({name: path.read_bytes() for name, path in files.items()})
+
+
+def _compressed(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {
+        (f"{name}.gz" if name in _PROGRAMS else name): (
+            gzip.compress(data, mtime=0) if name in _PROGRAMS else data
+        )
+        for name, data in files.items()
+    }

@@ -1,0 +1,71 @@
+"""A folder of files for a browser on this machine."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+_TYPES = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".mjs": "text/javascript",
+    ".wasm": "application/wasm",
+}
+# With which a page may share memory between threads, and so has them.
+_HEADERS = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cache-Control": "no-cache",
+}
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    # Not what the machine's own tables say, which differ.
+    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, **_TYPES}  # noqa: RUF012
+
+    def end_headers(self) -> None:
+        for name, value in _HEADERS.items():
+            self.send_header(name, value)
+        super().end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@contextmanager
+def served(folder: str | os.PathLike, port: int = 0) -> Iterator[str]:
+    """The address of a folder's files, for this machine alone, as long as the block runs.
+
+    Args:
+        folder: what is served.
+        port: of localhost; 0 takes one that is free.
+
+    Raises:
+        OSError: if another program has the port.
+
+    >>> import tempfile, urllib.request
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "a.mjs").write_text("1")
+    ...     with served(folder) as address, urllib.request.urlopen(f"{address}a.mjs") as answer:
+    ...         answer.headers["Content-Type"], answer.read()
+    ('text/javascript', b'1')
+    """
+    handler = partial(_Handler, directory=os.fspath(folder))
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError as error:
+        raise OSError(f"cannot serve at port {port}: {error.strerror}: take another") from None
+    with server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://localhost:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,192 @@
+"""A static page that stylizes in the browser."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adain_jax.export import comparison
+from adain_jax.export.options import Options
+from adain_jax.export.programs import Exported, check_model, noted, onnx_libraries
+from adain_jax.export.runtime_web import VERSION, runtime_files
+from adain_jax.files import image
+from adain_jax.model import Model
+from adain_jax.runtime.atomic import atomic_path, check_place, make_folder
+from adain_jax.runtime.paths import as_path
+from adain_jax.stylize import encode_style
+from adain_jax.version import __version__
+
+EXAMPLES = Path(__file__).parents[2] / "examples"  # of a clone; no part of what is installed
+_PHOTO = "content/cincinnati_bridge.jpg"
+_STYLE_SIZE, _THUMBNAIL = 512, 160  # pixels of shorter sides
+_BUILD = b"BUILD"  # stands for the site's own name in the service worker
+
+
+def export_site(
+    model: Model,
+    folder: str | os.PathLike,
+    *,
+    styles: Sequence[str | os.PathLike] | None = None,
+    photo: str | os.PathLike | None = None,
+    runtime: str | os.PathLike | None = None,
+    dtype: str = "float16",
+    about: Mapping[str, str] | None = None,
+) -> Exported:
+    """Write a page that gives photographs the style of paintings, in the browser alone.
+
+    Plain files for any web server. The page's pictures, by ONNX Runtime on this machine, are
+    compared with the model's first; nothing is written unless these agree.
+
+    Args:
+        model: as it was loaded.
+        folder: for the files.
+        styles: paintings to choose from at once, files or folders, which are encoded here; those of
+            `examples` if this is left out and there is such a folder.
+        photo: what the page begins with; likewise one of `examples`.
+        runtime: a folder with ONNX Runtime Web; npm is asked for it if this is left out.
+        dtype: of the weights.
+        about: strings for the files, such as the model's licence, beside what is known of it.
+
+    Raises:
+        ImportError: if the packages that write ONNX are missing.
+        OSError: if the files cannot be written, or ONNX Runtime Web cannot be had.
+        ValueError: if the model cannot be exported, or an image is none.
+    """
+    options = Options(dtype, images="float32")  # type: ignore[arg-type]
+    check_model(model, "onnx")
+    onnx_libraries()
+    from adain_jax.export.graph import OPSET
+
+    folder = as_path(folder)
+    check_place(folder / "index.html")
+    files: dict[str, bytes] = {}
+    for name, data in runtime_files(runtime).items():
+        files[f"runtime/{name}"] = data
+    example = EXAMPLES / _PHOTO
+    if photo is None and styles is None and example.is_file():
+        photo = example
+    if photo is not None:
+        files["examples/photo.jpg"] = _jpeg(photo)
+    looks, stats = _styles(model, _paintings(styles))
+    for i, (_, data) in enumerate(looks):
+        files[f"examples/style{i}.jpg"] = data
+    files["examples/styles.bin"] = stats.astype("<f4").tobytes()
+    told = {
+        **(about or {}),
+        **{"architecture": model.architecture, "fingerprint": model.fingerprint},
+        **{"format": "web", **options._asdict(), "version": __version__},
+        **{"opset": str(OPSET), "onnxruntime-web": VERSION},
+    }
+    programs, difference = _programs(model, options, told)
+    files |= {f"model/{name}.onnx": data for name, data in programs.items()}
+    site = {
+        "about": noted(told, difference),
+        "channels": sum(model.channels),
+        "styleSize": _STYLE_SIZE,
+        "photo": None if photo is None else "examples/photo.jpg",
+        "styles": [
+            {"title": title, "image": f"examples/style{i}.jpg"}
+            for i, (title, _) in enumerate(looks)
+        ],
+        "sizes": {name: len(data) for name, data in files.items()},
+    }
+    page = page_files()
+    site |= {"page": list(page), "build": _named({**page, **files})}
+    page["service.js"] = page["service.js"].replace(_BUILD, site["build"].encode())
+    files = {**page, **files, "site.json": json.dumps(site, indent=1).encode()}
+    return Exported(_written(folder, files), difference)
+
+
+def page_files() -> dict[str, bytes]:
+    """The page itself, by names of files."""
+    place = resources.files("adain_jax.export") / "page"
+    return {x.name: x.read_bytes() for x in sorted(place.iterdir(), key=lambda x: x.name)}
+
+
+def source() -> str:
+    """A name for the page's own files and this version, another for others."""
+    return _named({**page_files(), "version": f"{__version__} {VERSION}".encode()})
+
+
+def _named(files: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(name.encode() + b"\0" + hashlib.sha256(files[name]).digest())
+    return digest.hexdigest()[:12]
+
+
+def _written(folder: Path, files: Mapping[str, bytes]) -> list[Any]:
+    paths = {folder / name: data for name, data in files.items()}
+    for path in paths:
+        check_place(path)
+    for path, data in paths.items():
+        make_folder(path.parent)
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(data)
+    return list(paths)
+
+
+def _paintings(given: Sequence[str | os.PathLike] | None) -> list[Path]:
+    if given is None:
+        given = [EXAMPLES / "style"] if (EXAMPLES / "style").is_dir() else []
+    found: list[Path] = []
+    for path in map(as_path, given):
+        found += image.find(path) if path.is_dir() else [path]
+    return found
+
+
+def _styles(model: Model, paths: Sequence[Path]) -> tuple[list[tuple[str, bytes]], np.ndarray]:
+    """Titles and thumbnails, and statistics (N, 2, C): means and deviations."""
+    looks, stats = [], np.zeros((len(paths), 2, sum(model.channels)), np.float32)
+    for i, path in enumerate(paths):
+        pixels = image.load(path, size=_STYLE_SIZE, as_bytes=True).rgb
+        style = encode_style(pixels, model=model)
+        stats[i] = np.asarray(style.mean), np.asarray(style.std)
+        thumbnail = image.load(path, size=_THUMBNAIL, square=True, as_bytes=True).rgb
+        title = path.stem.replace("_", " ").replace("-", " ")
+        looks.append((title[:1].upper() + title[1:], image.encode(".jpg", thumbnail, quality=85)))
+    return looks, stats
+
+
+def _jpeg(path: str | os.PathLike) -> bytes:
+    """An image as browsers read it."""
+    return image.encode(".jpg", image.load(path, as_bytes=True).rgb, quality=92)
+
+
+def _programs(
+    model: Model, options: Options, told: Mapping[str, str]
+) -> tuple[dict[str, bytes], float]:
+    onnx, onnxruntime = onnx_libraries()
+    from adain_jax.export import onnx_graphs
+
+    graphs = {
+        "style": onnx_graphs.style_graph(model, options),
+        "content": onnx_graphs.content_graph(model, options),
+        "picture": onnx_graphs.picture_graph(model, options),
+    }
+    sessions = {
+        name: onnxruntime.InferenceSession(
+            graph.SerializeToString(), providers=["CPUExecutionProvider"]
+        )
+        for name, graph in graphs.items()
+    }
+
+    def style_of(image: Any) -> Any:
+        return sessions["style"].run(None, {"image": image})
+
+    def stylized(image: Any, mean: Any, std: Any, strength: Any) -> np.ndarray:
+        names = [x.name for x in sessions["content"].get_outputs()]
+        content = dict(zip(names, sessions["content"].run(None, {"image": image}), strict=True))
+        given = {"mean": mean, "std": std, "strength": strength}
+        picture = sessions["picture"].run(None, {**content, **given})[0]
+        return picture[:, : image.shape[1], : image.shape[2]]
+
+    difference = comparison.largest_difference(model, options, style_of, stylized)
+    for graph in graphs.values():
+        onnx.helper.set_model_props(graph, noted(told, difference))
+    return {name: graph.SerializeToString() for name, graph in graphs.items()}, difference

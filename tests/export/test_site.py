@@ -1,0 +1,120 @@
+"""A page's files, without a browser."""
+
+import gzip
+import json
+import sys
+import urllib.request
+
+import numpy as np
+import pytest
+
+from adain_jax.export import export_site, runtime_web
+from adain_jax.export.serve import served
+from adain_jax.files import image
+from tests.tiny import tiny_fast
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A folder that npm might have made."""
+    place = tmp_path / "there/node_modules/onnxruntime-web"
+    (place / "dist").mkdir(parents=True)
+    about = {"name": runtime_web.PACKAGE, "version": runtime_web.VERSION}
+    (place / "package.json").write_text(json.dumps(about))
+    for name in (*runtime_web._MODULES, *runtime_web._PROGRAMS):
+        (place / "dist" / name).write_bytes(name.encode())
+    return place
+
+
+@pytest.fixture
+def no_npm(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+
+
+def test_a_whole_site(package, photo, painting, tmp_path, no_npm):
+    model = tiny_fast()
+    options = {"photo": photo, "runtime": tmp_path / "there", "dtype": "float32"}
+    made = export_site(model, tmp_path / "site", styles=[painting], **options)
+    assert made.difference <= 1
+    folder = tmp_path / "site"
+    assert sorted(made.files) == sorted(x for x in folder.rglob("*") if x.is_file())
+    site = json.loads((folder / "site.json").read_text())
+    assert site["about"]["fingerprint"] == model.fingerprint
+    assert [style["title"] for style in site["styles"]] == ["Painting"]
+    for name, size in site["sizes"].items():
+        assert (folder / name).stat().st_size == size
+    for name in (*site["page"], site["photo"], site["styles"][0]["image"]):
+        assert (folder / name).is_file()
+    assert image.load(folder / site["styles"][0]["image"]).rgb.shape == (160, 160, 3)
+    assert site["build"] in (folder / "service.js").read_text()
+    assert "BUILD" not in (folder / "service.js").read_text()
+    program = runtime_web._PROGRAMS[0]
+    kept = (folder / "runtime" / f"{program}.gz").read_bytes()
+    assert gzip.decompress(kept) == program.encode()
+
+    # What the page has of a style is what the model makes of it.
+    mean, std = np.fromfile(folder / "examples/styles.bin", "<f4").reshape(2, -1)
+    style = model.style(image.load(painting, size=512).rgb[None])
+    np.testing.assert_allclose(mean, style.mean[0], atol=1e-4)
+    np.testing.assert_allclose(std, style.std[0], atol=1e-4)
+
+    again = export_site(model, tmp_path / "again", styles=[painting], **options)
+    assert [x.read_bytes() for x in again.files] == [x.read_bytes() for x in made.files]
+    export_site(model, tmp_path / "none", styles=[], **{**options, "photo": None})
+    other = json.loads((tmp_path / "none/site.json").read_text())
+    assert (other["photo"], other["styles"]) == (None, [])
+    assert other["build"] != site["build"]
+
+
+def test_pages_without_a_runtime(package, tiny, tmp_path, no_npm, monkeypatch):
+    def fails(words, runtime=None):
+        with pytest.raises((OSError, ImportError), match=words) as caught:
+            export_site(tiny, tmp_path / "site", styles=[], runtime=runtime)
+        assert "\n" not in str(caught.value)
+        assert not (tmp_path / "site").exists()
+
+    fails("npm, which is not installed: install it, or give a folder")
+    fails("has no onnxruntime-web: npm install onnxruntime-web@", tmp_path)
+    (package / "dist" / runtime_web._PROGRAMS[0]).unlink()
+    fails("no such file: .*wasm", package)
+    (package / "package.json").write_text('{"name": "onnxruntime-web", "version": "1.0.0"}')
+    fails("onnxruntime-web 1.0.0, not onnxruntime-web", package)
+    npm = tmp_path / "npm"
+    npm.write_text("#!/bin/sh\necho 'npm error network' >&2\nexit 1\n")
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    fails(r"npm cannot get onnxruntime-web \S+ \(npm error network\)")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    fails("pip install 'adain-jax\\[export\\]'")
+
+
+def test_what_no_page_can_be_made_of(package, tiny, tmp_path):
+    (tmp_path / "notes.jpg").write_text("no picture")
+    notes = tmp_path / "notes.jpg"
+    for styles, photo in (([notes], None), ([], notes)):
+        with pytest.raises(ValueError, match=r"notes\.jpg"):
+            export_site(tiny, tmp_path / "site", runtime=package, styles=styles, photo=photo)
+    assert not (tmp_path / "site").exists()
+
+
+def test_types_and_isolation(tmp_path):
+    for name in ("index.html", "a.js", "a.mjs", "a.wasm", "a.css", "a.json"):
+        (tmp_path / name).write_text("{}")
+    types = {}
+    with served(tmp_path) as address:
+        for name in ("", "a.js", "a.mjs", "a.wasm", "a.css", "a.json"):
+            with urllib.request.urlopen(address + name) as answer:
+                types[name] = answer.headers["Content-Type"]
+                assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+                assert answer.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+        port = int(address.split(":")[2].strip("/"))
+        with pytest.raises(OSError, match=f"cannot serve at port {port}: .*: take another"):
+            served(tmp_path, port).__enter__()
+    assert types == {
+        "": "text/html",
+        "a.js": "text/javascript",
+        "a.mjs": "text/javascript",
+        "a.wasm": "application/wasm",
+        "a.css": "text/css",
+        "a.json": "application/json",
+    }
