@@ -3,6 +3,7 @@
 import argparse
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 # By what --format calls them; other suffixes of the same formats are found in names of files.
 FORMATS = ("png", "jpg", "webp", "avif", "tif", "bmp")
@@ -24,6 +25,16 @@ def add_model(command: argparse.ArgumentParser, usual: str = "vgg16") -> None:
         "--model",
         default=usual,
         help="a shipped model or a .safetensors file (default: %(default)s)",
+    )
+
+
+def add_runtime(command: Any) -> None:
+    """Where the page's runtime comes from, of a command or of a group of its arguments."""
+    command.add_argument(
+        "--runtime",
+        type=path,
+        metavar="DIR",
+        help="a folder with npm's package onnxruntime-web, where npm is missing",
     )
 
 

@@ -58,12 +58,7 @@ def add(commands: Any) -> None:
         type=arguments.path,
         help="what it begins with (default: one of the examples, if the styles are)",
     )
-    page.add_argument(
-        "--runtime",
-        type=arguments.path,
-        metavar="DIR",
-        help="a folder with npm's package onnxruntime-web, where npm is missing",
-    )
+    arguments.add_runtime(page)
 
 
 def check(args: argparse.Namespace) -> None:

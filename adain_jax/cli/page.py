@@ -34,12 +34,7 @@ def add(commands: Any) -> None:
         help="of localhost; 0 takes a free one (default: %(default)s)",
     )
     command.add_argument("--no-open", action="store_true", help="leave the browser closed")
-    command.add_argument(
-        "--runtime",
-        type=arguments.path,
-        metavar="DIR",
-        help="a folder with npm's package onnxruntime-web, where npm is missing",
-    )
+    arguments.add_runtime(command)
 
 
 def run(args: argparse.Namespace) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from adain_jax.files import moving
 from adain_jax.files.clip import Clip
+from adain_jax.runtime.packages import required
 
 _LATE = 0.5  # seconds behind which a file's clock is set anew
 _PATIENCE = 0.05  # seconds after which it is asked again whether to stop
@@ -143,10 +144,4 @@ def opened(source: Path | None, number: int, *, again: bool = True) -> Camera | 
 
 
 def _require() -> Any:
-    try:
-        import cv2
-    except ImportError:
-        raise ValueError(
-            "cameras need the package opencv-python-headless: pip install 'adain-jax[video]'"
-        ) from None
-    return cv2
+    return required("cv2", "cameras need the package opencv-python-headless", "video")

@@ -18,6 +18,7 @@ import numpy as np
 
 from adain_jax.files.clip import Color, Frame, Look, scale, timed
 from adain_jax.runtime.atomic import atomic_path
+from adain_jax.runtime.packages import required
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm")  # that are written
 CODECS = {
@@ -49,11 +50,7 @@ _DISPLAY_MATRIX = "DISPLAYMATRIX"
 
 def require() -> Any:
     """PyAV, or a `ValueError` that says how to install it."""
-    try:
-        import av
-    except ImportError:
-        raise ValueError("videos need the package av: pip install 'adain-jax[video]'") from None
-    return av
+    return required("av", "videos need the package av", "video")
 
 
 class Video:

@@ -4,6 +4,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from adain_jax.runtime.packages import required
+
 _LARGEST, _QUICK = 512, 256  # pixels of the longer side at which flow is looked for
 _AGREE, _TOLERATED = 0.01, 0.5  # of both ways: share of their squared lengths, and squared pixels
 _UNLIKE = 24.0  # levels by which a pixel may differ from the one it came from
@@ -11,13 +13,7 @@ _UNLIKE = 24.0  # levels by which a pixel may differ from the one it came from
 
 def require() -> Any:
     """OpenCV, or a `ValueError` that says how to install it."""
-    try:
-        import cv2
-    except ImportError:
-        raise ValueError(
-            "optical flow needs the package opencv-python-headless: pip install 'adain-jax[video]'"
-        ) from None
-    return cv2
+    return required("cv2", "optical flow needs the package opencv-python-headless", "video")
 
 
 class Motion(NamedTuple):
