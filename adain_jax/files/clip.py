@@ -55,11 +55,7 @@ class Look:
 
     def scaled(self, size: int) -> "Look":
         """With a shorter side of `size` pixels, if that is not 0."""
-        if not size:
-            return self
-        factor = size / min(self.size)
-        height, width = (max(1, round(side * factor)) for side in self.size)
-        return replace(self, size=(height, width))
+        return replace(self, size=scaled_size(self.size, size))
 
 
 class Clip(Protocol):
@@ -71,6 +67,19 @@ class Clip(Protocol):
     def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:
         """The frames that begin at or after `start` seconds."""
         ...
+
+
+def scaled_size(size: tuple[int, int], shorter: int) -> tuple[int, int]:
+    """The size (H, W) in its proportions with a shorter side of so many pixels, if not of 0.
+
+    >>> scaled_size((360, 640), 180), scaled_size((360, 640), 0)
+    ((180, 320), (360, 640))
+    """
+    if not shorter:
+        return size
+    factor = shorter / min(size)
+    height, width = (max(1, round(side * factor)) for side in size)
+    return height, width
 
 
 def scale(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:

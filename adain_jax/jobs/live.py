@@ -20,6 +20,7 @@ import numpy as np
 
 from adain_jax.files import image
 from adain_jax.files.camera import Camera, Player, fit
+from adain_jax.files.clip import scaled_size
 from adain_jax.inference.request import ask
 from adain_jax.jobs import style_files
 from adain_jax.jobs.recording import Recording
@@ -222,7 +223,8 @@ class Live:
     def _watch(self) -> None:
         for frame in self._source.frames(self._stop.is_set):
             with self.timed("scale the frame"):
-                self._frames.put(fit(frame, _reduced(frame.shape[:2], self._size)))
+                size = frame.shape[:2]  # never enlarged
+                self._frames.put(fit(frame, scaled_size(size, min(self._size, *size))))
         self._stop.set()
 
     def _read(self) -> None:
@@ -321,10 +323,3 @@ class Live:
 
 def _composed(frame: np.ndarray, picture: np.ndarray, beside: bool) -> np.ndarray:
     return np.hstack([frame, picture]) if beside else picture
-
-
-def _reduced(look: tuple[int, int], size: int) -> tuple[int, int]:
-    """The size of a frame with a shorter side of `size`, if it is longer."""
-    factor = min(1.0, size / min(look)) if size else 1.0
-    height, width = (max(1, round(side * factor)) for side in look)
-    return height, width
