@@ -42,8 +42,7 @@ def stylize_graph(model: Model, options: Options) -> Any:
     maps = _content_maps(layers, layers.image(photos, options.images), model)
     own = {name: layers.statistics(maps[name]) for name in _used(model)}
     y = _styled(layers, model, maps, own, style)
-    shape = ["pictures", *_IMAGES[1:]]
-    graph.output("picture", layers.picture(y, photos, options.images), options.images, shape)
+    _put_out(layers.picture(y, photos, options.images), graph, options)
     return graph.model("stylize")
 
 
@@ -85,9 +84,12 @@ def picture_graph(model: Model, options: Options) -> Any:
     maps = {name: layers.given(value, _stride(model, name)) for name, value in given.items()}
     parts = dict(zip(_used(model), layers.split(own, told), strict=True))
     y = _styled(layers, model, maps, parts, style)
-    shape = ["pictures", *_IMAGES[1:]]
-    graph.output("picture", layers.picture(y, None, options.images), options.images, shape)
+    _put_out(layers.picture(y, None, options.images), graph, options)
     return graph.model("picture")
+
+
+def _put_out(picture: Value, graph: Graph, options: Options) -> None:
+    graph.output("picture", picture, options.images, ["pictures", *_IMAGES[1:]])
 
 
 def _asked(graph: Graph, model: Model) -> tuple[Stats, Value]:
