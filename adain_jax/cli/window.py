@@ -50,6 +50,7 @@ class Window:
         self._root.title("adain-jax camera")
         self._root.configure(background=_BACK)
         self._root.report_callback_exception = self._fail
+        self._root.protocol("WM_DELETE_WINDOW", self._root.quit)
         self._error: BaseException | None = None
         self._photo: Any = None
         self._kept: list[Any] = []  # pictures, which Tk does not keep by itself
@@ -74,6 +75,8 @@ class Window:
         self._root.after(0, self._tick)
         self._root.after(0, self._tell)
         self._root.mainloop()
+        # Only now: what asks for the end may be called in the midst of what works on the window.
+        self._root.destroy()
         if self._error:
             raise self._error
 
@@ -81,7 +84,7 @@ class Window:
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         self._error = error
-        self._root.destroy()
+        self._root.quit()
 
     def _build(self, styles: Sequence[tuple[Path, np.ndarray | None]]) -> None:
         tk, root, asked = self._tk, self._root, self._live.asked
@@ -108,7 +111,7 @@ class Window:
             ("s", "snapshot", self._snapshot),
             ("r", "record", self._record),
             ("f", "full screen", self._full),
-            ("q", "quit", root.destroy),
+            ("q", "quit", root.quit),
         ]
         if len(styles) > 1:
             keys.insert(0, ("n", "next style", asked.turn))
@@ -199,7 +202,7 @@ class Window:
     def _tick(self) -> None:
         live = self._live
         if self._stop() or live.ended:
-            self._root.destroy()
+            self._root.quit()
             return
         shown = live.after(self._number)
         if shown:

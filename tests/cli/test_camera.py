@@ -5,13 +5,19 @@ import shutil
 import signal
 import subprocess
 import time
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 from PIL import ImageGrab
 
 from adain_jax.cli import camera as command
+from adain_jax.cli.window import Window
 from adain_jax.files import image, video
+from adain_jax.jobs.live import Asked, Live
 from tests.cli.common import assert_one_error
 from tests.cli.conftest import environment
 from tests.clips import pan, write
@@ -127,6 +133,25 @@ def test_closed_before_the_first_picture(window, painting):
     process, press = window(painting)
     press("q")
     assert ended(process) == (0, [], "")
+
+
+def test_closed_while_the_window_opens(screen, monkeypatch):
+    """By a key that is there before the window, and is read in the midst of what opens it."""
+    monkeypatch.setenv("DISPLAY", screen)
+    window = Window()
+    opens = window._root.deiconify
+
+    def pressed():
+        opens()
+        window._root.event_generate("<Key>", keysym="q", when="tail")
+
+    window._root.deiconify = pressed
+    shown = SimpleNamespace(rgb=np.zeros((90, 160, 3), np.uint8), number=1)
+    live = SimpleNamespace(
+        **{"asked": Asked((1.0,)), "ended": False, "after": lambda number: shown},
+        **{"timed": lambda name: nullcontext(), "rate": 0.0, "recorded": None, "note": ""},
+    )
+    window.show(cast("Live", live), [(Path("a.jpg"), None)])
 
 
 def test_sigterm_leaves_the_recording(window, painting, tmp_path):
