@@ -24,7 +24,8 @@ from PIL import Image
 from speed import machine
 
 from adain_jax.files.clip import Frame, Look
-from adain_jax.files.video import Writer, join
+from adain_jax.files.join import join
+from adain_jax.files.segment import Writer
 
 SHORT = 4  # frames
 EXAMPLES = Path(__file__).parents[1] / "examples"

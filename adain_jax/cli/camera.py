@@ -81,7 +81,8 @@ def _check(args: argparse.Namespace, command: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> bool:
     """Show the window until it is closed."""
     from adain_jax.cli.window import Window
-    from adain_jax.files import camera, video
+    from adain_jax.files import camera
+    from adain_jax.files.ffmpeg import require
     from adain_jax.jobs import style_files
     from adain_jax.jobs.failures import FAILURES, in_words
     from adain_jax.jobs.live import Asked, Live
@@ -91,7 +92,7 @@ def run(args: argparse.Namespace) -> bool:
     from adain_jax.runtime.interrupt import Interrupted, Interrupts
 
     window = Window()
-    video.require()
+    require()
     check_place(args.output / "camera.mp4")
     process.prepare()
     styles, looks = [], []

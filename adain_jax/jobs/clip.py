@@ -15,8 +15,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adain_jax.files import animation, moving, video
+from adain_jax.files import animation, moving, segment, video
 from adain_jax.files.clip import Clip, Frame, Look, scale
+from adain_jax.files.ffmpeg import require
+from adain_jax.files.join import check_output, join
 from adain_jax.inference.encode import encode_style
 from adain_jax.inference.recolor import recolor
 from adain_jax.jobs import picture, style_files
@@ -51,7 +53,7 @@ class Job:
         shares: of the styles over time, in place of the weights of `style`.
         sizes: to which frames and styles are scaled.
         calm: from 0, each frame by itself, to 1.
-        codec: a name of `video.CODECS`, or of an encoder of FFmpeg's; None: what is usual.
+        codec: a name of `segment.CODECS`, or of an encoder of FFmpeg's; None: what is usual.
         crf: quality of the codec, less is better; None: what is usual.
         start: seconds of the content that are left out.
         duration: seconds that are taken; None: all.
@@ -123,7 +125,7 @@ def run(
     _check(job, model)
     clip = moving.open_clip(job.content, job.rate)
     if _kind(job.output) == "video":
-        video.check_output(job.output, _codec(job)[0], _source(job, clip))
+        check_output(job.output, _codec(job)[0], _source(job, clip))
     look = clip.look.scaled(job.sizes.content)
     zero, key = round(job.start / look.time_base), _digest(job, model)
     parts = Segments(job.parts, look, _codec(job), zero=zero, key=key, resume=resume)
@@ -158,7 +160,7 @@ def run(
 
 def _check(job: Job, model: Model) -> None:
     """Now, and not when all frames are made."""
-    video.require()
+    require()
     job.controls.check(model)
     moving.check_writable(job.output)
     check_place(job.output / "frame" if moving.is_folder(job.output) else job.output)
@@ -302,12 +304,12 @@ def _join(job: Job, clip: Clip, look: Look, parts: Segments, *, complete: bool) 
         until = job.until
         if not complete and parts.last is not None:
             until = (parts.last + last) * look.time_base
-        video.join(segments, job.output, look, last, _source(job, clip), job.start, until)
+        join(segments, job.output, look, last, _source(job, clip), job.start, until)
     elif kind == "animation":
-        frames = video.read_segments(segments, look, last)
+        frames = segment.read(segments, look, last)
         animation.save_animation(job.output, frames, look)
     else:
-        animation.save_folder(job.output, video.read_segments(segments, look, last))
+        animation.save_folder(job.output, segment.read(segments, look, last))
 
 
 def _source(job: Job, clip: Clip) -> Path | None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from adain_jax.files import video
 from adain_jax.files.clip import Frame, Look, scale
+from adain_jax.files.join import join
+from adain_jax.files.segment import Writer
 from adain_jax.runtime.atomic import check_place, make_folder
 
 _BASE = Fraction(1, 1000)  # of times
@@ -34,7 +35,7 @@ class Recording:
         self.path = path
         self._part = path.with_suffix(".nut")
         self._look = Look(size, _BASE, _RATE)
-        self._writer = video.Writer(self._part, self._look)
+        self._writer = Writer(self._part, self._look)
         self._begin: float | None = None
         self._last = -1
 
@@ -63,6 +64,6 @@ class Recording:
         """
         self._writer.close()
         if self._last >= 0:
-            video.join([self._part], self.path, self._look, _LAST)
+            join([self._part], self.path, self._look, _LAST)
         with suppress(OSError):
             self._part.unlink()

@@ -8,8 +8,8 @@ import numpy as np
 import safetensors.numpy
 from safetensors import SafetensorError
 
-from adain_jax.files import video
 from adain_jax.files.clip import Frame, Look
+from adain_jax.files.segment import Writer
 from adain_jax.runtime.atomic import atomic_path, make_folder
 
 
@@ -48,7 +48,7 @@ class Segments:
         """
         self._folder, self._look = folder, look
         self._codec, self._zero, self._key = codec, zero, key
-        self._writer: video.Writer | None = None
+        self._writer: Writer | None = None
         self.segments: list[Path] = []
         self.done, self.last, self.duration = 0, None, 0
         self.memory: dict[str, np.ndarray] = {}
@@ -89,7 +89,7 @@ class Segments:
     def write(self, frame: Frame, memory: dict[str, np.ndarray] | None) -> None:
         """Add a frame; with a memory it ends a segment."""
         if self._writer is None:
-            self._writer = video.Writer(self._name(len(self.segments)), self._look, *self._codec)
+            self._writer = Writer(self._name(len(self.segments)), self._look, *self._codec)
         self._writer.write(frame._replace(pts=frame.pts - self._zero))
         self.done, self.last, self.duration = self.done + 1, frame.pts, frame.duration
         if memory is None:

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from fractions import Fraction
 from itertools import pairwise
 
@@ -10,8 +9,8 @@ import av
 import numpy as np
 import pytest
 
-from adain_jax.files import moving, video
-from adain_jax.files.clip import Color, Frame, Look
+from adain_jax.files import join, moving, segment, video
+from adain_jax.files.clip import Color
 from tests.clips import decoded, packets, pan, write
 
 BARS = np.repeat(
@@ -45,11 +44,11 @@ def rewritten(source, output, codec="h264", **options):
     frames, segments = list(clip.frames()), []
     for i in range(0, len(frames), 5):
         segments.append(output.with_name(f"{i:03}.nut"))
-        writer = video.Writer(segments[-1], clip.look, codec, 1)
+        writer = segment.Writer(segments[-1], clip.look, codec, 1)
         for frame in frames[i : i + 5]:
             writer.write(frame)
         writer.close()
-    video.join(segments, output, clip.look, frames[-1].duration, source, **options)
+    join.join(segments, output, clip.look, frames[-1].duration, source, **options)
     return output
 
 
@@ -184,7 +183,7 @@ def test_subtitles_are_copied(tmp_path):
     with av.open(str(again)) as container:
         assert container.streams.subtitles[0].language == "eng"
     with pytest.raises(ValueError, match=r"b\.mp4 cannot hold the subtitles of a\.mkv"):
-        video.check_output(tmp_path / "b.mp4", "h264", path)
+        join.check_output(tmp_path / "b.mp4", "h264", path)
 
 
 def test_sound_is_cut_with_the_frames(tmp_path):
@@ -209,23 +208,6 @@ def test_codecs(tmp_path, codec, suffix):
     assert np.mean([np.abs(a.rgb * 1.0 - b.rgb) for a, b in zip(ours, theirs, strict=True)]) < 4
 
 
-def test_a_segment_is_the_same_whatever_came_before(tmp_path):
-    """Encoders that read what they never wrote do so now and then: of some fed slowly, in memory
-    that others filled, one in ten was another."""
-    frames, look = pan(48, step=0.5), Look((64, 96), Fraction(1, 12), Fraction(12))
-    rng, junk, made = np.random.default_rng(0), [], set()
-    for _ in range(24):
-        path = tmp_path / "segment.nut"
-        writer = video.Writer(path, look)
-        for i, frame in enumerate(frames):
-            writer.write(Frame(frame, i, 1))
-            time.sleep(rng.choice([0, 0.001, 0.003]))
-            junk = [*junk[-9:], np.full(rng.integers(200_000), rng.integers(256), np.uint8)]
-        writer.close()
-        made.add(tuple(packets(path, "video")))
-    assert len(made) == 1
-
-
 def test_frames_left_in_the_middle_say_nothing(tmp_path):
     clip = write(tmp_path / "clip.mp4", pan())
     code = (
@@ -234,19 +216,6 @@ def test_frames_left_in_the_middle_say_nothing(tmp_path):
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stderr == ""
-
-
-def test_segments_without_loss(tmp_path):
-    look = Look((63, 95), Fraction(1, 1000), Fraction(10))
-    frames = [Frame(rgb[:63, :95], 100 * i, 100) for i, rgb in enumerate(pan())]
-    writer = video.Writer(tmp_path / "a.nut", look, "ffv1")
-    for frame in frames:
-        writer.write(frame)
-    writer.close()
-    again = list(video.read_segments([tmp_path / "a.nut"], look, 100))
-    for one, other in zip(frames, again, strict=True):
-        assert one[1:] == other[1:]
-        np.testing.assert_array_equal(one.rgb, other.rgb)
 
 
 def test_what_is_no_video_is_refused_in_a_line(tmp_path):
@@ -271,30 +240,6 @@ def test_what_is_no_video_is_refused_in_a_line(tmp_path):
         assert "\n" not in str(caught.value)
     with pytest.raises(FileNotFoundError, match="no such file"):
         video.Video(tmp_path / "none.mp4")
-
-
-def test_a_full_disk_is_told_of_the_output(tmp_path, mount):
-    path = write(tmp_path / "a.mp4", pan(24), sound=True)
-    clip = video.Video(path)
-    writer = video.Writer(tmp_path / "a.nut", clip.look)
-    for frame in clip.frames():
-        writer.write(frame)
-    writer.close()
-    output = mount("size=8k") / "out.mkv"
-    with pytest.raises(OSError, match=r"cannot write .*out\.mkv: no space left"):
-        video.join([tmp_path / "a.nut"], output, clip.look, 1, path)
-    assert not list(output.parent.iterdir())
-
-
-def test_what_a_file_cannot_hold_is_told_before(tmp_path):
-    path = write(tmp_path / "a.mp4", pan(), sound=True)
-    video.check_output(tmp_path / "b.mkv", "h264", path)
-    with pytest.raises(ValueError, match=r"b\.webm cannot hold h264"):
-        video.check_output(tmp_path / "b.webm", "h264")
-    with pytest.raises(ValueError, match=r"cannot hold the sound of a\.mp4 \(aac\)"):
-        video.check_output(tmp_path / "b.webm", "vp9", path)
-    with pytest.raises(ValueError, match="no codec is called h2000"):
-        video.check_output(tmp_path / "b.mp4", "h2000")
 
 
 def test_without_the_package_one_line_says_so(monkeypatch, tmp_path):

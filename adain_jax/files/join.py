@@ -1,0 +1,170 @@
+"""One video of segments, with the sound and the subtitles of another, which are copied."""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from adain_jax.files.clip import Look
+from adain_jax.files.ffmpeg import opened, origin, others, require, told
+from adain_jax.files.segment import CODECS
+from adain_jax.runtime.atomic import atomic_path
+
+_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")  # of the file, not of us
+_KINDS = {"audio": "sound", "subtitle": "subtitles"}
+_Timed = tuple[Fraction, int, Any]  # when it is to be decoded, a number, and a packet
+
+
+def check_output(output: Path, codec: str, source: Path | None = None) -> None:
+    """What is known of whether a file can be written, before there is anything to write.
+
+    Raises:
+        ValueError: if the codec is unknown, or a file of the suffix of `output` cannot hold it, or
+            the sound of `source`.
+    """
+    av = require()
+    name = CODECS.get(codec, (codec,))[0]
+    try:
+        encoder = av.codec.Codec(name, "w")
+    except (ValueError, av.FFmpegError):
+        encoder = None
+    if encoder is None or encoder.type != "video":
+        known = ", ".join(CODECS)
+        raise ValueError(f"no codec is called {codec}: take one of {known}")
+    with av.open(_Nowhere(), "w", format=_muxer(output)) as sink:
+        if (
+            name not in sink.supported_codecs
+            and encoder.canonical_name not in sink.supported_codecs
+        ):
+            raise ValueError(f"{output.name} cannot hold {codec}: name a file that ends in .mkv")
+        if source is None:
+            return
+        with opened(source) as container:
+            for stream in others(container):
+                try:
+                    sink.add_stream_from_template(stream)
+                except (ValueError, av.FFmpegError):
+                    raise ValueError(
+                        f"{output.name} cannot hold the {_KINDS[stream.type]} of {source.name} "
+                        f"({stream.codec_context.name}): name a file that ends in .mkv"
+                    ) from None
+
+
+def join(
+    segments: Sequence[Path],
+    output: Path,
+    look: Look,
+    last: int,
+    source: Path | None = None,
+    start: Fraction = Fraction(0),
+    until: Fraction | None = None,
+) -> None:
+    """One video of segments, with the sound and the subtitles of `source`, whole or not at all.
+
+    Args:
+        segments: files of a `Writer`, in order, of one codec.
+        output: the file.
+        look: that they were written with.
+        last: how long the last frame lasts, in units of its time base.
+        source: the file that sound, subtitles, chapters and tags come from, as they are.
+        start: seconds of the source that are left out at the beginning.
+        until: seconds of the source from which on all is left out.
+
+    Raises:
+        OSError: if the file cannot be written.
+        ValueError: if `output` cannot hold one of the streams.
+    """
+    av = require()
+    with atomic_path(output) as temporary, told(f"cannot write {output}"):
+        options = {"movflags": "+faststart"} if _muxer(output) in ("mp4", "mov") else {}
+        with av.open(str(temporary), "w", format=_muxer(output), options=options) as sink:
+            with av.open(str(segments[0])) as first:
+                template = first.streams.video[0]
+                video = sink.add_stream_from_template(template, opaque=True)
+                video.time_base, video.framerate = template.time_base, look.rate
+                if template.codec_context.name == "hevc" and _muxer(output) in ("mp4", "mov"):
+                    video.codec_context.codec_tag = "hvc1"  # without which Apple's do not play
+            tracks = [_packets_of(segments, video, last * look.time_base)]
+            if source is None:
+                _mux(sink, tracks, output)
+                return
+            with opened(source) as container:
+                sink.metadata.update(
+                    (key, value) for key, value in container.metadata.items() if key not in _TAGS
+                )
+                copies = {}
+                for stream in others(container):
+                    copy = sink.add_stream_from_template(stream)
+                    copy.metadata.update(stream.metadata)
+                    copy.disposition = stream.disposition
+                    copies[stream] = copy
+                if not start and until is None and (chapters := container.chapters()):
+                    sink.set_chapters(chapters)
+                tracks.append(_copied(container, copies, start, until))
+                _mux(sink, tracks, output)
+
+
+def _mux(sink: Any, tracks: Sequence[Iterator[_Timed]], output: Path) -> None:
+    for _, _, packet in heapq.merge(*tracks, key=lambda item: item[:2]):
+        with told(f"cannot write {output}"):  # here, or it would be told of what is read
+            sink.mux(packet)
+
+
+def _packets_of(segments: Sequence[Path], stream: Any, last: Fraction) -> Iterator[_Timed]:
+    """Each lasts until the next, which segments do not tell of their last."""
+    before: _Timed | None = None
+    for path in segments:
+        with opened(path) as container:
+            for packet in container.demux(video=0):
+                if packet.dts is None:
+                    continue
+                when = packet.dts * packet.time_base
+                packet.stream = stream
+                if before:
+                    before[2].duration = round((when - before[0]) / packet.time_base)
+                    yield before
+                before = when, 0, packet
+    if before:
+        before[2].duration = round(last / before[2].time_base)
+        yield before
+
+
+def _copied(
+    container: Any,
+    streams: dict[Any, Any],
+    start: Fraction,
+    until: Fraction | None,
+) -> Iterator[_Timed]:
+    begin = origin(container)
+    for packet in container.demux(*streams) if streams else ():
+        if packet.dts is None or packet.pts is None:
+            continue
+        base = packet.time_base
+        when = packet.pts * base - begin
+        if (start and when < start) or (until is not None and when >= until):
+            continue
+        shift = round((begin + start) / base)
+        packet.pts -= shift
+        packet.dts -= shift
+        packet.stream = streams[packet.stream]
+        yield packet.dts * base, 1, packet
+
+
+class _Nowhere:
+    """A file that forgets what is written into it."""
+
+    name = "nowhere"
+
+    def write(self, data: bytes) -> int:
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return 0
+
+    def tell(self) -> int:
+        return 0
+
+
+def _muxer(path: Path) -> str:
+    return {".m4v": "mp4", ".mkv": "matroska"}.get(path.suffix.lower(), path.suffix.lower()[1:])
