@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import socket
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
@@ -15,6 +16,7 @@ from adain_jax.model import Model
 from adain_jax.runtime import errors
 
 _STORE = 200 << 20  # bytes
+_ANSWER = 5.0  # seconds that an address is given to answer
 
 
 class Ray:
@@ -37,6 +39,8 @@ class Ray:
         """
         ray = _ray()
         if not ray.is_initialized():
+            if address:
+                _check_answer(address)
             try:
                 # Of its own: little goes through the store, for which Ray would take 30 %.
                 own = {} if address else {"object_store_memory": _STORE, "include_dashboard": False}
@@ -108,6 +112,18 @@ class _Worker:
             "failed": list(outcome.failed),
             "error": "",
         }
+
+
+def _check_answer(address: str) -> None:
+    """Ray would try an address that does not answer for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not port.isdecimal():  # such as "auto", which Ray looks up
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWER).close()
+    except (OSError, OverflowError) as error:
+        reason = errors.in_words(error)
+        raise ValueError(f"--address {address}: no cluster answers there: {reason}") from None
 
 
 def _ray() -> Any:

@@ -29,8 +29,8 @@ def paintings(tmp_path):
 def command(home, tmp_path, tiny_file, paintings):
     """A process that makes the data set `out` of `in`."""
 
-    def command(out, **options):
-        args = ("dataset", "in", out, "--styles", paintings, "--model", tiny_file, *LOOK)
+    def command(out, *more, **options):
+        args = ("dataset", "in", out, "--styles", paintings, "--model", tiny_file, *LOOK, *more)
         return subprocess.Popen(
             [sys.executable, "-c", _COMMAND, *map(str, args)],
             stdout=subprocess.PIPE,
@@ -51,18 +51,13 @@ def test_killed_and_begun_again(command, tmp_path):
     kills = 0
     for wanted, number in ((1, signal.SIGKILL), (4, signal.SIGINT), (9, signal.SIGKILL)):
         process = command("out")
-        deadline = time.monotonic() + 300
-        parts = tmp_path / "out" / FOLDER / "parts"
-        while len(list(parts.glob("part*"))) < wanted and process.poll() is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.002)
+        wait_for_parts(process, tmp_path / "out", wanted)
         process.send_signal(number)
         _, err = process.communicate(timeout=300)
         if process.returncode == 130:
             assert err.endswith(" pictures made, the same command goes on\n")
             assert len(err.splitlines()) == 1
         kills += process.returncode in (-signal.SIGKILL, 130)
-        assert len(list(parts.glob("part*"))) >= wanted
     assert kills > 1
     process = command("out")
     out, err = process.communicate(timeout=300)
@@ -79,6 +74,35 @@ def test_killed_and_begun_again(command, tmp_path):
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
     assert len(data(tmp_path / "out")) == 80
     assert len(manifest(tmp_path / "out")) == 81
+
+
+@pytest.mark.slow
+def test_the_process_that_asks_workers_is_killed(command, tmp_path):
+    """Its workers end with it, and the same command goes on."""
+    pytest.importorskip("ray")
+    make_tree(tmp_path / "in", 80)
+    more = ("--workers", "1", "--model", "fast")  # the tiny one is unknown to workers
+    process = command("out", *more)
+    wait_for_parts(process, tmp_path / "out", 2)
+    process.kill()
+    process.communicate(timeout=300)
+    assert process.returncode == -signal.SIGKILL
+    process = command("out", *more)
+    out, err = process.communicate(timeout=300)
+    assert (process.returncode, out) == (0, "out: 80 pictures\n"), err
+    assert "adain-jax: parts that were finished before: " in err  # and what Ray says
+    process = command("whole", "--model", "fast")
+    assert process.communicate(timeout=300)[0] == "whole: 80 pictures\n"
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def wait_for_parts(process, out, wanted):
+    """Until so many parts are finished; or the process has ended."""
+    deadline, parts = time.monotonic() + 300, out / FOLDER / "parts"
+    while len(list(parts.glob("part*"))) < wanted and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    assert len(list(parts.glob("part*"))) >= wanted
 
 
 def test_a_full_disk(command, mount, tmp_path):

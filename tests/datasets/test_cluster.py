@@ -100,6 +100,13 @@ def test_errors_are_told_in_a_line(stylized, tmp_path):
         cluster.Ray(workers=99)
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "no.such.host.invalid:1"])
+def test_an_address_where_nobody_answers_is_told_at_once(address, monkeypatch):
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    with pytest.raises(ValueError, match=f"--address {address}: no cluster answers there: "):
+        cluster.Ray(address)
+
+
 @pytest.mark.parametrize("files", [False, True])
 def test_data_sets_of_ray(tiny, tiny_file, rng, files):
     """The same pictures, whatever the batches."""
