@@ -42,6 +42,7 @@ def fit(network, params, tiny, stats, batch, steps, trained=None, optimizer=None
     return state.params, history
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["batch", "instance", "conditional"])
 def test_each_lowers_its_loss(kind, tiny, stats, batch):
     network = FeedForward(kind, styles=2, **SMALL)
@@ -86,6 +87,7 @@ def test_conditional_is_as_many_instance_normalised_networks(batch):
     assert float(jnp.abs(half - ours).max()) > 1e-3
 
 
+@pytest.mark.slow
 def test_a_new_style_changes_nothing_else(tiny, stats, batch):
     network = FeedForward("conditional", styles=1, **SMALL)
     before = feedforward.initialize(network, jax.random.key(0))

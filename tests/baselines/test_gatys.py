@@ -26,6 +26,7 @@ def run(model, images, steps, *, start: gatys.Start = "content", state=None, **o
     return optimization, state, history
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "loss", "start"),
     [

@@ -44,6 +44,7 @@ def command(home, tmp_path, tiny_file, paintings):
     return command
 
 
+@pytest.mark.slow
 def test_killed_and_begun_again(command, tmp_path):
     """Nothing is lost, nothing is there twice, and nothing half."""
     make_tree(tmp_path / "in", 80)
@@ -105,6 +106,7 @@ def wait_for_parts(process, out, wanted):
     assert len(list(parts.glob("part*"))) >= wanted
 
 
+@pytest.mark.slow
 def test_a_full_disk(command, mount, tmp_path):
     make_tree(tmp_path / "in", 40)
     folder = mount("size=128k")

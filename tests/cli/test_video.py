@@ -28,6 +28,7 @@ def wait_for(condition, seconds=120):
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_and_resumed(run, start, clip, painting, tmp_path):
     options = (clip, painting, *SMALL)
     run("video", *options, "-o", "whole.mp4")

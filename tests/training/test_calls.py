@@ -88,6 +88,7 @@ def run(tiny, packed):
 VARIED = dict.fromkeys(("style_hue", "style_synthetic", "style_mix"), 0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fields", [VARIED, VARIED | POOL], ids=["encoded", "pool"])
 def test_any_number_of_devices_draws_what_one_does(run, fields):
     runs, told = run(3, **fields)
@@ -162,6 +163,7 @@ def test_synthetic_styles_and_mixtures_change_the_style_alone(run):
     np.testing.assert_array_equal(mixed.numbers["style"], plain.numbers["style"])
 
 
+@pytest.mark.slow
 def test_parts_of_a_batch_are_as_good_as_all_at_once(run):
     losses = run(3, **VARIED).told.metrics["loss"]
     theirs = run(2, **VARIED, accumulate=2).told.metrics["loss"]

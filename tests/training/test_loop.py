@@ -126,6 +126,7 @@ def test_for_so_many_minutes(config, monkeypatch):
     assert 0 < len(log_of(config)) - len(log) < len(log)
 
 
+@pytest.mark.slow
 def test_a_pool_of_another_recipe_is_made_anew(config):
     fields = {**POOL, "steps": 2}
     train(dataclasses.replace(config, **fields))
@@ -135,6 +136,7 @@ def test_a_pool_of_another_recipe_is_made_anew(config):
     assert [line["step"] for line in log_of(config)] == [1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_training_is_refused(config, tiny, tmp_path):
     config = dataclasses.replace(config, steps=1)
     train(config)
@@ -193,6 +195,7 @@ def test_a_loss_that_is_not_finite(config, way):
     assert kept == step - 1
 
 
+@pytest.mark.slow
 def test_the_step_that_was_not_finite_is_found_in_a_call(config):
     fields = {"steps": 12, "learning_rate": 3e4, "reconstruction_steps": 0, "style_synthetic": 1.0}
     config = dataclasses.replace(config, **fields, steps_per_call=12, log_every=12)

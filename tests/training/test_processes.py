@@ -94,6 +94,7 @@ def losses_of(workdir):
     return {line["step"]: line["loss"] for line in lines}
 
 
+@pytest.mark.slow
 def test_killed_and_taken_up_again(uninterrupted, tmp_path):
     """SIGKILL at any moment: the same batches, and bit for bit the same weights."""
     fields, expected = uninterrupted

@@ -292,6 +292,7 @@ def test_clipping(config, tiny, batches):
     assert norm <= 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["batch", "instance", "concatenation", "film"])
 @pytest.mark.parametrize("phase", ["reconstruction", "style"])
 def test_the_ablations_learn(config, tiny, batches, variant, phase):

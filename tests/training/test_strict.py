@@ -36,6 +36,7 @@ def batch(rng):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phase", ["reconstruction", "style"])
 @pytest.mark.parametrize(
     "fields",
