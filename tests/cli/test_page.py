@@ -1,6 +1,7 @@
 """adain-jax export --to web and adain-jax page."""
 
 import json
+import shutil
 import signal
 import urllib.request
 
@@ -57,6 +58,25 @@ def test_a_page_of_this_version_is_kept(home, start):
         assert answer.read() == b"{}"
     process.terminate()
     process.communicate(timeout=60)
+
+
+@pytest.mark.slow
+def test_without_a_page_one_is_made_once(home, start):
+    """As `adain-jax page` alone does it: by npm, into the cache folder."""
+    if not shutil.which("npm"):
+        pytest.skip("npm, which has ONNX Runtime Web, is not installed")
+    folder = home / ".cache/adain_jax/pages" / source()
+    shutil.rmtree(folder, ignore_errors=True)
+    made = []
+    for _ in range(2):
+        process = start("page", "--port", "0", "--no-open")
+        address = process.stdout.readline().decode().strip()
+        with urllib.request.urlopen(f"{address}site.json") as answer:
+            assert json.loads(answer.read())["about"]["model"] == "fast"
+        process.terminate()
+        process.communicate(timeout=60)
+        made.append((folder / "site.json").stat().st_mtime_ns)
+    assert made[0] == made[1]
 
 
 def test_errors_are_one_line(main, tmp_path, monkeypatch):
