@@ -1,0 +1,40 @@
+"""Which files of a folder are its images."""
+
+import os
+
+import pytest
+
+from adain_jax.files import image
+
+
+def test_links_to_folders_are_followed_once(tmp_path):
+    top, elsewhere = tmp_path / "top", tmp_path / "elsewhere"
+    for path in (top / "real" / "a.png", elsewhere / "b.png", elsewhere / "in" / "c.png"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    links = {
+        "again": top / "real",  # which is there by its own name
+        "data": elsewhere,
+        "also": elsewhere / "in",
+        ".hidden": elsewhere,
+        "real/loop": top,
+        "nowhere": tmp_path / "nix",
+    }
+    for name, target in links.items():
+        (top / name).symlink_to(target)
+    (elsewhere / "up").symlink_to(tmp_path)
+    found = [path.relative_to(top).as_posix() for path in image.find(top)]
+    assert found == ["also/c.png", "data/b.png", "real/a.png"]
+    (tmp_path / "link").symlink_to(top)
+    found = [path.relative_to(tmp_path / "link") for path in image.find(tmp_path / "link")]
+    assert [str(path) for path in found] == ["also/c.png", "data/b.png", "real/a.png"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of folders")
+def test_what_cannot_be_entered_is_passed_over(tmp_path):
+    (tmp_path / "a.png").touch()
+    (tmp_path / "closed").mkdir(mode=0)
+    try:
+        assert image.find(tmp_path) == [tmp_path / "a.png"]
+    finally:
+        (tmp_path / "closed").chmod(0o700)
