@@ -28,8 +28,8 @@ class _Parser(argparse.ArgumentParser):
         fail(f"{message} (see {self.prog} --help)")
 
 
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The arguments, checked; `run` is the function that they are for."""
+def build() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """The parser, and the parsers of its commands by name."""
     parser = _Parser(prog="adain-jax", description="Arbitrary style transfer in real time.")
     parser.add_argument("--version", action="version", version=f"adain-jax {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -42,7 +42,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
             default=argparse.SUPPRESS,  # or the one of the command would undo the other
             help="show where errors come from, and what libraries warn of",
         )
-    args = parser.parse_args(argv)
+    return parser, commands.choices
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The checked arguments; `run` is the function that carries them out."""
+    args = build()[0].parse_args(argv)
     args.debug = "debug" in args
     if check := vars(args).pop("check", None):  # of what the types of arguments cannot know
         check(args)

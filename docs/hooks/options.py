@@ -1,0 +1,63 @@
+"""The tables of the command's options, read off its parser, so that they cannot drift from it."""
+
+import argparse
+from typing import Any
+
+MARK = "<!-- options -->"  # where a page has them
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Put the tables in place of the mark (an event of MkDocs)."""
+    return markdown.replace(MARK, tables()) if MARK in markdown else markdown
+
+
+def tables() -> str:
+    """A section in Markdown for each command: what it does, how it is called, its options."""
+    from adain_jax.cli.parser import build
+
+    return "\n\n".join(_section(name, parser) for name, parser in build()[1].items())
+
+
+def _section(name: str, parser: argparse.ArgumentParser) -> str:
+    lines = [f"## adain-jax {name}", "", parser.description or "", "", "```text"]
+    lines += [_usage(parser), "```", "", "| argument | meaning |", "| --- | --- |"]
+    for action in parser._actions:
+        if action.help == argparse.SUPPRESS or action.dest == "help":
+            continue
+        lines.append(f"| {_names(action)} | {_meaning(action, parser)} |")
+    return "\n".join(lines)
+
+
+def _usage(parser: argparse.ArgumentParser) -> str:
+    return " ".join(parser.format_usage().split()).removeprefix("usage: ")
+
+
+def _names(action: argparse.Action) -> str:
+    """Such as `-o OUTPUT`, `--output OUTPUT`."""
+    value = _value(action)
+    if not action.option_strings:
+        return f"`{value}`"
+    value = f" {value}" if value else ""
+    return ", ".join(f"`{name}{value}`" for name in action.option_strings)
+
+
+def _value(action: argparse.Action) -> str:
+    if action.nargs == 0:
+        return ""
+    if action.choices:
+        return "{" + ",".join(map(str, action.choices)) + "}"
+    name = action.metavar or action.dest.upper()
+    several = " ..." if action.nargs == "+" and "..." not in name else ""
+    return f"{name}{several}"
+
+
+def _meaning(action: argparse.Action, parser: argparse.ArgumentParser) -> str:
+    text = parser._get_formatter()._expand_help(action) if action.help else ""
+    text = f"{text[:1].upper()}{text[1:]}" or (parser.description or "").split(". ")[0]
+    return _escaped(text) + ("" if text.endswith(")") or text.endswith(".") else ".")
+
+
+def _escaped(text: str) -> str:
+    for character in "|{}<>*_":
+        text = text.replace(character, f"\\{character}")
+    return text
