@@ -19,13 +19,20 @@ def tables() -> str:
 
 
 def _section(name: str, parser: argparse.ArgumentParser) -> str:
-    lines = [f"## adain-jax {name}", "", parser.description or "", "", "```text"]
-    lines += [_usage(parser), "```", "", "| argument | meaning |", "| --- | --- |"]
+    if late := parser.get_default("late"):  # what only this command has to import
+        late(parser)
+    lines = [f"## adain-jax {name}", "", "```text", _usage(parser), "```", ""]
+    lines += [_description(parser), "", "| argument | meaning |", "| --- | --- |"]
     for action in parser._actions:
-        if action.help == argparse.SUPPRESS or action.dest == "help":
-            continue
-        lines.append(f"| {_names(action)} | {_meaning(action, parser)} |")
+        if action.help not in (None, argparse.SUPPRESS) and action.dest != "help":
+            lines.append(f"| {_names(action)} | {_meaning(action, parser)} |")
     return "\n".join(lines)
+
+
+def _description(parser: argparse.ArgumentParser) -> str:
+    """As text, or as it is where its lines count."""
+    text = (parser.description or "").strip()
+    return f"```text\n{text}\n```" if "\n" in text else _escaped(text)
 
 
 def _usage(parser: argparse.ArgumentParser) -> str:
@@ -52,9 +59,8 @@ def _value(action: argparse.Action) -> str:
 
 
 def _meaning(action: argparse.Action, parser: argparse.ArgumentParser) -> str:
-    text = parser._get_formatter()._expand_help(action) if action.help else ""
-    text = f"{text[:1].upper()}{text[1:]}" or (parser.description or "").split(". ")[0]
-    return _escaped(text) + ("" if text.endswith(")") or text.endswith(".") else ".")
+    text = parser._get_formatter()._expand_help(action)
+    return _escaped(f"{text[:1].upper()}{text[1:]}{'' if text.endswith((')', '.')) else '.'}")
 
 
 def _escaped(text: str) -> str:
