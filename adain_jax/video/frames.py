@@ -21,6 +21,7 @@ from adain_jax.video import cuts, flow, steady
 from adain_jax.video.carry import carry
 
 CALM = 0.85
+"""The calm of a clip, from 0 to 1, unless the caller gives another."""
 
 
 def stylize_frames(

@@ -1,6 +1,7 @@
 """The tables of the command's options, read off its parser, so that they cannot drift from it."""
 
 import argparse
+from textwrap import wrap
 from typing import Any
 
 MARK = "<!-- options -->"  # where a page has them
@@ -36,7 +37,8 @@ def _description(parser: argparse.ArgumentParser) -> str:
 
 
 def _usage(parser: argparse.ArgumentParser) -> str:
-    return " ".join(parser.format_usage().split()).removeprefix("usage: ")
+    usage = " ".join(parser.format_usage().split()).removeprefix("usage: ").replace(" [-h]", "")
+    return "\n".join(wrap(usage, 80, subsequent_indent="  ", break_on_hyphens=False))
 
 
 def _names(action: argparse.Action) -> str:
