@@ -1,7 +1,7 @@
 """The arguments of the command."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from adain_jax.cli import (
@@ -28,7 +28,7 @@ class _Parser(argparse.ArgumentParser):
         fail(f"{message} (see {self.prog} --help)")
 
 
-def build() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+def build() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentParser]]:
     """The parser, and the parsers of its commands by name."""
     parser = _Parser(prog="adain-jax", description="Arbitrary style transfer in real time.")
     parser.add_argument("--version", action="version", version=f"adain-jax {__version__}")

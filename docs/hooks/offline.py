@@ -1,4 +1,4 @@
-"""The built site needs no network: a script, a style sheet or a picture from elsewhere ends the build."""
+"""The built site needs no network: if a browser would fetch anything, the build fails."""
 
 import re
 from pathlib import Path
@@ -9,6 +9,8 @@ _FROM_ELSEWHERE = re.compile(
     r"|<link\b(?=[^>]*\brel=[\"']?(?:stylesheet|preconnect|preload|icon))"
     r"[^>]*\bhref=[\"']?(?:https?:)?//[^>]*>"
 )
+
+
 def on_post_build(*, config: Any) -> None:
     """Look at every page (an event of MkDocs)."""
     from mkdocs.exceptions import BuildError

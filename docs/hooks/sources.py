@@ -23,16 +23,20 @@ _LANGUAGES = {".py": "python", ".toml": "toml", ".cff": "yaml", ".js": "js"}
 
 
 def on_files(files: Any, *, config: Any) -> Any:
-    """Add the pages of files that are outside the folder of the documentation."""
+    """Add the pages of files outside the folder of the documentation (an event of MkDocs)."""
+    from mkdocs.exceptions import BuildError
     from mkdocs.structure.files import File, InclusionLevel
 
     shown = {source: page for page, source in PAGES.items()}
-    pages = {page.src_uri: page.content_string for page in files.documentation_pages()}
-    todo = [(f"docs/{name}", text) for name, text in pages.items()]
+    todo = [(f"docs/{x.src_uri}", x.content_string) for x in files.documentation_pages()]
     todo += [(source, (ROOT / source).read_text()) for source in shown]
     while todo:
         place, text = todo.pop()
-        for target in targets(place, text):
+        try:
+            found = targets(place, text)
+        except FileNotFoundError as problem:
+            raise BuildError(str(problem)) from None
+        for target in found:
             if not target.startswith("docs/") and target not in shown:
                 shown[target] = f"source/{_page_name(target)}"
                 if target.endswith(".md"):
@@ -50,7 +54,7 @@ def on_files(files: Any, *, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, *, page: Any, config: Any, **_: Any) -> str:
-    """Let the links of a page lead to those pages."""
+    """Let the links of a page lead to those pages (an event of MkDocs)."""
     if page.file.generated_by:
         return markdown
     place = page.file.src_uri

@@ -1,5 +1,7 @@
 """Every command in the README and in the documentation is one that the program takes."""
 
+import ast
+import importlib
 import re
 import shlex
 from dataclasses import fields
@@ -52,3 +54,24 @@ def test_commands_are_found():
     found = [words for page in _PAGES for words in commands(page)]
     assert sum(Path(words[0]).name == "adain-jax" for words in found) > 50
     assert ["adain-jax", "stylize", "-", "painting.jpg", "-o", "-"] in found
+
+
+def _programs():
+    """Python that is no doctest: blocks without prompts, and programs in blocks of shell."""
+    for page in _PAGES:
+        text = page.read_text()
+        blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        blocks += re.findall(r"^python - <<'END'\n(.*?)^END$", text, re.MULTILINE | re.DOTALL)
+        for i, block in enumerate(blocks):
+            if not block.startswith(">>>"):
+                yield pytest.param(block, id=f"{page.relative_to(ROOT).as_posix()}-{i}")
+
+
+@pytest.mark.parametrize("program", list(_programs()))
+def test_what_programs_import_is_there(program):
+    for node in ast.walk(ast.parse(program)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("adain_jax"):
+            room = importlib.import_module(node.module or "")
+            for name in node.names:
+                if not hasattr(room, name.name):
+                    importlib.import_module(f"{node.module}.{name.name}")

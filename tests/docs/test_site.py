@@ -58,8 +58,8 @@ def test_what_the_reference_shows_is_there():
 def test_links_to_files_lead_to_pages():
     shown = {"adain_jax/augment.py": "source/adain_jax/augment.py.md", "CHANGELOG.md": "x.md"}
     text = "[a](../../adain_jax/augment.py#L3) [b](../paper.md#x) [c](https://e.org) ![d](../i.png)"
-    assert sources.moved("docs/guides/jax.md", "guides/jax.md", text, shown) == (
-        "[a](../source/adain_jax/augment.py.md) [b](../paper.md#x) [c](https://e.org) ![d](../i.png)"
+    assert sources.moved("docs/guides/jax.md", "guides/jax.md", text, shown) == text.replace(
+        "../../adain_jax/augment.py#L3", "../source/adain_jax/augment.py.md"
     )
     assert sources.moved("README.md", "a/b.md", "[x](docs/paper.md)", {}) == "[x](../paper.md)"
 
@@ -70,7 +70,7 @@ def test_links_in_code_are_left():
 
 
 def test_a_link_to_no_file_ends_the_build():
-    with pytest.raises(FileNotFoundError, match="docs/paper.md links to ../missing.py"):
+    with pytest.raises(FileNotFoundError, match=r"docs/paper\.md links to \.\./missing\.py"):
         sources.targets("docs/paper.md", "[a](../missing.py)")
 
 
