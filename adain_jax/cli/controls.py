@@ -72,7 +72,7 @@ def add_tile(command: argparse.ArgumentParser) -> None:
         type=size,
         metavar="PIXELS",
         help="compute in windows with sides of this length, in little memory, with the same "
-        f"result; 0: the whole image at once (default: {TILE} above {TILE_ABOVE / 1e6:.0f} megapixels)",
+        f"result; 0: all at once (default: {TILE} above {TILE_ABOVE / 1e6:.0f} megapixels)",
     )
 
 

@@ -104,8 +104,8 @@ def add(commands: Any) -> None:
         type=arguments.count,
         default=1000,
         metavar="IMAGES",
-        help="images in a part; a part is made by one worker, as a whole; shards are parts of their "
-        "own (default: %(default)s)",
+        help="images in a part; a part is made by one worker, as a whole; shards are parts of "
+        "their own (default: %(default)s)",
     )
     files.add_argument(
         "--strict",

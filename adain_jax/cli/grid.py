@@ -12,8 +12,8 @@ def add(commands: Any) -> None:
         "grid",
         help="put many strengths, or mixtures of styles, of a photograph into one picture",
         description="Put many pictures of a photograph into one: with one STYLE at strengths from "
-        "0 to 1, with two in mixtures from one to the other, with four in a square whose corners are "
-        "the styles. The styles are shown beside the pictures.",
+        "0 to 1, with two in mixtures from one to the other, with four in a square whose corners "
+        "are the styles. The styles are shown beside the pictures.",
     )
     command.set_defaults(run=run)
     command.add_argument("photo", type=arguments.path, metavar="PHOTO")
