@@ -37,25 +37,25 @@ def export_site(
     dtype: str = "float16",
     about: Mapping[str, str] | None = None,
 ) -> Exported:
-    """Write a page that gives photographs the style of paintings, in the browser alone.
+    """Write a page that gives photographs the style of paintings within the browser.
 
-    Plain files for any web server. The page's pictures, by ONNX Runtime on this machine, are
-    compared with the model's first; nothing is written unless these agree.
+    It consists of plain files for any web server. First the pictures of the page, made by ONNX
+    Runtime on this machine, are compared with the model's; if they differ, nothing is written.
 
     Args:
         model: as it was loaded.
         folder: for the files.
-        styles: paintings to choose from at once, files or folders, which are encoded here; those of
-            `examples` if this is left out and there is such a folder.
-        photo: what the page begins with; likewise one of `examples`.
-        runtime: a folder with ONNX Runtime Web; npm is asked for it if this is left out.
+        styles: paintings to choose from, files or folders, which are encoded here; by default those
+            of `examples`, if there is such a folder.
+        photo: the photograph that the page begins with; by default one of `examples`.
+        runtime: a folder with ONNX Runtime Web; by default npm downloads it.
         dtype: of the weights.
-        about: strings for the files, such as the model's licence, beside what is known of it.
+        about: further strings for the description in the files, such as the licence of the model.
 
     Raises:
         ImportError: if the packages that write ONNX are missing.
-        OSError: if the files cannot be written, or ONNX Runtime Web cannot be had.
-        ValueError: if the model cannot be exported, or an image is none.
+        OSError: if the files cannot be written, or npm cannot download ONNX Runtime Web.
+        ValueError: if the model cannot be exported, or a file is not an image.
     """
     options = Options(dtype, images="float32")  # type: ignore[arg-type]
     check_model(model, "onnx")
