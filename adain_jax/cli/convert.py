@@ -5,7 +5,7 @@ from typing import Any
 
 from adain_jax.cli import arguments
 
-_KNOWN = ("vgg16", "vgg19")  # that are downloaded
+DOWNLOADS = ("vgg16", "vgg19")  # networks that torchvision has
 _DESCRIPTION = """\
 Convert VGG weights of other projects to one safetensors file of this one.
 
@@ -36,7 +36,7 @@ def add(commands: Any) -> None:
     )
     source.add_argument(
         "--download",
-        choices=_KNOWN,
+        choices=DOWNLOADS,
         help="in place of a source: fetch torchvision's weights of this network",
     )
     command.add_argument(

@@ -31,11 +31,11 @@ _COMMANDS = (
 
 
 class _Parser(argparse.ArgumentParser):
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+    def parse_known_args(self, *args: Any, **options: Any) -> Any:
         """Add what only this command has to import for its arguments, once it is asked for."""
         if late := self._defaults.pop("late", None):
             late(self)
-        return super().parse_known_args(args, namespace)
+        return super().parse_known_args(*args, **options)
 
     def error(self, message: str) -> NoReturn:
         """One line instead of the usage and one line."""
