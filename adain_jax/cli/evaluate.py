@@ -91,6 +91,7 @@ def run(args: argparse.Namespace) -> bool:
         sheet=args.sheet,
     )
     process.prepare()
-    for text in measure(task, args.output):
-        print(text, flush=True)
+    with needed("evaluate", "evaluate"):
+        for text in measure(task, args.output):
+            print(text, flush=True)
     return True

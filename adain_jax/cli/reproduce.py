@@ -91,7 +91,8 @@ def run(args: argparse.Namespace) -> bool:
     process.prepare()
     names = list(figures.FIGURES) if "all" in args.figures else args.figures
     try:
-        print(figures.run(names, args.out, settings, again=args.again))
+        with needed("reproduce", "reproduce"):
+            print(figures.run(names, args.out, settings, again=args.again))
     except KeyboardInterrupt as stop:
         raise Interrupted(
             number_of(stop), "stopped; the figures that were finished are kept"

@@ -55,7 +55,8 @@ def run(args: argparse.Namespace) -> bool:
     process.prepare()
     try:
         connect_hosts(args.coordinator, args.num_processes, args.process_id, environment=os.environ)
-        train(config)
+        with needed("training", "train"):
+            train(config)
     except Interrupted as stop:
         told = f"{stop}; the same command goes on from there"
         if stop.signal != signal.SIGTERM:

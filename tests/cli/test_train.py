@@ -78,3 +78,25 @@ def test_without_its_packages(main, monkeypatch):
     monkeypatch.setitem(sys.modules, "optax", None)
     printed = main("train", "--config=smoke", code=2)
     assert_one_error(*printed, "needs the package optax", "pip install 'adain-jax[train]'")
+
+
+@pytest.mark.parametrize(
+    ("package", "fields"),
+    [
+        ("grain", {"device_share": 0}),
+        ("tensorflow_datasets", {"content": "tfds:nix:train"}),
+    ],
+)
+def test_without_a_package_that_some_trainings_need(
+    main, folders, tiny_file, monkeypatch, package, fields
+):
+    monkeypatch.setitem(sys.modules, package, None)
+    fields = {
+        **{"content": folders / "content", "style": folders / "style", "encoder": tiny_file},
+        **{**SMALL, "pool_contents": 0, "pool_styles": 0, **fields},
+    }
+    given = [f"--config.{name}={value}" for name, value in fields.items()]
+    printed = main("train", "--config=smoke", *given, code=2)
+    line = printed.err.splitlines()[-1]
+    assert line.startswith(f"adain-jax: error: training needs the package {package}: ")
+    assert "pip install 'adain-jax[train]'" in line
