@@ -51,7 +51,7 @@ def add(commands: Any) -> None:
         nargs="+",
         type=arguments.path,
         metavar="STYLE",
-        help="paintings to choose from, files or folders (default: examples/style of a clone)",
+        help="paintings to choose from, files or folders (default: the examples that ship)",
     )
     page.add_argument(
         "--photo",

@@ -5,6 +5,7 @@ from typing import Any
 
 from adain_jax.cli import arguments
 from adain_jax.runtime import process
+from adain_jax.runtime.packages import needed
 
 SIZE = 512  # of the shorter side, if it is larger and nothing else is asked for
 _SAVE_EVERY = 25  # steps between states
@@ -84,12 +85,8 @@ def run(args: argparse.Namespace) -> bool:
     """Make the picture."""
     if args.steps < 1:
         raise ValueError(f"--steps is at least 1, not {args.steps}")
-    try:
+    with needed("optimize", "train"):
         from adain_jax.baselines import gatys
-    except ImportError as error:
-        raise ValueError(
-            f"optimize needs the package {error.name}: pip install 'adain-jax[train]'"
-        ) from None
     import numpy as np
     from tqdm import tqdm
 

@@ -2,27 +2,41 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from adain_jax.cli import (
     camera,
+    convert,
     dataset,
+    evaluate,
+    evaluate_video,
     export,
     grid,
     info,
     optimize,
     page,
+    reproduce,
     style,
     stylize,
+    train,
     video,
 )
 from adain_jax.cli.messages import fail
 from adain_jax.version import __version__
 
-_COMMANDS = (stylize, style, grid, video, camera, dataset, optimize, export, page, info)
+_COMMANDS = (
+    *(stylize, style, grid, video, camera, dataset, optimize, export, page, info),
+    *(train, evaluate, evaluate_video, convert, reproduce),
+)
 
 
 class _Parser(argparse.ArgumentParser):
+    def parse_known_args(self, *args: Any, **options: Any) -> Any:
+        """Add what only this command has to import for its arguments, once it is asked for."""
+        if late := self._defaults.pop("late", None):
+            late(self)
+        return super().parse_known_args(*args, **options)
+
     def error(self, message: str) -> NoReturn:
         """One line instead of the usage and one line."""
         fail(f"{message} (see {self.prog} --help)")

@@ -297,7 +297,7 @@ def _check_floating(dtype: Any) -> None:
 
 def _no_decoder() -> ValueError:
     return ValueError(
-        "this model has no decoder: train one with scripts/train.py, starting from it"
+        "this model has no decoder: train one with `adain-jax train`, starting from it"
     )
 
 

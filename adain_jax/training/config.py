@@ -23,7 +23,7 @@ class TrainConfig:
     # ------------------------------------------------------------------ data
     # Photographs and paintings: folders (subfolders count), or `tfds:NAME:SPLIT` and
     # `tfds:FOLDER:SPLIT` for TensorFlow Datasets by name or prepared in a folder. Several are
-    # separated by commas.
+    # separated by commas. Where there is no folder `examples`, the pictures that ship stand for it.
     content: str = "examples/content"
     style: str = "examples/style"
     # How much more or less often some images come: `pattern=weight`, separated by commas, where

@@ -189,5 +189,5 @@ def _check_named(path: Path, metadata: Mapping[str, str]) -> None:
         raise ValueError(f"{path} is a style, not a model: give it in place of a painting")
     if "architecture" not in metadata:
         raise ValueError(
-            f"{path} does not name its architecture: convert it with scripts/convert_vgg.py"
+            f"{path} does not name its architecture: convert it with `adain-jax convert`"
         )
