@@ -5,6 +5,7 @@ from textwrap import wrap
 from typing import Any
 
 MARK = "<!-- options -->"  # where a page has them
+FIELD = "config."  # begins the names of a recipe's fields, which have a page of their own
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
@@ -25,8 +26,11 @@ def _section(name: str, parser: argparse.ArgumentParser) -> str:
     lines = [f"## adain-jax {name}", "", "```text", _usage(parser), "```", ""]
     lines += [_description(parser), "", "| argument | meaning |", "| --- | --- |"]
     for action in parser._actions:
-        if action.help not in (None, argparse.SUPPRESS) and action.dest != "help":
+        shown = action.help not in (None, argparse.SUPPRESS) and action.dest != "help"
+        if shown and not action.dest.startswith(FIELD):
             lines.append(f"| {_names(action)} | {_meaning(action, parser)} |")
+    if any(action.dest.startswith(FIELD) for action in parser._actions):
+        lines += ["", f"[The fields of a recipe](recipe.md) are set by `--{FIELD}NAME=VALUE`."]
     return "\n".join(lines)
 
 

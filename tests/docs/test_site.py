@@ -2,11 +2,13 @@
 
 import importlib
 import re
+from dataclasses import fields
 
 import pytest
 
 from adain_jax.cli.parser import build
-from docs.hooks import maths, offline, options, sources
+from adain_jax.training.config import TrainConfig
+from docs.hooks import maths, offline, options, recipe, sources
 from tests.conftest import ROOT
 
 _REFERENCE = "\n".join(path.read_text() for path in (ROOT / "docs/reference").glob("*.md"))
@@ -19,7 +21,7 @@ def test_every_option_of_every_command_is_in_the_tables():
         section = text.split(f"## adain-jax {name}\n")[1].split("\n## ")[0]
         for action in parser._actions:
             for option in action.option_strings:
-                if action.dest != "help":
+                if action.dest != "help" and not action.dest.startswith(options.FIELD):
                     assert re.search(rf"`{re.escape(option)}[` ]", section), (name, option)
 
 
@@ -27,6 +29,13 @@ def test_a_row_of_the_table_says_the_default():
     assert "| `--alpha ALPHA` | Strength of the style, from 0 to 1 (default: 1.0) |" in (
         options.tables()
     )
+
+
+def test_every_field_of_a_recipe_is_in_the_tables():
+    text = recipe.tables()
+    for field in fields(TrainConfig):
+        assert f"| `{field.name} = " in text or f"<br>`{field.name} = " in text, field.name
+    assert "| `flip = False` | Mirror photographs and paintings half of the time. |" in text
 
 
 @pytest.mark.parametrize(
