@@ -37,7 +37,7 @@ def add(commands: Any) -> None:
     source.add_argument(
         "--download",
         choices=DOWNLOADS,
-        help="in place of a source: fetch torchvision's weights of this network",
+        help="in place of a source: download torchvision's weights of this network",
     )
     command.add_argument(
         "--decoder", type=arguments.path, help="a PyTorch port's decoder.pth, to go with it"
@@ -55,7 +55,7 @@ def add(commands: Any) -> None:
         "--images",
         type=arguments.count,
         default=500,
-        help="of DIR, how many to use (default: %(default)s)",
+        help="number of images of DIR to use (default: %(default)s)",
     )
     command.add_argument("--float32", action="store_true", help="store float32, not float16")
 

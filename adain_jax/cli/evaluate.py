@@ -38,7 +38,7 @@ def add(commands: Any) -> None:
     )
     command.set_defaults(run=run)
     command.add_argument("--model", nargs="*", default=[], help="shipped models or files")
-    command.add_argument("--magenta", action="store_true", help="Magenta's network, too")
+    command.add_argument("--magenta", action="store_true", help="measure Magenta's network too")
     command.add_argument(
         "--pictures",
         nargs="*",
@@ -54,18 +54,21 @@ def add(commands: Any) -> None:
         "--style", nargs="+", required=True, metavar="DIR", help="folders of paintings"
     )
     command.add_argument(
-        "--only", nargs="+", metavar="PATTERN", help="only styles with such names: 'ink_*' 'map_*'"
+        "--only",
+        nargs="+",
+        metavar="PATTERN",
+        help="use only styles with these names, such as 'ink_*' 'map_*'",
     )
     command.add_argument(
-        "--only-content", nargs="+", metavar="PATTERN", help="only photographs with such names"
+        "--only-content", nargs="+", metavar="PATTERN", help="use only photographs with these names"
     )
     command.add_argument(
         "--size", type=int, default=512, help="side of the squares, in pixels (default: 512)"
     )
     command.add_argument(
-        "--pairs", type=int, default=100, help="combinations to measure (default: 100)"
+        "--pairs", type=int, default=100, help="number of pairs to measure (default: 100)"
     )
-    command.add_argument("--sheet", action="store_true", help="make contact sheets, too")
+    command.add_argument("--sheet", action="store_true", help="make contact sheets too")
     command.add_argument(
         "-o", "--output", type=arguments.path, default="evaluation", metavar="DIR",
         help="the folder (default: %(default)s)",

@@ -47,11 +47,14 @@ def add(commands: Any) -> None:
         "--size", type=int, default=180, help="shorter side of frames (default: %(default)s)"
     )
     command.add_argument(
-        "--frames", type=int, default=40, help="of each clip (default: %(default)s)"
+        "--frames", type=int, default=40, help="frames of each clip (default: %(default)s)"
     )
-    command.add_argument("--calm", type=float, help="from 0 to 1 (default: as of `video`)")
+    command.add_argument("--calm", type=float, help="calm, from 0 to 1 (default: that of `video`)")
     command.add_argument(
-        "--noise", type=float, default=4.0, help="of the stills, in levels (default: %(default)s)"
+        "--noise",
+        type=float,
+        default=4.0,
+        help="noise of the stills, in levels (default: %(default)s)",
     )
     command.add_argument(
         "-o", "--output", type=arguments.path, default="evaluation", metavar="DIR",

@@ -45,7 +45,7 @@ def add(commands: Any) -> None:
         "--out", type=arguments.path, default=Path("report"), metavar="DIR", help="a folder"
     )
     command.add_argument(
-        "--budget", type=float, default=50, help="minutes for all (default: %(default)s)"
+        "--budget", type=float, default=50, help="minutes for all figures (default: %(default)s)"
     )
     command.add_argument(
         "--content", default=_CONTENT, metavar="DIR", help="photographs to train with"
@@ -55,14 +55,18 @@ def add(commands: Any) -> None:
     command.add_argument("--batch", type=int, default=4, help="crops in a training's batch")
     command.add_argument("--size", type=int, default=256, help="side of pictures, in pixels")
     command.add_argument(
-        "--timed", type=int, nargs="+", default=[256, 512], help="sides that table1 times"
+        "--timed",
+        type=int,
+        nargs="+",
+        default=[256, 512],
+        help="sides of the pictures that table1 times, in pixels",
     )
-    command.add_argument("--pairs", type=int, default=6, help="pairs that are measured")
+    command.add_argument("--pairs", type=int, default=6, help="number of pairs to measure")
     command.add_argument(
-        "--steps", type=int, default=0, help="steps of every training, whatever the budget"
+        "--steps", type=int, default=0, help="steps of every training, in place of the budget"
     )
     command.add_argument("--model", default="vgg16", help="a shipped VGG or a file of one")
-    command.add_argument("--again", action="store_true", help="make also what is there")
+    command.add_argument("--again", action="store_true", help="make existing figures again")
 
 
 def run(args: argparse.Namespace) -> bool:

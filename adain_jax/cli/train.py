@@ -32,11 +32,11 @@ def add(commands: Any) -> None:
         help="the name of a recipe that ships, or the path of your own, a Python file",
     )
     hosts = command.add_argument_group("several hosts, where SLURM or a TPU pod does not tell")
-    hosts.add_argument("--coordinator", metavar="HOST:PORT", help="of process 0")
+    hosts.add_argument("--coordinator", metavar="HOST:PORT", help="address of process 0")
     hosts.add_argument(
-        "--num-processes", type=int, metavar="N", help="how many processes train together"
+        "--num-processes", type=int, metavar="N", help="number of processes that train together"
     )
-    hosts.add_argument("--process-id", type=int, metavar="N", help="which of them this is, from 0")
+    hosts.add_argument("--process-id", type=int, metavar="N", help="number of this process, from 0")
 
 
 def run(args: argparse.Namespace) -> bool:

@@ -105,8 +105,8 @@ class TrainConfig:
     # code, whose style weight is then 1e-2.
     style_reduction: str = "mean"
     # Weights of losses that the paper does not have: total variation of the pictures; Gram
-    # matrices, beside means and deviations; and the squared distance between (a quarter of) each
-    # photograph and its picture in its own style, which is the picture at strength 0.
+    # matrices, beside or in place of means and deviations; and the squared distance between (a
+    # quarter of) each photograph and its picture in its own style, which is that of strength 0.
     tv_weight: float = 0.0
     gram_weight: float = 0.0
     identity_weight: float = 0.0
