@@ -16,8 +16,8 @@ def add(commands: Any) -> None:
         help="write a model for other runtimes: ONNX, StableHLO, a page for browsers",
         description="Write a model as two programs that do not need adain_jax and take images of "
         "any size: style computes the style of an image, and stylize a picture from an image, a "
-        "style and a strength. Or write a page that does all of it in the browser, as plain files for "
-        "any web server. The pictures are compared with the model's first.",
+        "style and a strength. Or write a page that does all of it in the browser, as plain files "
+        "for any web server. The pictures are compared with the model's first.",
     )
     command.set_defaults(run=run, check=check)
     command.add_argument(
