@@ -23,34 +23,35 @@ def random_style(
 ) -> jax.Array:
     """Give each image, with some probability, a random style of a bank at a random strength.
 
-    Networks trained on such images look at shapes more, and at textures less (Geirhos et al. 2019;
-    there every image has full strength: `alpha_range=(1, 1)`, beside the images as they were;
-    Jackson et al. 2019 mix the two, image by image, as here).
+    Networks trained on such images rely more on shapes and less on textures. Geirhos et al. (2019)
+    stylize every image at full strength (`alpha_range=(1, 1)`) and train on the original images as
+    well. Jackson et al. (2019) mix the two, image by image, as this function does.
 
-    A pure function of its arguments, for use inside `jit`, `vmap`, `pmap` or `scan`; nothing leaves
-    the device. As shapes are static, all images are stylized, whatever the probability, and those
-    that shall stay as they are selected afterwards: that costs time and memory, not exactness. The
-    small model, `adain_jax.load("fast")`, is made for this. Give a model, like a network's own
-    parameters, to a jitted step as an argument; what a step closes over is compiled into it.
+    This is a pure function, for use inside `jit`, `vmap`, `pmap` or `scan`; nothing leaves the
+    device. Because shapes are static, all images are stylized, whatever the probability, and the
+    original ones are selected afterwards. The small model, `adain_jax.load("fast")`, is made for
+    this. Pass the model to a jitted step as an argument, like the parameters of a network; values
+    that a step closes over are compiled into it.
 
     Args:
-        key: of `jax.random`; decides styles, strengths, and which images stay as they are. On
-            several devices, each needs its own.
+        key: a key of `jax.random`; it decides the styles, the strengths, and which images are
+            stylized. With several devices, each needs its own key.
         images: (N, H, W, 3), uint8, or floating in [0, 1].
         bank: a batch of styles (S, C), made by `model.style(paintings)` from paintings
             (S, H, W, 3), or by `Style.stack` from styles of one painting each, such as `Style.load`
             gives.
-        alpha_range: least and greatest strength, within [0, 1]; strengths are uniform between.
-        probability: that an image is stylized; may be traced.
-        model: which made the styles; by default "vgg16".
+        alpha_range: lowest and highest strength, within [0, 1]; strengths are uniform between them.
+        probability: probability that an image is stylized; may be traced.
+        model: the model that made the styles; by default "vgg16".
 
     Returns:
-        The shape and dtype of `images`; those left as they were are so to the bit.
+        Images with the shape and dtype of `images`; those that are not stylized are unchanged to
+        the bit.
 
     Raises:
-        ValueError: if an argument is not as said.
+        ValueError: if an argument does not fit its description.
 
-    A classifier of dark and light, trained on photographs of which half have a random style:
+    A classifier of dark and light, trained on photographs, half of which get a random style:
 
     >>> import adain_jax, flax.linen as nn, numpy as np
     >>> class Classifier(nn.Module):

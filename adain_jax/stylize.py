@@ -22,9 +22,10 @@ _loading = Lock()
 
 
 def load(name_or_path: str | PathLike = "vgg16") -> Model:
-    """A model that ships with the package, by name, or one in a safetensors file, by path.
+    """Load a model that ships with the package, by name, or a safetensors file, by path.
 
-    Loaded once: the same argument gives the same model again. `Model.load` reads anew.
+    Each model is loaded once: the same argument returns the same model again. `Model.load` reads
+    the file again.
 
     Raises:
         FileNotFoundError: if there is no such file, nor a shipped model of that name.
@@ -56,42 +57,46 @@ def stylize(
     model: Model | None = None,
     plan: Plan | Literal["auto"] = "auto",
 ) -> Any:
-    """Give images the style of another (Huang & Belongie 2017).
+    """Give images the style of another image (Huang & Belongie 2017).
 
     Works inside `jit`, `vmap`, `pmap`, `grad` and `scan`, and is differentiable with respect to
-    `content`, `style`, `alpha`, `weights` and `masks`; in forward mode (`jvp`) not on a CPU.
+    `content`, `style`, `alpha`, `weights` and `masks`. On a CPU there is no forward mode (`jvp`).
 
     Args:
-        content: an RGB image (H, W, 3) or a batch (N, H, W, 3); uint8, or floating in [0, 1]; any
-            size. Under the plan `Tiled` anything that can be sliced like a NumPy array, such as a
-            `numpy.memmap`.
-        style: an image, or one for each of the batch, of any size; or a `Style`, which
-            `encode_style` makes once for many calls; or a list of any of these, which is mixed, or
-            with `masks` the styles of the regions.
-        alpha: strength, from 0 (the content, as the decoder renders it) to 1: a number, one for
-            each image (N,), with masks one for each region (K,), or a map (H, W) or (N, H, W).
-        weights: of the styles in a list, all the same if left out; divided by their sum.
-        masks: regions, each for a style of its own, of all images alike (`vmap` gives each its
-            own): (K, H, W), booleans or floating in [0, 1], or labels (H, W), integers of which k
-            is the region of style k - 1, and 0 is none. With one style more than there are masks,
-            the last is for what they leave over; else the photograph stays there as it is. Hard
-            edges, of booleans and labels, are those of cells of 8 pixels, as in the paper's own
-            code; soft ones are as soft as they are drawn. Where masks overlap, styles are averaged.
-        color: whose colours the picture has. "style": the style's. The content's: "coral" and
-            "histogram" give them to the style's image before it is encoded, for each content anew
-            (`ops.color`); so every style must be an image. "luminance" takes of the picture light
-            and dark alone; it works with any style, and keeps colours exactly where they fit.
-            (Gatys et al. 2016, "Preserving color in neural artistic style transfer".)
+        content: an RGB image (H, W, 3) or a batch (N, H, W, 3), of any size; uint8, or floating in
+            [0, 1]. Under the plan `Tiled` it can be anything that is sliced like a NumPy array,
+            such as a `numpy.memmap`.
+        style: an image of any size, or one for each image of the batch; or a `Style`, which
+            `encode_style` makes once for many calls; or a list of any of these. A list is mixed,
+            or, with `masks`, has the styles of the regions.
+        alpha: strength of the style, from 0 (the decoder's reconstruction of the content) to 1: a
+            number, one number for each image (N,), with masks one for each region (K,), or a map
+            (H, W) or (N, H, W).
+        weights: weights of the styles in a list, equal by default; they are divided by their sum.
+        masks: regions with styles of their own, the same for all images (`vmap` gives each image
+            its own): (K, H, W), booleans or floating in [0, 1]; or labels (H, W), integers, where k
+            is the region of style k - 1 and 0 is no region. If there is one style more than masks,
+            the last style is for the area outside all masks; otherwise that area stays as in the
+            photograph. Booleans and labels have hard edges along cells of 8 pixels, as in the
+            paper's own code; floats have the edges that are drawn. Where masks overlap, styles are
+            averaged.
+        color: the colours of the picture. "style" gives it those of the style. The other modes give
+            it those of the content. "coral" and "histogram" recolour the style's image before it is
+            encoded, again for each content (`ops.color`), so every style must be an image.
+            "luminance" takes only the luma from the picture and the chroma from the content; it
+            works with any style. (Gatys et al. 2016, "Preserving color in neural artistic style
+            transfer".)
         extrapolate: allow strengths up to 2, which exaggerate the style.
         model: from `adain_jax.load`; by default "vgg16".
-        plan: how it runs (`adain_jax.inference.plan`), which changes the picture by rounding only:
-            `Whole()`, `Bucketed()` or `Tiled(768)`. "auto": a batch whole; one image in windows
-            above 4 megapixels, else in one of a few sizes, so that not every size is compiled anew.
-            Under a transformation always whole. An image of a style runs by the same plan.
+        plan: how the call runs (`adain_jax.inference.plan`): `Whole()`, `Bucketed()` or
+            `Tiled(768)`. The pictures are equal to rounding. "auto" runs a batch whole, and one
+            image in windows above 4 megapixels, otherwise in one of a few sizes, so that not every
+            size is compiled. Inside a transformation the plan is always `Whole()`. The image of a
+            style is encoded by the same plan.
 
     Returns:
-        The shape and dtype of `content` (float64 as float32, unless JAX is told otherwise). A JAX
-        array, or, if it was made in windows, a NumPy array.
+        Pictures with the shape and dtype of `content` (float64 becomes float32, unless
+        `jax_enable_x64` is set): a JAX array, or a NumPy array if it was made in windows.
 
     Raises:
         ValueError: if an argument has the wrong shape, dtype or range, a mask is empty, a style is
@@ -135,16 +140,16 @@ def stylize_many(
     batch_size: int = 16,
     devices: Sequence[Any] | None = None,
 ) -> Iterator[np.ndarray]:
-    """Stylize many images of any sizes on all devices, as they come.
+    """Stylize a stream of images of any sizes on all devices.
 
-    Images of one size, or of one bucket, are computed together. Each batch is cut into equal parts
-    for the devices. Images travel as they are, bytes if they are uint8, the next batch while one is
-    computed, and its memory is used again for the pictures. Batches are filled up, so that there is
-    one program for all of a size.
+    Images of one size, or of one bucket, are computed together. Each batch is divided equally among
+    the devices. Images are transferred in their own dtype, the next batch while one is computed,
+    and the memory of a batch is reused for its pictures. Incomplete batches are padded, so that
+    each size has one program.
 
     Args:
-        contents: an array (N, H, W, 3), or anything that yields images (H, W, 3), uint8 or floating
-            in [0, 1]; it may be endless.
+        contents: an array (N, H, W, 3), or an iterable of images (H, W, 3), uint8 or floating in
+            [0, 1]; it may be endless.
         style: as for `stylize`, for all images.
         alpha: strength, a number, with masks one for each region (K,), or a map (H, W) for all
             images, which are then of its size.
@@ -154,8 +159,9 @@ def stylize_many(
         extrapolate: as for `stylize`.
         model: from `adain_jax.load`, best made ready by `Model.prepare`, on accelerators with
             `dtype=jnp.bfloat16`; by default "vgg16", prepared.
-        plan: as for `stylize`. "auto": as long as all images are of one size, at that size; from
-            the first of another size on in buckets; each above 4 megapixels in windows.
+        plan: as for `stylize`. "auto" computes images at their own size as long as all have the
+            same one, and in buckets from the first image of another size on; each image above 4
+            megapixels is computed in windows.
         batch_size: images computed at once, over all devices; rounded up to a multiple of their
             number.
         devices: by default all of this host's.
@@ -164,8 +170,8 @@ def stylize_many(
         Pictures, (H, W, 3), with the dtype of their images, in their order.
 
     Raises:
-        ValueError: if an argument is not as said; for an image, with its number, when all before it
-            have come out.
+        ValueError: if an argument does not fit its description. For an image, the error names its
+            number and comes after all pictures before it.
 
     >>> import adain_jax, numpy as np
     >>> photos = [np.zeros((16, 24, 3), np.uint8)] * 3 + [np.zeros((20, 20, 3), np.uint8)]
@@ -191,12 +197,13 @@ def stylize_many(
 def encode_style(
     images: ArrayLike, *, model: Model | None = None, plan: Plan | Literal["auto"] = "auto"
 ) -> Style:
-    """The style of an image, to be used for many contents.
+    """Encode the style of an image once, for many contents.
 
     Args:
         images: (H, W, 3), or a batch (N, H, W, 3), of any size; uint8, or floating in [0, 1].
-        model: from `adain_jax.load`; by default "vgg16". Only its own pictures can have the style.
-        plan: how it runs, as for `stylize`.
+        model: from `adain_jax.load`; by default "vgg16". The style fits models with the same
+            encoder.
+        plan: how the call runs, as for `stylize`.
 
     Returns:
         Statistics (C,), or (N, C).

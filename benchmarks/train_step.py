@@ -16,11 +16,9 @@ Ratios are then to the second of these.
 """
 
 import argparse
-import importlib
 import json
 import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -37,10 +35,9 @@ from adain_jax.training.config import TrainConfig
 from adain_jax.training.devices import Placement
 from adain_jax.training.initial import first_params
 from adain_jax.training.packed import pack
+from adain_jax.training.recipes import load
 from adain_jax.training.step import create_state, make_optimizer, make_step
 from adain_jax.training.supply import halved, pool_sizes
-
-sys.path.append(str(Path(__file__).parents[1]))  # recipes import `configs.base`
 
 Step = Callable[[], None]
 
@@ -98,7 +95,7 @@ def of_recipe(config: TrainConfig, model: adain_jax.Model) -> Step:
 
 def recipes(name: str, crop: int, batch: int) -> dict[str, TrainConfig]:
     """A recipe, and what it could be without."""
-    config = importlib.import_module(f"configs.{name}").get_config()
+    config = load(name)
     config = replace(config, crop_size=crop, batch_size=batch)
     every = replace(config, pool_contents=0, pool_styles=0)
     return {

@@ -1,6 +1,6 @@
 r"""The paper's ablation "Enc-AdaIN-BNDec": batch normalisation in the decoder (section 7.2).
 
-    python scripts/train.py --config configs/ablation_batch.py \
+    adain-jax train --config ablation_batch \
         --config.content=photos --config.style=paintings
 
 As `base.py` in all else, so that the curves of the two can be laid over each other. Batches mix

@@ -1,6 +1,6 @@
 r"""The paper's ablation "Enc-Concat-Dec": features side by side in place of AdaIN (section 7.2).
 
-    python scripts/train.py --config configs/ablation_concatenation.py \
+    adain-jax train --config ablation_concatenation \
         --config.content=photos --config.style=paintings
 
 The decoder is given relu4_1 of the content and of the style, one behind the other, and must find

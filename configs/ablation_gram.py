@@ -1,6 +1,6 @@
 r"""The style loss by Gram matrices, as Gatys et al. and most after them have it.
 
-    python scripts/train.py --config configs/ablation_gram.py \
+    adain-jax train --config ablation_gram \
         --config.content=photos --config.style=paintings
 
 The paper found them to give similar pictures to means and deviations, which it prefers as the

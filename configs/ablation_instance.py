@@ -1,6 +1,6 @@
 r"""The paper's ablation "Enc-AdaIN-INDec": instance normalisation in the decoder (section 7.2).
 
-    python scripts/train.py --config configs/ablation_instance.py \
+    adain-jax train --config ablation_instance \
         --config.content=photos --config.style=paintings
 
 As `base.py` in all else. Instance normalisation brings every sample to one style, whatever AdaIN

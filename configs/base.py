@@ -1,6 +1,6 @@
 r"""A decoder for `vgg16` from scratch, in an hour on two CPU cores.
 
-    python scripts/train.py --config configs/base.py \
+    adain-jax train --config base \
         --config.content=photos --config.style=paintings
 
 Without folders it runs on the few pictures in examples/, which shows that everything works and

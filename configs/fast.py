@@ -1,6 +1,6 @@
 r"""The small network `fast`, an encoder of photographs and then a decoder, for styles of `vgg16`.
 
-    python scripts/train.py --config configs/fast.py \
+    adain-jax train --config fast \
         --config.content=photos --config.style=paintings
 
 About three quarters of an hour on two CPU cores; after 300 steps for the encoder and 400 more,

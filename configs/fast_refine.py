@@ -1,6 +1,6 @@
 r"""The last part of a training of `fast.py`: crops of 256 of images scaled to 512 pixels.
 
-    python scripts/train.py --config configs/fast_refine.py \
+    adain-jax train --config fast_refine \
         --config.init_from=runs/fast/model.safetensors \
         --config.content=photos --config.style=paintings
 

@@ -1,6 +1,6 @@
 r"""The last part of a training of `base.py`: the decoder is told the style, and takes two bridges.
 
-    python scripts/train.py --config configs/refine.py \
+    adain-jax train --config refine \
         --config.init_from=runs/base/model.safetensors \
         --config.content=photos --config.style=paintings
 
@@ -12,7 +12,7 @@ minutes to fill; on two CPU cores, 5,000 steps take about two hours.
 
 On an accelerator, for five minutes, schedules by the clock:
 
-    python scripts/train.py --config configs/refine.py \
+    adain-jax train --config refine \
         --config.content=photos --config.style=paintings --config.minutes=5 \
         --config.pool_contents=0 --config.pool_styles=0 --config.crop_size=256 \
         --config.style_crop_size=256 --config.batch_size=32 --config.compute=bfloat16

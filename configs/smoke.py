@@ -1,6 +1,6 @@
 r"""A few steps of `base.py` on tiny images, to see that everything is in place: nothing learned.
 
-python scripts/train.py --config configs/smoke.py
+adain-jax train --config smoke
 """
 
 from dataclasses import replace

@@ -325,9 +325,9 @@ def train_part(part: str, args: argparse.Namespace) -> None:
     import jax
 
     from adain_jax.runtime.interrupt import Interrupted
-    from configs import fast_refine, refine
+    from adain_jax.training.recipes import load
 
-    recipe = {"vgg16": refine, "fast": fast_refine}[part].get_config()
+    recipe = load({"vgg16": "refine", "fast": "fast_refine"}[part])
     accelerator = jax.default_backend() != "cpu"
     batch = BATCHES[part] if accelerator else 2
     config = dataclasses.replace(

@@ -130,6 +130,20 @@ def tiny_file(tiny, tmp_path_factory) -> str:
     return str(path)
 
 
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory):
+    """Folders of small photographs and paintings, one with a subfolder."""
+    rng = np.random.default_rng(0)
+    root = tmp_path_factory.mktemp("data")
+    for kind, count in (("content", 6), ("style", 5)):
+        for i in range(count):
+            folder = root / kind / ("sub" if i == 0 else "")
+            folder.mkdir(parents=True, exist_ok=True)
+            height, width = map(int, rng.integers(20, 50, size=2))
+            _smooth(rng, height, width).save(folder / f"{i}.png")
+    return root
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)

@@ -18,7 +18,7 @@ def add_model(command: argparse.ArgumentParser, usual: str = "vgg16") -> None:
         "--style-size",
         type=size,
         default=512,
-        help="scale styles to this shorter side, 0: leave them; larger makes finer strokes "
+        help="scale styles to this shorter side; 0: keep their size; larger makes finer strokes "
         "(default: %(default)s)",
     )
     command.add_argument(
@@ -34,7 +34,7 @@ def add_runtime(command: Any) -> None:
         "--runtime",
         type=path,
         metavar="DIR",
-        help="a folder with npm's package onnxruntime-web, where npm is missing",
+        help="a folder with the npm package onnxruntime-web, if npm is missing",
     )
 
 

@@ -18,9 +18,9 @@ def add(commands: Any) -> None:
     """Add the command, with its arguments."""
     command = commands.add_parser(
         "camera",
-        help="what a camera sees in the style of paintings, live in a window",
-        description="What a camera sees in the style of paintings, live in a window with sliders "
-        "for the strength and for the mixture of several. Snapshots and recordings are kept.",
+        help="show what a camera sees in the style of paintings, live in a window",
+        description="Show what a camera sees in the style of paintings, live in a window with "
+        "sliders for the strength and for the mixture. Keys take snapshots and recordings.",
     )
     command.set_defaults(run=run, check=lambda args: _check(args, command))
     command.add_argument(
@@ -32,28 +32,28 @@ def add(commands: Any) -> None:
         type=arguments.size,
         default=0,
         metavar="N",
-        help="which, if there are several (0, ...)",
+        help="the number of the camera, from 0, if there are several",
     )
     source.add_argument(
         "--source",
         type=arguments.path,
         metavar="FILE",
-        help="play this video in place of the camera, again and again",
+        help="play this video in a loop in place of the camera",
     )
     command.add_argument("--once", action="store_true", help="end with the video of --source")
     command.add_argument(
         "--alpha",
         type=float,
         default=1.0,
-        help="strength of the style at first, from 0 to 1 (default: %(default)g)",
+        help="initial strength of the style, from 0 to 1 (default: %(default)g)",
     )
     add_calm(command)
     command.add_argument(
         "--size",
         type=arguments.size,
         default=SIZE,
-        help="scale larger frames to this shorter side, 0: leave them; smaller is faster, with "
-        "coarser strokes (default: %(default)s)",
+        help="scale larger frames to this shorter side; 0: keep their size; smaller is faster, "
+        "with coarser strokes (default: %(default)s)",
     )
     arguments.add_model(command, "fast")
     command.add_argument(

@@ -22,15 +22,15 @@ def add_regions(command: argparse.ArgumentParser) -> None:
         type=path,
         default=[],
         metavar="MASK",
-        help="grey images, the regions of --styles, white inside; the photograph stays where there "
-        "is none, unless there is one style more",
+        help="grey images, white inside the regions of --styles; outside all regions the "
+        "photograph stays as it is, unless there is one style more",
     )
     command.add_argument(
         "--labels",
         type=path,
         metavar="IMAGE",
-        help="in place of --masks: one image, whose greys above black are the regions, the darkest "
-        "that of the first of --styles",
+        help="in place of --masks: one image, in which each grey above black is a region; the "
+        "darkest belongs to the first of --styles",
     )
 
 
@@ -53,14 +53,15 @@ def add_controls(command: argparse.ArgumentParser) -> None:
         "--alpha-map",
         type=path,
         metavar="IMAGE",
-        help="a grey image: --alpha where it is white, less where it is darker",
+        help="a grey image: the strength is --alpha where it is white, and less where it is darker",
     )
     command.add_argument(
         "--color",
         choices=COLORS,
         default="style",
-        help="whose colours pictures have: the style's; or the content's, given to the picture "
-        "(luminance) or to the style's image before (coral, histogram) (default: %(default)s)",
+        help="the colours of pictures: those of the style, or those of the content, given to the "
+        "picture (luminance) or to the style's image beforehand (coral, histogram) "
+        "(default: %(default)s)",
     )
 
 
@@ -70,8 +71,8 @@ def add_tile(command: argparse.ArgumentParser) -> None:
         "--tile",
         type=size,
         metavar="PIXELS",
-        help="compute in windows of this side, in little memory, equal to the whole; 0: at once "
-        f"(default: above {TILE_ABOVE / 1e6:.0f} megapixels, of {TILE})",
+        help="compute in windows with sides of this length, in little memory, with the same "
+        f"result; 0: all at once (default: {TILE} above {TILE_ABOVE / 1e6:.0f} megapixels)",
     )
 
 
@@ -80,8 +81,8 @@ def add_calm(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--calm",
         type=float,
-        help="from 0, each frame by itself, to 1, hardly anything moves by itself "
-        f"(default: {CALM})",
+        help="how calm the pictures are: from 0 (each frame by itself) to 1 (hardly anything moves "
+        f"by itself) (default: {CALM})",
         default=CALM,
     )
 

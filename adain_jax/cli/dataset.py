@@ -39,33 +39,34 @@ def add(commands: Any) -> None:
         type=arguments.count,
         default=1,
         metavar="K",
-        help="pictures of each image, in styles of their own (default: %(default)s)",
+        help="pictures of each image, each in another style (default: %(default)s)",
     )
     command.add_argument(
         "--alpha",
         type=arguments.strengths,
         default=(1.0, 1.0),
         metavar="ALPHA[:ALPHA]",
-        help="strength, from 0 to 1, or the least and the greatest, such as 0.5:1 (default: 1)",
+        help="strength, from 0 to 1, or the lowest and the highest, such as 0.5:1 (default: 1)",
     )
     command.add_argument(
         "--seed",
         type=int,
         default=0,
-        help="decides, with the name of each image, what it gets (default: %(default)s)",
+        help="decides, with the name of an image, its style, strength and crop "
+        "(default: %(default)s)",
     )
     command.add_argument(
         "--size",
         type=arguments.size,
         default=0,
-        help="scale images to this shorter side (default: leave)",
+        help="scale images to this shorter side (default: keep their size)",
     )
     command.add_argument(
         "--crop",
         type=arguments.size,
         default=0,
         metavar="PIXELS",
-        help="cut a square out of each, at a random place (default: none)",
+        help="crop each image to a square at a random place (default: none)",
     )
     command.add_argument(
         "--batch",
@@ -76,45 +77,49 @@ def add(commands: Any) -> None:
     arguments.add_model(command)
     files = command.add_argument_group("files")
     files.add_argument(
-        "--from", choices=_KINDS, help="what IN is, if it holds several kinds of files"
+        "--from", choices=_KINDS, help="kind of IN, if it holds several kinds of files"
     )
     files.add_argument(
-        "--to", choices=_KINDS, help="what OUT becomes (default: as IN; of tfds parquet)"
+        "--to", choices=_KINDS, help="kind of OUT (default: that of IN; for tfds, parquet)"
     )
     files.add_argument(
         "--image-column",
         type=arguments.text,
         metavar="NAME",
-        help="of the images in Parquet (default: the only one, or one called image)",
+        help="column of the images in Parquet (default: the only one, or the one called image)",
     )
     files.add_argument(
-        "--format", choices=arguments.FORMATS, help="of pictures (default: their image's)"
+        "--format",
+        choices=arguments.FORMATS,
+        help="format of pictures (default: that of their image)",
     )
     files.add_argument(
         "--quality",
         type=arguments.quality,
         metavar="1..100",
-        help="of JPEG, WebP and AVIF (default: 95)",
+        help="quality of JPEG, WebP and AVIF (default: 95)",
     )
     files.add_argument(
         "--part",
         type=arguments.count,
         default=1000,
         metavar="IMAGES",
-        help="images to a part, which is made by one worker, and kept whole; shards stay as they "
-        "are (default: %(default)s)",
+        help="images in a part; a part is made by one worker, as a whole; shards are parts of "
+        "their own (default: %(default)s)",
     )
     files.add_argument(
         "--strict",
         action="store_true",
-        help="stop at the first image that cannot be read, in place of listing it",
+        help="stop at the first image that cannot be read (default: list it and go on)",
     )
-    running = command.add_argument_group("workers (extra ray; else this process does it)")
-    running.add_argument(
-        "--workers", type=arguments.count, help="on this machine or the cluster, one a device"
+    running = command.add_argument_group(
+        "workers (extra ray; without them, this process does the work)"
     )
     running.add_argument(
-        "--address", type=arguments.text, help="of a running cluster of Ray, or auto"
+        "--workers", type=arguments.count, help="number of workers, one for each device"
+    )
+    running.add_argument(
+        "--address", type=arguments.text, help="address of a running cluster of Ray, or auto"
     )
 
 

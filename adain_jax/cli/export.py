@@ -13,45 +13,50 @@ def add(commands: Any) -> None:
     """Add the command, with its arguments."""
     command = commands.add_parser(
         "export",
-        help="a model for other runtimes: ONNX, StableHLO, a page for browsers",
-        description="Write a model as two programs that need no adain_jax, of any size of image: "
-        "style, an image to its style, and stylize, an image, a style and a strength to a picture. "
-        "Or as a page that does it all in the browser: plain files, for any web server. "
-        "Their pictures are compared with the model's.",
+        help="write a model for other runtimes: ONNX, StableHLO, a page for browsers",
+        description="Write a model as two programs that do not need adain_jax and take images of "
+        "any size: style computes the style of an image, and stylize a picture from an image, a "
+        "style and a strength. Or write a page that does all of it in the browser, as plain files "
+        "for any web server. The pictures are compared with the model's first.",
     )
     command.set_defaults(run=run, check=check)
     command.add_argument(
         "--to", required=True, choices=("onnx", "stablehlo", "web"), help="the format"
     )
     command.add_argument(
-        "-o", "--output", type=arguments.path, required=True, metavar="DIR", help="the folder"
+        "-o",
+        "--output",
+        type=arguments.path,
+        required=True,
+        metavar="DIR",
+        help="the folder to write into",
     )
     command.add_argument(
-        "--model", help="a shipped model or a .safetensors file (default: vgg16; of a page fast)"
+        "--model", help="a shipped model or a .safetensors file (default: vgg16; for a page fast)"
     )
     command.add_argument(
         "--dtype",
         choices=("float32", "float16"),
         default="float16",
-        help="of weights in the file (default: %(default)s, which models that ship are kept in)",
+        help="dtype of the weights in the file (default: %(default)s, as in the shipped models)",
     )
     command.add_argument(
         "--compute",
         choices=("float32", "float16"),
-        help="of the maps; float16 is for graphics processors (default: float32)",
+        help="dtype of the feature maps; float16 is for GPUs (default: float32)",
     )
     command.add_argument(
         "--images",
         choices=("uint8", "float32"),
-        help="of images and pictures; float32 is in [0, 1] (default: uint8)",
+        help="dtype of images and pictures; float32 is in [0, 1] (default: uint8)",
     )
-    page = command.add_argument_group("of a page")
+    page = command.add_argument_group("page")
     page.add_argument(
         "--styles",
         nargs="+",
         type=arguments.path,
         metavar="STYLE",
-        help="paintings to choose from, files or folders (default: examples/style of a clone)",
+        help="paintings to choose from, files or folders (default: the examples that ship)",
     )
     page.add_argument(
         "--photo",

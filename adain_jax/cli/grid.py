@@ -10,28 +10,30 @@ def add(commands: Any) -> None:
     """Add the command, with its arguments."""
     command = commands.add_parser(
         "grid",
-        help="one picture of a photograph at many strengths, or between styles",
-        description="One picture of many: with one STYLE its strengths from 0 to 1, with two the "
-        "mixtures from one to the other, with four those in a square of which they are the "
-        "corners. The styles are shown beside.",
+        help="put many strengths, or mixtures of styles, of a photograph into one picture",
+        description="Put many pictures of a photograph into one: with one STYLE at strengths from "
+        "0 to 1, with two in mixtures from one to the other, with four in a square whose corners "
+        "are the styles. The styles are shown beside the pictures.",
     )
     command.set_defaults(run=run)
     command.add_argument("photo", type=arguments.path, metavar="PHOTO")
     command.add_argument(
-        "styles", nargs="+", type=arguments.path, metavar="STYLE", help="1, 2 or 4"
+        "styles", nargs="+", type=arguments.path, metavar="STYLE", help="1, 2 or 4 paintings"
     )
-    command.add_argument("-o", "--output", type=arguments.path, required=True, help="the file")
+    command.add_argument(
+        "-o", "--output", type=arguments.path, required=True, help="the file to write"
+    )
     command.add_argument(
         "--steps",
         type=int,
         default=5,
-        help="pictures to a row, of four styles to a column, too (default: %(default)s)",
+        help="pictures in a row, and with four styles in a column (default: %(default)s)",
     )
     command.add_argument(
         "--size",
         type=arguments.size,
         default=256,
-        help="shorter side of each picture, 0: that of the photograph (default: %(default)s)",
+        help="shorter side of each picture; 0: that of the photograph (default: %(default)s)",
     )
     arguments.add_model(command)
 

@@ -8,12 +8,12 @@ def add(commands: Any) -> None:
     """Add the command, with its arguments."""
     command = commands.add_parser(
         "info",
-        help="list the models, with sizes and numbers",
-        description="List the models that ship, or tell all that is known of some.",
+        help="list the models, with their sizes and quality",
+        description="List the models that ship, or show all metadata of the given models.",
     )
     command.set_defaults(run=run)
     command.add_argument("models", nargs="*", metavar="MODEL", help="shipped models or files")
-    command.add_argument("--json", action="store_true", help="for programs")
+    command.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace) -> bool:

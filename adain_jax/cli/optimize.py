@@ -5,6 +5,7 @@ from typing import Any
 
 from adain_jax.cli import arguments
 from adain_jax.runtime import process
+from adain_jax.runtime.packages import needed
 
 SIZE = 512  # of the shorter side, if it is larger and nothing else is asked for
 _SAVE_EVERY = 25  # steps between states
@@ -37,45 +38,60 @@ def add(commands: Any) -> None:
         "--loss",
         choices=("gram", "statistics"),
         default="gram",
-        help="of the style: Gram matrices, or means and deviations (default: %(default)s)",
+        help="style loss: of Gram matrices, or of means and deviations (default: %(default)s)",
     )
     command.add_argument(
         "--start",
         choices=("stylized", "content", "noise"),
         default="stylized",
-        help="what the picture begins as: what `stylize` makes with the model, the photograph, or "
-        "noise (default: %(default)s)",
-    )
-    command.add_argument("--content-weight", type=float, default=1.0, help="(default: %(default)s)")
-    command.add_argument(
-        "--style-weight", type=float, help="(default: 3 for gram, 10 for statistics)"
+        help="initial picture: the result of `stylize` with the model, the photograph, or noise "
+        "(default: %(default)s)",
     )
     command.add_argument(
-        "--tv-weight", type=float, default=0.0, help="of total variation (default: %(default)s)"
+        "--content-weight",
+        type=float,
+        default=1.0,
+        help="weight of the content loss (default: %(default)s)",
     )
     command.add_argument(
-        "--learning-rate", type=float, default=0.02, help="of adam (default: %(default)s)"
+        "--style-weight",
+        type=float,
+        help="weight of the style loss (default: 3 for gram, 10 for statistics)",
+    )
+    command.add_argument(
+        "--tv-weight",
+        type=float,
+        default=0.0,
+        help="weight of total variation (default: %(default)s)",
+    )
+    command.add_argument(
+        "--learning-rate",
+        type=float,
+        default=0.02,
+        help="learning rate of adam (default: %(default)s)",
     )
     command.add_argument(
         "--size",
         type=arguments.size,
-        help=f"scale the content to this shorter side, 0: leave it (default: {SIZE}, if "
-        "it is larger)",
+        help=f"scale the content to this shorter side; 0: keep its size (default: {SIZE}, if it is "
+        "larger)",
     )
-    command.add_argument("--seed", type=int, default=0, help="of the noise (default: %(default)s)")
+    command.add_argument(
+        "--seed", type=int, default=0, help="seed of the noise (default: %(default)s)"
+    )
     command.add_argument(
         "--every",
         type=arguments.size,
         default=0,
         metavar="STEPS",
-        help="steps between pictures of the way, beside the output (default: none)",
+        help="steps between intermediate pictures, beside the output (default: none)",
     )
     command.add_argument(
         "--state",
         type=arguments.path,
         metavar="FILE",
-        help="keep the state in this .safetensors file, and go on from it if it is there; some "
-        "twenty times as large as the picture in memory, removed at the end",
+        help="keep the state in this .safetensors file, and continue from it if it exists; it is "
+        "about twenty times as large as the picture in memory, and removed at the end",
     )
     arguments.add_model(command)
 
@@ -84,12 +100,8 @@ def run(args: argparse.Namespace) -> bool:
     """Make the picture."""
     if args.steps < 1:
         raise ValueError(f"--steps is at least 1, not {args.steps}")
-    try:
+    with needed("optimize", "train"):
         from adain_jax.baselines import gatys
-    except ImportError as error:
-        raise ValueError(
-            f"optimize needs the package {error.name}: pip install 'adain-jax[train]'"
-        ) from None
     import numpy as np
     from tqdm import tqdm
 

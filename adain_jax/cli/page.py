@@ -17,7 +17,7 @@ def add(commands: Any) -> None:
         "page",
         help="stylize in the browser, on this machine",
         description="Open a page that stylizes in the browser, and serve it to this machine until "
-        "Ctrl-C. It is made at the first time, by `adain-jax export --to web`.",
+        "Ctrl-C. The first call makes it, as `adain-jax export --to web` does.",
     )
     command.set_defaults(run=run)
     command.add_argument(
@@ -25,15 +25,15 @@ def add(commands: Any) -> None:
         nargs="?",
         type=arguments.path,
         metavar="DIR",
-        help="a page that was made (default: one in the user's cache folder)",
+        help="the folder of an exported page (default: one in the user's cache folder)",
     )
     command.add_argument(
         "--port",
         type=arguments.port,
         default=_PORT,
-        help="of localhost; 0 takes a free one (default: %(default)s)",
+        help="port on localhost; 0 picks a free one (default: %(default)s)",
     )
-    command.add_argument("--no-open", action="store_true", help="leave the browser closed")
+    command.add_argument("--no-open", action="store_true", help="do not open the browser")
     arguments.add_runtime(command)
 
 

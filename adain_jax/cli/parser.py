@@ -1,35 +1,49 @@
 """The arguments of the command."""
 
 import argparse
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
 
 from adain_jax.cli import (
     camera,
+    convert,
     dataset,
+    evaluate,
+    evaluate_video,
     export,
     grid,
     info,
     optimize,
     page,
+    reproduce,
     style,
     stylize,
+    train,
     video,
 )
 from adain_jax.cli.messages import fail
 from adain_jax.version import __version__
 
-_COMMANDS = (stylize, style, grid, video, camera, dataset, optimize, export, page, info)
+_COMMANDS = (
+    *(stylize, style, grid, video, camera, dataset, optimize, export, page, info),
+    *(train, evaluate, evaluate_video, convert, reproduce),
+)
 
 
 class _Parser(argparse.ArgumentParser):
+    def parse_known_args(self, *args: Any, **options: Any) -> Any:
+        """Add what only this command has to import for its arguments, once it is asked for."""
+        if late := self._defaults.pop("late", None):
+            late(self)
+        return super().parse_known_args(*args, **options)
+
     def error(self, message: str) -> NoReturn:
         """One line instead of the usage and one line."""
         fail(f"{message} (see {self.prog} --help)")
 
 
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The arguments, checked; `run` is the function that they are for."""
+def build() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentParser]]:
+    """The parser, and the parsers of its commands by name."""
     parser = _Parser(prog="adain-jax", description="Arbitrary style transfer in real time.")
     parser.add_argument("--version", action="version", version=f"adain-jax {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -42,7 +56,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
             default=argparse.SUPPRESS,  # or the one of the command would undo the other
             help="show where errors come from, and what libraries warn of",
         )
-    args = parser.parse_args(argv)
+    return parser, commands.choices
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The checked arguments; `run` is the function that carries them out."""
+    args = build()[0].parse_args(argv)
     args.debug = "debug" in args
     if check := vars(args).pop("check", None):  # of what the types of arguments cannot know
         check(args)

@@ -12,7 +12,7 @@ def add(commands: Any) -> None:
         "style",
         help="keep the style of paintings in a small file",
         description="Keep the style of a painting, or the mean of several, in a file of a few KB, "
-        "which can stand wherever a style's image can.",
+        "which can be given in place of a painting.",
     )
     command.set_defaults(run=run)
     command.add_argument(
@@ -23,12 +23,12 @@ def add(commands: Any) -> None:
         "--output",
         type=arguments.path,
         required=True,
-        help="the file, ending in .safetensors",
+        help="the file to write, ending in .safetensors",
     )
     command.add_argument(
         "--bank",
         action="store_true",
-        help="keep each style by itself, with its name, for `adain-jax dataset`; not their mean",
+        help="keep each style separately, with its name, for `adain-jax dataset`, not their mean",
     )
     arguments.add_model(command)
 

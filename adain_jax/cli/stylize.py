@@ -27,7 +27,7 @@ def add(commands: Any) -> None:
         help="give photographs the style of paintings",
         usage="adain-jax stylize CONTENT [CONTENT ...] STYLE [-o OUTPUT] [options]",
         description="Give photographs the style of paintings. Each CONTENT and STYLE is an image "
-        "or a folder of images; of several, every combination is made. - is standard input.",
+        "or a folder of images; with several, every combination is made. - is standard input.",
     )
     command.set_defaults(run=run, check=lambda args: _check(args, command))
     command.add_argument("images", nargs="+", type=arguments.path, metavar="CONTENT ... STYLE")
@@ -37,21 +37,21 @@ def add(commands: Any) -> None:
         nargs="+",
         type=arguments.path,
         default=[],
-        help="the styles, if there are several; all else are then contents",
+        help="the styles, if there are several; all other images are then contents",
     )
     command.add_argument(
         "--styles",
         nargs="+",
         default=[],
         metavar="STYLE[:WEIGHT]",
-        help="styles to mix into one, such as a.jpg:0.3 b.jpg:0.7; with --masks or --labels each "
-        "for a region, at that strength; all else are then contents",
+        help="styles to mix into one, such as a.jpg:0.3 b.jpg:0.7; with --masks or --labels, each "
+        "is the style of a region, at that strength; all other images are then contents",
     )
     add_regions(command)
     command.add_argument(
         "--pairs",
         action="store_true",
-        help="give each content the style of the same name, in place of every one",
+        help="give each content only the style of the same name",
     )
     command.add_argument(
         "--alpha",
@@ -65,7 +65,7 @@ def add(commands: Any) -> None:
         type=arguments.size,
         default=0,
         help="scale contents to this shorter side; smaller makes coarser strokes "
-        "(default: leave them)",
+        "(default: keep their size)",
     )
     add_tile(command)
     arguments.add_model(command)
@@ -75,37 +75,40 @@ def add(commands: Any) -> None:
         "--output",
         type=arguments.output,
         default=Path(),
-        help="a file for one picture; a folder, where they are named "
+        help="a file, for one picture; a folder, whose pictures are named "
         "{content}_stylized_{style}; or - for standard output (default: the current folder)",
     )
     files.add_argument(
         "--format",
         choices=arguments.FORMATS,
-        help="of pictures in folders (default: the content's) and on standard output (png)",
+        help="format of pictures in folders (default: the content's) and on standard output (png)",
     )
     files.add_argument(
         "--quality",
         type=arguments.quality,
         metavar="1..100",
-        help="of JPEG, WebP and AVIF (default: 95, AVIF 90)",
+        help="quality of JPEG, WebP and AVIF (default: 95, AVIF 90)",
     )
     files.add_argument(
         "--depth",
         type=int,
         choices=(8, 16),
         default=8,
-        help="bits of a channel, 16 in TIFF only (default: %(default)s)",
+        help="bits per channel; 16 in TIFF only (default: %(default)s)",
     )
     files.add_argument(
         "--strip", action="store_true", help="leave out the content's EXIF data and colour profile"
     )
     running = command.add_argument_group("many pictures")
-    running.add_argument("--resume", action="store_true", help="skip pictures that are there")
+    running.add_argument("--resume", action="store_true", help="skip pictures that exist")
     running.add_argument(
-        "--dry-run", action="store_true", help="print what would be made of what, and make nothing"
+        "--dry-run", action="store_true", help="print which pictures would be made, and make none"
     )
     running.add_argument(
-        "--json", type=arguments.path, metavar="FILE", help="write a report of all pictures"
+        "--json",
+        type=arguments.path,
+        metavar="FILE",
+        help="write a report with a row for each picture",
     )
     running.add_argument(
         "--timing", action="store_true", help="print where the time went, to standard error"

@@ -38,7 +38,7 @@ def add(commands: Any) -> None:
         default=[],
         metavar="STYLE[:WEIGHT][@SECONDS]",
         help="styles to mix into one, such as a.jpg:0.3 b.jpg:0.7, or to go from one to the next, "
-        "such as a.jpg@0s b.jpg@5s; with --masks or --labels each for a region",
+        "such as a.jpg@0s b.jpg@5s; with --masks or --labels, each is the style of a region",
     )
     add_regions(command)
     command.add_argument(
@@ -54,7 +54,7 @@ def add(commands: Any) -> None:
         "--size",
         type=arguments.size,
         default=0,
-        help="scale frames to this shorter side (default: leave)",
+        help="scale frames to this shorter side (default: keep their size)",
     )
     add_tile(command)
     arguments.add_model(command)
@@ -64,32 +64,30 @@ def add(commands: Any) -> None:
         "--output",
         type=arguments.path,
         required=True,
-        help="a file, or without a suffix a folder",
+        help="a file, or a folder if the name has no suffix",
     )
     files.add_argument("--start", type=arguments.seconds, default=0, help="begin at this second")
-    files.add_argument(
-        "--duration", type=arguments.seconds, help="take so many seconds (default: all)"
-    )
+    files.add_argument("--duration", type=arguments.seconds, help="seconds to take (default: all)")
     files.add_argument(
         "--codec",
-        help="h264, hevc, vp9, av1, or an encoder of FFmpeg's (default: h264, of .webm vp9)",
+        help="h264, hevc, vp9, av1, or an encoder of FFmpeg (default: h264, for .webm vp9)",
     )
     files.add_argument(
         "--crf",
         type=arguments.crf,
         metavar="0..63",
-        help="what the codec loses, less is better and larger (default: 18 of h264)",
+        help="constant rate factor; lower is better and larger (default: 18 for h264)",
     )
     files.add_argument(
         "--fps",
         type=arguments.rate,
         default=25,
-        help="frames in a second, of folders (default: 25)",
+        help="frames per second of folders (default: 25)",
     )
     files.add_argument(
         "--resume",
         action="store_true",
-        help="go on with what is in the folder OUTPUT.parts after an interruption",
+        help="continue after an interruption, from the folder OUTPUT.parts",
     )
 
 

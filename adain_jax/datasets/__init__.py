@@ -1,4 +1,4 @@
-"""Whole data sets in the manner of paintings.
+"""Whole data sets in the style of paintings.
 
 `adain-jax dataset` is `run`; `stylize` is for data sets of Ray, and `grains.RandomStyle` for
 pipelines of grain.

@@ -20,7 +20,7 @@ class Bank:
 
     Attributes:
         styles: a batch of them, (S, C), as NumPy arrays.
-        names: of each.
+        names: the name of each style.
     """
 
     styles: Style
@@ -28,18 +28,18 @@ class Bank:
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Bank":
-        """From the file that `adain-jax style --bank` makes.
+        """Load the file that `adain-jax style --bank` makes.
 
         Raises:
             FileNotFoundError: if there is no such file.
-            ValueError: if it is not a style's, or damaged.
+            ValueError: if it is not a file of styles, or is damaged.
         """
         path = as_path(path)
         return cls.of(Style.load(path), style_files.bank_names(Path(path)))
 
     @classmethod
     def of(cls, styles: Style, names: Sequence[str] = ()) -> "Bank":
-        """From one style (C,) or a batch (S, C); names are numbers if left out.
+        """Make a bank of one style (C,) or a batch (S, C); by default names are numbers.
 
         >>> import jax.numpy as jnp
         >>> Bank.of(Style(jnp.zeros((3, 2)), jnp.ones((3, 2)))).names
@@ -73,7 +73,7 @@ class Bank:
 
 
 def as_bank(bank: "Bank | Style | str | os.PathLike") -> Bank:
-    """A bank, of a file, of styles, or as it is."""
+    """A bank from a file, from styles, or the given bank."""
     if isinstance(bank, Bank):
         return bank
     return Bank.of(bank) if isinstance(bank, Style) else Bank.load(bank)

@@ -14,12 +14,12 @@ from adain_jax.stylize import model_or, prepared
 
 
 class RandomStyle(grain.transforms.RandomMap):
-    """Gives the image, or each in a batch, of an element a random style at a random strength.
+    """Gives the image of an element, or each image of a batch, a random style and strength.
 
-    What it gets follows from grain's own generator: from the pipeline's seed and the element's
-    place in it, so another in each epoch. The model runs in this process; so give grain no worker
-    processes, threads alone. Inside a training step, `adain_jax.random_style` leaves all on the
-    device.
+    Style and strength come from grain's own generator, from the pipeline's seed and the position of
+    the element, so each epoch has others. The model runs in this process, so use threads in grain
+    and no worker processes. Inside a training step, `adain_jax.random_style` keeps everything on
+    the device.
 
     >>> import adain_jax
     >>> rng = np.random.default_rng(0)
@@ -44,14 +44,14 @@ class RandomStyle(grain.transforms.RandomMap):
         """Take a bank.
 
         Args:
-            bank: of styles, or the file of one, that `adain-jax style --bank` makes.
-            alpha: least and greatest strength, within [0, 1].
-            probability: that an image gets a style; else it stays as it is.
+            bank: a bank of styles, or the file of one, which `adain-jax style --bank` makes.
+            alpha: lowest and highest strength, within [0, 1].
+            probability: probability that an image gets a style; otherwise it is unchanged.
             image: the key of images, (H, W, 3) or (N, H, W, 3), uint8 or floating in [0, 1].
-            model: of the bank; by default "vgg16".
+            model: the model of the bank; by default "vgg16".
 
         Raises:
-            ValueError: if an argument is not as said.
+            ValueError: if an argument does not fit its description.
         """
         if len(alpha) != 2 or not 0 <= alpha[0] <= alpha[1] <= 1:
             raise ValueError(f"alpha is two numbers, 0 <= low <= high <= 1, not {alpha}")
@@ -63,7 +63,7 @@ class RandomStyle(grain.transforms.RandomMap):
         self._alpha, self._probability, self._image = alpha, probability, image
 
     def random_map(self, element: Any, rng: np.random.Generator) -> Any:
-        """The element with other images, of the same shape and dtype."""
+        """The element with stylized images of the same shape and dtype."""
         images = np.asarray(element[self._image])
         batch = images if images.ndim == 4 else images[None]
         styles = rng.integers(len(self._bank), size=len(batch))

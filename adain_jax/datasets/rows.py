@@ -1,4 +1,4 @@
-"""Data sets of Ray, for pipelines of people's own."""
+"""Data sets of Ray Data, for other pipelines."""
 
 import os
 from importlib import import_module
@@ -26,27 +26,27 @@ def stylize(
     workers: int = 1,
     **resources: Any,
 ) -> Any:
-    """A data set of Ray Data whose images have styles, as `adain-jax dataset` gives them.
+    """Give the images of a Ray Data data set random styles, as `adain-jax dataset` does.
 
-    Lazy, as all of Ray Data's. What an image gets follows from the seed and its key alone.
+    It is lazy, as Ray Data is. Style, strength and copies follow from the seed and the key alone.
 
     Args:
         dataset: a `ray.data.Dataset` of rows with an image and a key.
-        bank: of styles, or the file of one, that `adain-jax style --bank` makes.
-        image: the column of images: arrays (H, W, 3) uint8, or the bytes of files.
-        key: the column of keys, texts or numbers.
-        look: of the pictures: seed, strengths, copies and so on; `size`, `format` and `quality` are
-            of files only.
-        model: name, or a file that all workers can read.
-        workers: each with a model of its own.
-        resources: of each worker, such as `num_gpus=1` or `num_cpus=2`.
+        bank: a bank of styles, or the file of one, which `adain-jax style --bank` makes.
+        image: name of the column of images: arrays (H, W, 3) uint8, or the bytes of files.
+        key: name of the column of keys, texts or numbers.
+        look: seed, strengths, copies and so on; `size`, `format` and `quality` apply to files only.
+        model: name of a model, or a file that all workers can read.
+        workers: number of workers; each has its own model.
+        resources: resources of each worker, such as `num_gpus=1` or `num_cpus=2`.
 
     Returns:
-        A `ray.data.Dataset` with the same columns, `per_image` rows for each, images as they were
-        (arrays or bytes), and the columns `style`, the name, `alpha` and `copy`.
+        A `ray.data.Dataset` with the same columns and `per_image` rows for each row. Images remain
+        arrays or bytes. It also has the columns `style` (its name), `alpha` and `copy`.
 
     Raises:
-        ValueError: if an argument is not as said; when it runs, for an image that cannot be read.
+        ValueError: if an argument does not fit its description; when it runs, if an image cannot be
+            read.
     """
     if not hasattr(dataset, "map_batches"):
         raise ValueError(f"dataset is one of Ray Data's, not {type(dataset).__name__}")

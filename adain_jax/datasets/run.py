@@ -27,19 +27,19 @@ PART = 1000  # images
 
 @dataclass(frozen=True)
 class Job:
-    """A data set to be made of another.
+    """A stylized data set to be made from a data set.
 
     Attributes:
         source: a folder of images, a .tar or .parquet file or a folder of them, `tfds:NAME:SPLIT`.
-        output: a folder, new or begun before.
+        output: a folder, new or from an interrupted run.
         styles: paintings, folders of them, files of styles and banks.
-        look: of the pictures.
-        model: name or file.
-        kind: of the source, if it is not clear.
-        to: kind of the output; that of the source, or of `tfds:` Parquet.
-        column: of images, in Parquet.
+        look: the settings of the pictures.
+        model: name or file of the model.
+        kind: kind of the source, if it is ambiguous.
+        to: kind of the output; by default that of the source, and Parquet for `tfds:`.
+        column: name of the column of images in Parquet.
         style_size: shorter side that paintings are scaled to.
-        part: images to a part, in which the work is shared, and kept.
+        part: images in a part; parts are the units of work and of resuming.
         strict: stop at the first image that cannot be read.
     """
 
@@ -89,19 +89,21 @@ def run(
     begin: Callable[[int, int], None] = lambda parts, finished: None,
     report: Callable[[str], None] = lambda stage: None,
 ) -> Generator[Outcome, None, None]:
-    """Make a data set, or what is missing of it, and yield what became of each part.
+    """Make a data set, or the missing parts of it, and yield the outcome of each part.
 
-    Parts that were finished before come first. When all are, the manifest is written.
+    Parts that are already finished come first. After the last part, the manifest is written.
 
     Args:
-        job: what to make.
-        engine: that makes it; by default this process.
-        begin: is told how many parts there are, and how many of them are finished.
-        report: is told of each style.
+        job: the data set to make.
+        engine: makes the parts; by default this process.
+        begin: is called with the number of parts and the number of finished ones.
+        report: is called with a line for each style.
 
     Raises:
-        OSError: if something cannot be read at all, or not be written; what is finished stays.
-        ValueError: if the job is not as said, or the output was begun with another.
+        OSError: if the source cannot be read or the output cannot be written; finished parts
+            remain.
+        ValueError: if the job does not fit its description, or the output was begun with another
+            job.
     """
     if not find_spec("pyarrow"):
         raise ValueError("data sets need the package pyarrow: pip install 'adain-jax[dataset]'")

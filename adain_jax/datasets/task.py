@@ -1,4 +1,4 @@
-"""What is asked of a data set: all that its bytes depend on, but for the images."""
+"""The settings of a data set: everything that its bytes depend on, except the images."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,17 +19,17 @@ ON_CPU, ON_ACCELERATOR = 1, 32  # images at once
 
 @dataclass(frozen=True)
 class Look:
-    """How pictures look: what a picture follows from, beside its image and the image's key.
+    """The settings that decide a picture, together with its image and the image's key.
 
     Attributes:
-        seed: decides with the key of an image which styles, strengths and crops it gets.
-        per_image: pictures of each image.
-        alpha: least and greatest strength.
-        size: to which shorter side images are scaled, 0: not at all.
-        crop: side of the square that is cut out of each, at a random place; 0: none.
-        format: suffix of the pictures; None for that of their image where it can be written.
-        quality: of JPEG, WebP and AVIF; None for that of `image.save`.
-        batch: images computed at once; 0: 1 on a CPU, 32 on an accelerator.
+        seed: decides, with the key of an image, its styles, strengths and crops.
+        per_image: number of pictures of each image.
+        alpha: lowest and highest strength.
+        size: the shorter side to which images are scaled; 0: they keep their size.
+        crop: side of the random square crop of each image; 0: no crop.
+        format: suffix of the pictures; None: that of their image, if it can be written.
+        quality: quality of JPEG, WebP and AVIF; None: the default of `image.save`.
+        batch: number of images computed at once; 0: 1 on a CPU, 32 on an accelerator.
     """
 
     seed: int = 0

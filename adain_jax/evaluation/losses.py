@@ -14,12 +14,12 @@ from adain_jax.ops.statistics import adain
 
 
 class PictureLosses(NamedTuple):
-    """Of one picture, or their means, unweighted, each a scalar.
+    """The losses of one picture, or their means over pictures, without weights; scalars.
 
     Attributes:
-        style: distances of means and deviations to the painting's (equation 13).
-        content: mean squared distance of relu4_1 to the photograph's.
-        target: the same to AdaIN's result (equation 12).
+        style: distances of means and deviations from the painting's (equation 13).
+        content: mean squared distance of relu4_1 from the photograph's.
+        target: the same from the result of AdaIN (equation 12).
     """
 
     style: Any
@@ -30,14 +30,14 @@ class PictureLosses(NamedTuple):
 def picture_losses(
     vgg: Model, picture: ArrayLike, content: ArrayLike, style: ArrayLike, *, reduction: str = "mean"
 ) -> PictureLosses:
-    """The losses of a picture, given its photograph and its painting.
+    """The paper's losses of a picture, given its photograph and its painting.
 
     Args:
-        vgg: in the features of which they are.
+        vgg: the model whose VGG the features come from.
         picture: (H, W, 3), uint8, or floating in [0, 1].
         content: the same shape, likewise.
         style: of any size, likewise.
-        reduction: of the style loss over channels, as of `style_loss`.
+        reduction: reduction of the style loss over channels, as in `style_loss`.
 
     >>> import adain_jax, numpy as np
     >>> photo, painting = np.random.default_rng(0).random((2, 16, 24, 3), np.float32)

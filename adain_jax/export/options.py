@@ -1,4 +1,4 @@
-"""What can be chosen of an export."""
+"""The options of an export."""
 
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -13,9 +13,9 @@ class Options(NamedTuple):
     """How programs are written.
 
     Attributes:
-        dtype: of the weights in the file.
-        compute: of the maps; statistics are in float32.
-        images: of images and pictures; float32 in [0, 1].
+        dtype: dtype of the weights in the file.
+        compute: dtype of the feature maps; statistics are in float32.
+        images: dtype of images and pictures; float32 is in [0, 1].
     """
 
     dtype: Float = "float16"

@@ -19,11 +19,11 @@ _ADVICE = "ONNX needs the packages onnx and onnxruntime: pip install 'adain-jax[
 
 
 class Exported(NamedTuple):
-    """What an export made.
+    """The result of an export.
 
     Attributes:
-        files: the programs `style` and `stylize`, and what is said of them, as JSON.
-        difference: the largest between their pictures and the model's, in levels of 255.
+        files: the programs `style` and `stylize`, and their description as JSON.
+        difference: the largest difference between their pictures and the model's, in levels of 255.
     """
 
     files: list[Any]
@@ -38,23 +38,23 @@ def export(
     options: Options | None = None,
     about: Mapping[str, str] | None = None,
 ) -> Exported:
-    """Write two programs into a folder: `style`, an image to its style, and `stylize`.
+    """Write two programs into a folder: `style`, from an image to its style, and `stylize`.
 
-    docs/export.md says how they are run. Their pictures are compared with the model's first, at
-    three sizes; nothing is written unless these agree.
+    docs/export.md shows how to run them. First their pictures are compared with the model's at
+    three sizes; if they differ, nothing is written.
 
     Args:
-        model: as it was loaded.
+        model: a model that is not prepared.
         folder: for the files `style` and `stylize`, with the suffix .onnx or .stablehlo, and
             `onnx.json` or `stablehlo.json`.
         to: the format.
         options: dtypes of weights, maps and images.
-        about: strings for the files, such as the model's licence, beside what is known of it.
+        about: further strings for the description in the files, such as the licence of the model.
 
     Raises:
         ImportError: if a package that writes the format is missing.
         OSError: if the files cannot be written.
-        ValueError: if the model cannot be exported, or an argument is none of those known.
+        ValueError: if the model cannot be exported, or an argument has an unknown value.
 
     >>> import adain_jax, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:

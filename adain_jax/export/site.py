@@ -16,12 +16,13 @@ from adain_jax.export.programs import Exported, check_model, noted, onnx_librari
 from adain_jax.export.runtime_web import VERSION, runtime_files
 from adain_jax.files import image
 from adain_jax.model import Model
+from adain_jax.runtime import shipped
 from adain_jax.runtime.atomic import atomic_path, check_place, make_folder
 from adain_jax.runtime.paths import as_path
 from adain_jax.stylize import encode_style
 from adain_jax.version import __version__
 
-EXAMPLES = Path(__file__).parents[2] / "examples"  # of a clone; no part of what is installed
+EXAMPLES = shipped.folder("examples")
 _PHOTO = "content/cincinnati_bridge.jpg"
 _STYLE_SIZE, _THUMBNAIL = 512, 160  # pixels of shorter sides
 _BUILD = b"BUILD"  # stands for the site's own name in the service worker
@@ -37,25 +38,26 @@ def export_site(
     dtype: str = "float16",
     about: Mapping[str, str] | None = None,
 ) -> Exported:
-    """Write a page that gives photographs the style of paintings, in the browser alone.
+    """Write a page that gives photographs the style of paintings within the browser.
 
-    Plain files for any web server. The page's pictures, by ONNX Runtime on this machine, are
-    compared with the model's first; nothing is written unless these agree.
+    It consists of plain files for any web server. First the pictures of the page, made by ONNX
+    Runtime on this machine, are compared with the model's; if they differ, nothing is written.
 
     Args:
         model: as it was loaded.
         folder: for the files.
-        styles: paintings to choose from at once, files or folders, which are encoded here; those of
-            `examples` if this is left out and there is such a folder.
-        photo: what the page begins with; likewise one of `examples`.
-        runtime: a folder with ONNX Runtime Web; npm is asked for it if this is left out.
+        styles: paintings to choose from, files or folders, which are encoded here; by default the
+            examples that ship.
+        photo: the photograph that the page begins with; if `styles` is left out too, by default one
+            of the examples.
+        runtime: a folder with ONNX Runtime Web; by default npm downloads it.
         dtype: of the weights.
-        about: strings for the files, such as the model's licence, beside what is known of it.
+        about: further strings for the description in the files, such as the licence of the model.
 
     Raises:
         ImportError: if the packages that write ONNX are missing.
-        OSError: if the files cannot be written, or ONNX Runtime Web cannot be had.
-        ValueError: if the model cannot be exported, or an image is none.
+        OSError: if the files cannot be written, or npm cannot download ONNX Runtime Web.
+        ValueError: if the model cannot be exported, or a file is not an image.
     """
     options = Options(dtype, images="float32")  # type: ignore[arg-type]
     check_model(model, "onnx")
@@ -67,9 +69,8 @@ def export_site(
     files: dict[str, bytes] = {}
     for name, data in runtime_files(runtime).items():
         files[f"runtime/{name}"] = data
-    example = EXAMPLES / _PHOTO
-    if photo is None and styles is None and example.is_file():
-        photo = example
+    if photo is None and styles is None:
+        photo = EXAMPLES / _PHOTO
     if photo is not None:
         files["examples/photo.jpg"] = _jpeg(photo)
     looks, stats = _styles(model, _paintings(styles))
@@ -133,7 +134,7 @@ def _written(folder: Path, files: Mapping[str, bytes]) -> list[Any]:
 
 def _paintings(given: Sequence[str | os.PathLike] | None) -> list[Path]:
     if given is None:
-        given = [EXAMPLES / "style"] if (EXAMPLES / "style").is_dir() else []
+        given = [EXAMPLES / "style"]
     found: list[Path] = []
     for path in map(as_path, given):
         found += image.find(path) if path.is_dir() else [path]

@@ -1,4 +1,4 @@
-"""Image files to arrays in sRGB and back; nothing else in the package opens one."""
+"""Image files to arrays in sRGB and back; no other module of the package opens images."""
 
 import io
 import math
@@ -40,13 +40,13 @@ _MOST_PIXELS, _MOST_SQUARES = 1 << 22, 4
 
 @dataclass(frozen=True)
 class LoadedImage:
-    """What a file holds.
+    """The content of an image file.
 
     Attributes:
-        rgb: (H, W, 3) float32 in [0, 1], or uint8 if asked for; sRGB, the right way up.
+        rgb: (H, W, 3) float32 in [0, 1], or uint8 if requested; sRGB, upright.
         alpha: (H, W) of the same type, or None if the file has no transparency.
         original_size: (H, W) before any reduction.
-        exif: what EXIF says of the photograph, with an orientation of 1.
+        exif: the EXIF data of the photograph, with an orientation of 1.
         has_profile: whether the file had a colour profile.
     """
 
@@ -66,18 +66,17 @@ def load(
 ) -> LoadedImage:
     """Read an image of any kind: EXIF rotation applied, any colour profile converted to sRGB.
 
-    Greyscale (8 and 16 bits), palette, CMYK and transparent images come out as RGB; of an
-    animation the first frame, of colours of 16 bits the upper 8. At its peak this holds the pixels
-    once as Pillow has them, 4 bytes each, beside the result, and twice while they are turned or
-    scaled.
+    Greyscale (8 and 16 bits), palette, CMYK and transparent images become RGB. An animation gives
+    its first frame, and 16-bit colours their upper 8 bits. At its peak this needs 4 bytes for each
+    pixel beside the result, and twice that while the image is rotated or scaled.
 
     Args:
         path: the file.
-        size: scale the shorter side to this many pixels, keeping the aspect; 0 leaves it. An image
-            so thin that it would get more than 4 megapixels, or more than four squares of this
-            size, is scaled up to that only: its shorter side is then less than `size`.
-        square: then cut out the square in the middle.
-        as_bytes: give uint8, a quarter of the memory.
+        size: scale the shorter side to this many pixels, keeping the aspect ratio; 0 keeps the
+            size. Enlarging stops at 4 megapixels, or at four squares of this size if that is more,
+            so the shorter side of a thin image can be less than `size`.
+        square: then crop to the square in the middle.
+        as_bytes: return uint8, which needs a quarter of the memory.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -112,7 +111,7 @@ def decode(
     square: bool = False,
     as_bytes: bool = False,
 ) -> LoadedImage:
-    """`load` for a file's content; `name` is what errors call it."""
+    """`load` for the content of a file; errors call it `name`."""
     _check_size(size)
     return _read(io.BytesIO(data), name, size, square, as_bytes)
 
@@ -146,16 +145,17 @@ def save(
 ) -> None:
     """Write an image, whole or not at all, in the format of the path's suffix.
 
-    At its peak this holds the pixels once more, 4 bytes each, or in TIFF only a few rows of them;
-    and what the encoders of AVIF and WebP need.
+    At its peak this needs another 4 bytes for each pixel, for TIFF only those of a few rows, and
+    the memory of the encoders of AVIF and WebP.
 
     Args:
         path: ends in .png, .jpg, .webp, .avif, .tif or .bmp.
         rgb: (H, W, 3), uint8, or floating in [0, 1].
-        alpha: (H, W) of the same kind; left out where the format has no transparency.
-        quality: of JPEG, WebP and AVIF, 1 to 100; by default 95, and 90 for AVIF.
-        depth: bits of a channel, 8, or, in TIFF only, 16.
-        exif: from `load`; sizes in it become the image's. Left out in BMP, and in JPEG if too long.
+        alpha: (H, W) of the same kind; ignored if the format has no transparency.
+        quality: quality of JPEG, WebP and AVIF, 1 to 100; by default 95, and 90 for AVIF.
+        depth: bits per channel: 8, or 16 in TIFF only.
+        exif: from `load`, with its sizes set to those of the image. BMP has none, and JPEG none if
+            they are too long.
         profile: embed the profile of sRGB.
 
     Raises:
@@ -204,9 +204,10 @@ def check_writable(path: str | os.PathLike, depth: int = 8) -> None:
 
 
 def find(folder: str | os.PathLike, suffixes: Collection[str] = READABLE) -> list[Path]:
-    """The image files in a folder and its subfolders, by suffix, sorted; hidden ones are left out.
+    """The image files in a folder and its subfolders, by suffix, sorted, without hidden ones.
 
-    Links to folders are followed, each real folder once: its own name goes before those of links.
+    Links to folders are followed. Each real folder appears once, and its own name comes before
+    links.
 
     Raises:
         FileNotFoundError: if there is no such folder, or no image in it.
@@ -225,7 +226,7 @@ def find(folder: str | os.PathLike, suffixes: Collection[str] = READABLE) -> lis
 
 
 def find_styles(folder: str | os.PathLike) -> list[Path]:
-    """As `find`, and files of styles too."""
+    """As `find`, with files of styles too."""
     return find(folder, {*READABLE, ".safetensors"})
 
 

@@ -1,4 +1,4 @@
-"""How a request runs: at once, in a bucket, or in windows. What can be asked is the same in all."""
+"""How a request runs: at once, in a bucket, or in windows. All plans support all controls."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,36 +20,38 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Whole:
-    """At once, compiled for each size of image; the only plan under a transformation."""
+    """Compute the image at once, compiled for each size; the only plan inside a transformation."""
 
 
 @dataclass(frozen=True)
 class Bucketed:
-    """At once, in the upper left of an array of one of a few sizes: few programs for many sizes.
+    """Compute the image in the upper left of an array of one of a few sizes: few programs.
 
-    Equal to `Whole` to rounding. Of sides up to 2048 there are 16 buckets. The array's sides are up
-    to a quarter longer than the image's (from 256 pixels on), and so the work up to half as much
-    again; an image that fills its bucket (512 x 768, for example) costs nothing more.
+    The result equals that of `Whole` to rounding. Sides up to 2048 have 16 buckets. From 256 pixels
+    on, the sides of the array are up to a quarter longer than those of the image, so the work grows
+    by up to a half; an image that fills its bucket (512 x 768, for example) costs nothing extra.
     """
 
 
 @dataclass(frozen=True)
 class Tiled:
-    """Window by window, in the memory of one window, for images of any size; compiled once.
+    """Compute the image window by window, in the memory of one window; compiled once.
 
-    Equal to `Whole` to rounding, at the price of the overlaps and of encoding everything twice:
-    about twice the time. The picture is assembled on the host, as a NumPy array.
+    The result equals that of `Whole` to rounding. Because of the overlaps, and because everything
+    is encoded twice, it takes about twice the time. The picture is assembled on the host, as a
+    NumPy array.
 
     Attributes:
-        tile: pixels to a side of a window, a multiple of 8. The memory needed grows with its
-            square, about 0.6 GB for 768 and a VGG.
-        out: an array like the content to write the picture into, window by window, such as a
-            `numpy.memmap`; it is what comes back. It may not be the content itself, which is read
-            to the end. Of a content alone, not of a style.
-        progress: is called with the number of windows done, and of all.
+        tile: side of a window in pixels, a multiple of 8. The memory grows with its square: about
+            0.6 GB for 768 and a VGG.
+        out: an array like the content, such as a `numpy.memmap`, into which the picture is written
+            and which is returned. It must not be the content itself, which is read to the end. It
+            is used for contents only, not for the image of a style.
+        progress: a function that is called with the number of finished windows and the number of
+            all windows.
 
     Raises:
-        ValueError: if one is not as said.
+        ValueError: if an attribute does not fit its description.
     """
 
     tile: int = TILE
@@ -75,14 +77,14 @@ def choose(
 ) -> Plan:
     """The plan for images of this shape, (H, W, 3) or (N, H, W, 3).
 
-    Under a transformation that is `Whole`. "auto" is `Whole` for a batch, and for one image `Tiled`
-    above 4 megapixels, if the model can, else `Bucketed`.
+    Inside a transformation it is `Whole`. "auto" is `Whole` for a batch. For one image it is
+    `Tiled` above 4 megapixels, if the model has a reach, and otherwise `Bucketed`.
 
     Args:
-        plan: what was asked for.
-        shape: of the content, or of a style's image.
-        model: which will run.
-        inputs: all else that may be traced.
+        plan: the requested plan.
+        shape: shape of the content, or of the image of a style.
+        model: the model that will run.
+        inputs: all other values that may be traced.
 
     Raises:
         ValueError: if `plan` is none, or its tile does not fit the model.

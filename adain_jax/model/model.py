@@ -35,16 +35,16 @@ from adain_jax.weights import store
 class Model:
     """A style transfer network with its weights.
 
-    A pytree whose leaves are the weights: pass it to `jit`, `pmap` or `vmap`, `tree_map` over it.
+    It is a pytree whose leaves are the weights, for `jit`, `pmap`, `vmap` and `tree_map`.
     `adain_jax.stylize` makes pictures with it.
 
     Attributes:
-        params: `{"encoder": ..., "decoder": ...}` as Flax has them, float32; of `fast`, whose
-            encoder is for styles alone, also "content" and "projection". A model without a decoder
-            can be trained, not used.
+        params: Flax parameters `{"encoder": ..., "decoder": ...}`, float32. `fast`, whose encoder
+            is for styles alone, also has "content" and "projection". A model without a decoder can
+            be trained, but makes no pictures.
         architecture: a name of `adain_jax.networks.ARCHITECTURES`.
-        fingerprint: of the encoder's weights; says which styles fit.
-        prepared: whether `prepare` made it; then it can be used, but not saved.
+        fingerprint: a hash of the encoder's weights, which says which styles fit.
+        prepared: whether `prepare` made it; a prepared model makes pictures, but cannot be saved.
 
     >>> import adain_jax, numpy as np
     >>> model = adain_jax.load("vgg16")
@@ -62,13 +62,13 @@ class Model:
     def create(
         cls, architecture: str, encoder: Params, decoder: Params | None = None, **others: Params
     ) -> "Model":
-        """A model from the parameters of its networks, which are checked.
+        """Make a model from the parameters of its networks, and check them.
 
-        `others` are those of a network that has more parts: "content" and "projection".
+        `others` are the parameters of further parts: "content" and "projection".
 
         Raises:
-            ValueError: if `architecture` is unknown, or naming every parameter that is missing,
-                unexpected or of the wrong shape.
+            ValueError: if `architecture` is unknown, or if a parameter is missing, unexpected or
+                has the wrong shape; the message names every such parameter.
         """
         decoders = {} if decoder is None else {"decoder": decoder}
         return cls._of(architecture, {"encoder": encoder, **decoders, **others})
@@ -88,7 +88,7 @@ class Model:
 
         Raises:
             FileNotFoundError: if there is no such file, nor a shipped model of that name.
-            ValueError: if the file is not a model's, or damaged.
+            ValueError: if the file is not the file of a model, or is damaged.
         """
         path = store.find(name_or_path)
         params, metadata = store.read(path)
@@ -99,26 +99,27 @@ class Model:
 
     @property
     def dtype(self) -> Any:
-        """In which the networks run: float32, unless prepared for another."""
+        """The dtype in which the networks run: float32, unless `prepare` was given another."""
         encoder = self.params.get("content") or self.params["encoder"]
         return encoder["conv1_1"]["bias"].dtype
 
     @property
     def channels(self) -> tuple[int, ...]:
-        """Of each map that a style has the statistics of: the pixels and four taps of the VGG."""
+        """The channels of each map of a style's statistics: the pixels and four maps of the VGG."""
         layers = [self.params["encoder"][tap.replace("relu", "conv")] for tap in TAPS]
         return (3, *(layer["bias"].shape[-1] for layer in layers))
 
     def prepare(self, *, backend: str | None = None, dtype: Any = jnp.float32) -> "Model":
-        """The model made ready to run: nothing that depends on the weights alone is done again.
+        """Prepare the model for many calls: work that depends only on the weights is done once.
 
         On a CPU the kernels are transformed for Winograd's convolution, which takes six times the
-        memory (about 100 MB for a VGG). The results are the same. The model prepared can be used,
-        and given to transformations, like any other, but not saved.
+        memory (about 100 MB for a VGG). The results are the same. A prepared model can be used and
+        passed to transformations like any other, but not saved.
 
         Args:
-            backend: where it will run, such as "cpu" or "gpu"; by default JAX's own.
-            dtype: of weights and networks; bfloat16 is for accelerators. Statistics stay in
+            backend: the backend that it will run on, such as "cpu" or "gpu"; by default that of
+                JAX.
+            dtype: dtype of weights and networks; bfloat16 is for accelerators. Statistics stay in
                 float32.
 
         Raises:
@@ -166,15 +167,16 @@ class Model:
         dtype: Any = np.float16,
         encoder: bool = True,
     ) -> None:
-        """Save as one safetensors file, in float16 unless told otherwise, whole or not at all.
+        """Save as one safetensors file, by default in float16. The file appears whole or not at
+        all.
 
-        `metadata` adds strings to the architecture and the checksums in the file's header. Without
-        its `encoder` the file is for a package with a model that ships the same, from which it is
-        then taken.
+        `metadata` adds strings to the header of the file, beside the architecture and the
+        checksums. With `encoder=False` the file has no encoder, and loading takes it from a shipped
+        model that has the same one.
 
         Raises:
-            ValueError: for a model that `prepare` made, if an argument is not as said, or if no
-                model that ships has the encoder that is left out.
+            ValueError: if `prepare` made the model, if an argument does not fit its description, or
+                if no shipped model has the encoder that is left out.
         """
         if self.prepared:
             raise ValueError("a prepared model cannot be saved: save the one that was loaded")
@@ -184,12 +186,12 @@ class Model:
 
     @jax.jit
     def encode(self, images: jax.Array, size: Size = None) -> Features:
-        """The maps of contents, by name, that `transfer` gives a style: (N, H, W, 3) in [0, 1].
+        """Encode contents (N, H, W, 3) in [0, 1] to the maps, by name, that `transfer` takes.
 
-        For a VGG those of `style_maps`; for `fast` conv1_2, conv2_2 and conv3_2, of 32, 64 and 128
-        channels at a half, a quarter and an eighth of the size. Sizes that are no multiples of 8
-        are extended by reflection. `size` is the height and width, multiples of 8, of a picture in
-        the upper left of `images`, if it does not fill them; it may be traced.
+        For a VGG these are the maps of `style_maps`; for `fast` they are conv1_2, conv2_2 and
+        conv3_2, with 32, 64 and 128 channels at half, a quarter and an eighth of the size. Sizes
+        that are not multiples of 8 are extended by reflection. If a picture fills only the upper
+        left of `images`, `size` is its height and width, multiples of 8, which may be traced.
 
         Raises:
             ValueError: if `images` is anything else.
@@ -204,7 +206,7 @@ class Model:
 
     @jax.jit
     def style_maps(self, images: jax.Array, size: Size = None) -> Features:
-        """The maps of which a style is the statistics, by name; arguments are those of `encode`.
+        """The maps, by name, whose statistics are a style; arguments are those of `encode`.
 
         The pixels and relu1_1 to relu4_1, of 3, 64, 128, 256 and 512 channels, from full size down
         to an eighth.
@@ -212,9 +214,9 @@ class Model:
         return {PIXELS: _fill_up(images), **self.taps(images, size)}
 
     def targets(self, style: Style | ChannelStats) -> Style | ChannelStats:
-        """The statistics that a style has in the maps of `encode`: its own, if those are a VGG's.
+        """The statistics of a style in the maps of `encode`; for a VGG, the style's own.
 
-        From (..., 963) to (..., C), one map's after the other's.
+        From (..., 963) to (..., C), with the maps one after the other.
         """
         projection = ARCHITECTURES[self.architecture].projection
         if projection is None:
@@ -224,13 +226,14 @@ class Model:
 
     @jax.jit
     def taps(self, images: jax.Array, size: Size = None) -> dict[str, jax.Array]:
-        """The VGG's feature maps by name, the four of the losses."""
+        """The four feature maps of the VGG that the losses use, by name."""
         encoder, params = ARCHITECTURES[self.architecture].encoder, self.params["encoder"]
         return encoder.apply({"params": params}, _fill_up(images), size)  # type: ignore[return-value]
 
     @jax.jit
     def decode(self, features: Features, size: Size = None) -> jax.Array:
-        """Images (N, H, W, 3), H and W multiples of 8, from what `transfer` gives; not clipped.
+        """Decode the result of `transfer` to images (N, H, W, 3), H and W multiples of 8, not
+        clipped.
 
         `size` is as for `encode`.
 
@@ -294,7 +297,7 @@ def _check_floating(dtype: Any) -> None:
 
 def _no_decoder() -> ValueError:
     return ValueError(
-        "this model has no decoder: train one with scripts/train.py, starting from it"
+        "this model has no decoder: train one with `adain-jax train`, starting from it"
     )
 
 

@@ -1,4 +1,4 @@
-"""A style: what AdaIN takes from pictures."""
+"""A style: the statistics that AdaIN takes from an image."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -29,16 +29,18 @@ SUFFIX = ".safetensors"  # of files of styles
 )
 @dataclass(frozen=True)
 class Style:
-    """The channel statistics of one style, or of a batch, on the maps of an encoder.
+    """The channel statistics of one style, or of a batch of styles, in the maps of an encoder.
 
-    A pytree: it passes through `jit`, `vmap` and `grad`. `Model.style` makes it; encoding a style
+    It is a pytree, and passes through `jit`, `vmap` and `grad`. `Model.style` makes it; encoding a
+    style
     once and keeping this (2 to 8 KB) is cheaper than keeping the picture.
 
     Attributes:
-        mean: channel means, (C,) or (N, C), float32; C is the sum over the maps: the pixels and
-            four taps of a VGG, 963.
+        mean: channel means, (C,) or (N, C), float32. C is 963, the number of channels of the pixels
+            and of four maps of a VGG.
         std: channel standard deviations, the same shape.
-        fingerprint: that of the encoder which made it; models with another refuse it.
+        fingerprint: fingerprint of the encoder that made it; models with another encoder refuse the
+            style.
     """
 
     mean: jax.Array
@@ -49,15 +51,15 @@ class Style:
     def mix(
         cls, styles: "Sequence[Style]", weights: Sequence[float] | ArrayLike | None = None
     ) -> "Style":
-        """A style between several: the weighted means of their statistics.
+        """Mix several styles: the weighted means of their statistics.
 
-        As the statistics enter AdaIN linearly, one AdaIN with these is the mixture of the feature
-        maps that each style alone would give (section 7.3 of the paper), and as quick as one style.
+        The statistics enter AdaIN linearly. So one AdaIN with their mixture gives the mixture of
+        the feature maps of the single styles (section 7.3 of the paper), in the time of one style.
 
         Args:
-            styles: any number, all made by one model.
-            weights: one for each, finite, at least 0, not all 0; they are divided by their sum.
-                May be traced. All the same if left out.
+            styles: any number of styles, all made by one model.
+            weights: one for each style, finite, at least 0, not all 0; they are divided by their
+                sum. They may be traced. By default they are equal.
 
         Raises:
             ValueError: if there is no style, they are of different models or shapes, or the weights
@@ -87,9 +89,9 @@ class Style:
 
     @classmethod
     def stack(cls, styles: "Sequence[Style]") -> "Style":
-        """Single styles as a batch of them, with mean and std (N, C).
+        """Stack single styles into a batch, with mean and std (N, C).
 
-        For one style to each image of a batch, one to each region of masks, or a bank of styles.
+        Use it for one style per image of a batch, one per region of masks, or a bank of styles.
 
         Raises:
             ValueError: if there is no style, or they are of different models or shapes.
@@ -110,7 +112,8 @@ class Style:
     ) -> None:
         """Save as a safetensors file of a few KB, whole or not at all.
 
-        `thumbnail`, a small uint8 image (H, W, 3), and `metadata` are for those who look at it.
+        `thumbnail`, a small uint8 image (H, W, 3), and `metadata` are stored for people who look at
+        the file.
 
         Raises:
             ValueError: if the name does not end in .safetensors.
@@ -134,11 +137,11 @@ class Style:
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Style":
-        """A style from its file.
+        """Load a style from its file.
 
         Raises:
             FileNotFoundError: if there is no such file.
-            ValueError: if it is not a style's, or damaged.
+            ValueError: if it is not the file of a style, or is damaged.
         """
         path = as_path(path)
         if not path.is_file():

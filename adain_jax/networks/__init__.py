@@ -41,20 +41,22 @@ _FAST = ("conv1_2", "conv2_2", "conv3_2")
 
 
 class Architecture(NamedTuple):
-    """An encoder and the decoder that takes its features.
+    """An encoder, and the decoder for its features.
 
     A style is the statistics of all maps of the encoder, a VGG, and of the pixels, whatever the
-    decoder takes: so one style is good for all decoders.
+    decoder uses. So one style fits all decoders.
 
     Attributes:
-        levels: the maps of a content on which AdaIN works and which the decoder takes, by name.
-        reach: how far beyond the cell of 8 x 8 pixels that it lies in a feature of the encoder, and
-            a pixel of the picture, can see, in pixels; multiples of 8. Without it they see all.
-        concatenates: whether the decoder takes, in AdaIN's place, the content's features and the
-            style's, one behind the other along the channels.
-        told: maps of which the decoder is told the style's statistics, by name.
-        content: an encoder of contents, if that is another.
-        projection: then, from statistics of a style to those for the maps of that encoder.
+        levels: names of the content's maps that AdaIN is applied to and that the decoder takes.
+        reach: receptive-field margins of a feature of the encoder and of a pixel of the picture, in
+            pixels, measured outward from the cell of 8 x 8 pixels; multiples of 8. None: the whole
+            image.
+        concatenates: whether the decoder takes the features of the content and of the style,
+            concatenated along the channels, in place of the result of AdaIN.
+        told: names of the maps whose statistics of the style condition the decoder.
+        content: the encoder of contents, if it is not `encoder`.
+        projection: then, the module that maps statistics of a style to those for the maps of
+            `content`.
     """
 
     encoder: nn.Module
@@ -70,7 +72,7 @@ class Architecture(NamedTuple):
 def vgg(
     name: str, depths: Sequence[int], reach: tuple[int, int], method: Method = "auto"
 ) -> dict[str, Architecture]:
-    """The architecture of a VGG and its variants, by name."""
+    """The architectures of a VGG and its variants, by name."""
     encoder, decoder, levels = Encoder(depths, method), Decoder(depths, method), TAPS[-1:]
     return {
         name: Architecture(encoder, decoder, levels, reach),
@@ -90,7 +92,7 @@ def vgg(
 
 
 def variant_of(architecture: str) -> tuple[str, str]:
-    """The network that an architecture is a variant of, and the variant's name, if it has one.
+    """Split the name of an architecture into its network and its variant, which may be empty.
 
     >>> variant_of("vgg16_film"), variant_of("vgg16")
     (('vgg16', 'film'), ('vgg16', ''))
@@ -106,7 +108,7 @@ ARCHITECTURES = {
 
 
 def initialize(architecture: str, key: jax.Array) -> dict[str, Any]:
-    """Random weights of all parts: `{"encoder": ..., "decoder": ...}`, and what else there is."""
+    """Random weights of all parts: `{"encoder": ..., "decoder": ...}` and further parts."""
     network = ARCHITECTURES[architecture]
     keys = jax.random.split(key)
     image = jnp.zeros((1, 8, 8, 3), jnp.float32)

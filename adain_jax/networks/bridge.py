@@ -8,9 +8,8 @@ import jax.numpy as jnp
 class Bridge(nn.Module):
     """Adds a map of the encoder to one of the decoder, of the same size: x + M f.
 
-    What is fine need not pass through the smallest map then. The parameter `matrix`, float32
-    (channels of f, channels of x), begins as zeros, so that a network begins as if the bridge was
-    not there.
+    So fine detail does not have to pass through the smallest map. The parameter `matrix`, float32
+    (channels of f, channels of x), is initialised with zeros, so that a new bridge changes nothing.
     """
 
     @nn.compact

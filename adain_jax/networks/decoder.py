@@ -29,21 +29,21 @@ class Decoder(nn.Module):
 
     Takes `{"relu4_1": (N, H, W, 512)}` and returns images (N, 8H, 8W, 3), not clipped, that mean
     [0, 1]. Every layer bears the name of the encoder's layer that it undoes, nearest-neighbour
-    upsampling stands for each max pooling, and there is no normalisation unless asked for: it would
-    bring every sample to one style (section 6.1 of the paper).
+    upsampling stands for each max pooling, and by default there is no normalisation: it would bring
+    every sample to one style (section 6.1 of the paper).
 
     Attributes:
         depths: those of the encoder.
-        method: of every convolution (`adain_jax.ops.convolution`).
-        normalization: "batch" or "instance", behind every convolution but the last, for the
-            paper's ablation; its parameters are named as the layer with `_norm`.
-        film: whether the decoder is told the style's statistics of every map, by a `Film` behind
-            the second layer of each block (behind the first, if there is no other) and behind the
-            picture; its parameters are named as the layer with `_film`. Then it takes, beside
-            relu4_1, by the name of `TOLD` a `Told` for each of the pixels, relu1_1, relu2_1 and
+        method: method of every convolution (`adain_jax.ops.convolution`).
+        normalization: "batch" or "instance", after every convolution except the last, for the
+            paper's ablation; its parameters have the name of the layer with `_norm`.
+        film: whether the style's statistics of every map condition the decoder, by a `Film` after
+            the second layer of each block (after the first, if there is only one) and after the
+            picture; its parameters have the name of the layer with `_film`. The decoder then also
+            takes, under the name `TOLD`, a `Told` for each of the pixels, relu1_1, relu2_1 and
             relu3_1.
-        bridges: other maps that the decoder takes, such as relu3_1: a `Bridge` brings each in
-            behind the upsampling to its size; its parameters are named as the layer with `_bridge`.
+        bridges: further maps that the decoder takes, such as relu3_1: a `Bridge` adds each after
+            the upsampling to its size; its parameters have the name of the layer with `_bridge`.
     """
 
     depths: Sequence[int]

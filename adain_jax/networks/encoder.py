@@ -22,7 +22,7 @@ class Encoder(nn.Module):
     Attributes:
         depths: convolutions per block up to and including conv4_1: (2, 2, 3, 1) is VGG-16,
             (2, 2, 4, 1) VGG-19.
-        method: of every convolution (`adain_jax.ops.convolution`).
+        method: method of every convolution (`adain_jax.ops.convolution`).
     """
 
     depths: Sequence[int]

@@ -1,8 +1,8 @@
 """A small encoder of contents and decoder, for real time on a CPU.
 
 The picture is folded to half its size and twelve channels first, so that no convolution runs at
-full size. Styles are a VGG's, for a style is encoded once and frames are many: a projection says
-what its statistics would be in the small encoder's maps.
+full size. A VGG encodes the styles, because a style is encoded once and frames are many. A
+projection predicts the statistics of the style in the maps of the small encoder.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,11 +25,11 @@ LARGEST = 3.0
 
 
 class FastEncoder(nn.Module):
-    """From the image to a map an eighth of its size.
+    """A small encoder, from the image to a map of an eighth of its size.
 
     Takes RGB images (N, H, W, 3) in [0, 1], H and W multiples of 8. Returns the last map of each
     block by name: conv1_2, conv2_2, conv3_2, each (N, H/2^i, W/2^i, widths[i - 1]) for i = 1..3,
-    before the ReLU: behind it channels can fall silent, and AdaIN would have nothing to scale.
+    before the ReLU: after it, channels can be zero, and AdaIN would have nothing to scale.
     """
 
     widths: Sequence[int] = _WIDTHS
@@ -50,7 +50,7 @@ class FastEncoder(nn.Module):
 
 
 class Projection(nn.Module):
-    """From the statistics of a style in a VGG's maps to those for the maps of `FastEncoder`.
+    """Predicts the statistics of a style in the maps of `FastEncoder` from those in a VGG's maps.
 
     Linear, in logarithms of deviations and means on both sides; deviations are at most e^3.
     Parameters, float32: `weights` (2C, 2D), zeros, and `bias` (2D,), zeros, D being the sum of the

@@ -13,18 +13,18 @@ LEAST = 0.05  # added to deviations before their logarithm
 
 
 def condition(mean: jax.Array, std: jax.Array) -> jax.Array:
-    """Statistics (..., C) as layers take them: logarithms of deviations, and means, (..., 2C)."""
+    """Statistics (..., C) as inputs of layers: logarithms of deviations, and means, (..., 2C)."""
     return jnp.concatenate([jnp.log(std + LEAST), mean], -1)
 
 
 class Told(NamedTuple):
-    """Statistics of a map that a decoder is told: mixtures of R sets of them, place by place.
+    """The statistics of a map that condition a decoder: mixtures of R sets, place by place.
 
     Attributes:
         mean: channel means of each set, (R, N, C), float32.
         std: channel standard deviations, likewise.
-        weights: the share of each set in each cell, (R, N, h, w), or (R, N, 1, 1) for all alike;
-            they add up to 1.
+        weights: the share of each set in each cell, (R, N, h, w), or (R, N, 1, 1) for all cells;
+            the shares add up to 1.
     """
 
     mean: jax.Array

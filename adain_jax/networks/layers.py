@@ -1,4 +1,4 @@
-"""What the encoder and the decoder are made of."""
+"""The layers of the encoder and the decoder."""
 
 import flax.linen as nn
 import jax
@@ -11,12 +11,12 @@ Size = tuple[int | jax.Array, int | jax.Array] | None
 
 
 def halve(size: Size) -> Size:
-    """The size of a picture on the map behind a pooling."""
+    """The size of a picture on the map after a pooling."""
     return size and (size[0] // 2, size[1] // 2)
 
 
 def double(size: Size) -> Size:
-    """The size of a picture on the map behind an upsampling."""
+    """The size of a picture on the map after an upsampling."""
     return size and (size[0] * 2, size[1] * 2)
 
 
@@ -27,8 +27,8 @@ class Conv3x3(nn.Module):
     (features,), all `initial_bias`. Computes in the dtype of its input.
 
     Attributes:
-        relu, pool, upsample, method: as of `adain_jax.ops.convolution.conv3x3`. What that module's
-            `prepare_kernel` makes may stand in the place of `kernel`.
+        relu, pool, upsample, method: as in `adain_jax.ops.convolution.conv3x3`. The result of that
+            module's `prepare_kernel` may take the place of `kernel`.
     """
 
     features: int

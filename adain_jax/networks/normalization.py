@@ -30,8 +30,8 @@ class Normalization(nn.Module):
     where that is given; where it is mutable, the batch's are kept there.
 
     Attributes:
-        kind: of the normalisation (equations 1 to 7 of the paper).
-        styles: how many there are, of conditional instance normalisation.
+        kind: kind of the normalisation (equations 1 to 7 of the paper).
+        styles: number of styles of a conditional instance normalisation.
     """
 
     kind: Kind

@@ -1,7 +1,7 @@
-"""Colours of whole images: given to one from another.
+"""Colours of whole images: one image gets those of another.
 
-Every function takes `xp`, the array library it computes with: jax.numpy, or numpy where images of
-many sizes pass and none shall cost a compilation; then it takes and returns NumPy arrays.
+Every function takes `xp`, the array library that it computes with: jax.numpy, or numpy, which saves
+a compilation for each size; then it takes and returns NumPy arrays.
 """
 
 from functools import partial
@@ -17,12 +17,13 @@ LUMA = (0.299, 0.587, 0.114)  # of R, G and B, as in BT.601, and so in YCbCr of 
 def coral(source: ArrayLike, target: ArrayLike, *, xp: Any = jnp) -> Any:
     """Give `source` the colours of `target`: CORAL (Sun et al. 2016), as the paper's code has it.
 
-    The colours of `source`, standardised, are whitened by the symmetric root of their correlation
-    plus a little of the identity, coloured by that of the target's, and given the target's means
-    and standard deviations (n - 1). Not clipped. Differentiable in both, grey images included.
+    The standardised colours of `source` are whitened by the symmetric root of their correlation
+    plus a small multiple of the identity, then coloured by the root of the target's correlation,
+    and given the target's means and standard deviations (n - 1). The result is not clipped. It is
+    differentiable in both arguments, also for grey images.
 
-    The paper's code sums over pixels, where this takes means: so images of two sizes have colours
-    of one scale. Of images of one size the result is the same.
+    The paper's code sums over pixels; this function takes means, so that colours of images of
+    different sizes have one scale. For images of one size the result is the same.
 
     Args:
         source: (H, W, 3), floating.
@@ -54,14 +55,14 @@ def coral(source: ArrayLike, target: ArrayLike, *, xp: Any = jnp) -> Any:
 def match_histogram(source: ArrayLike, target: ArrayLike, *, xp: Any = jnp) -> Any:
     """Give each channel of `source` the histogram of `target`'s: quantiles mapped to quantiles.
 
-    A value below which a share q of the source lies (half of its equals counted) becomes the value
-    below which a share q of the target lies, between two of which it is interpolated. So equal
-    values stay equal, and the order of values is kept. Channels are treated apart: their
-    correlations stay the source's, which `coral` changes too.
+    The q-quantile of the source becomes the q-quantile of the target, interpolated between two of
+    its values; half of the equal values count as below. So equal values stay equal, and the order
+    of values is kept. Channels are treated separately: their correlations stay those of the source,
+    while `coral` changes them too.
 
-    The result depends on the order of the source's values and on nothing else of them, a step
-    function: its derivative with respect to `source` is zero. That with respect to `target` is
-    that of an interpolation between its sorted values.
+    The result depends only on the order of the source's values. It is a step function, so its
+    derivative with respect to `source` is zero. The derivative with respect to `target` is that of
+    an interpolation between its sorted values.
 
     Args:
         source: (H, W, 3), floating.
@@ -98,15 +99,14 @@ def match_histogram(source: ArrayLike, target: ArrayLike, *, xp: Any = jnp) -> A
 
 
 def keep_chroma(picture: ArrayLike, photo: ArrayLike, *, xp: Any = jnp) -> Any:
-    """The light and dark of `picture` with the colours of `photo` (Gatys et al. 2016).
+    """Combine the luma of `picture` with the chroma of `photo` (Gatys et al. 2016).
 
-    The luma of the one and the chroma of the other. In YCbCr and YIQ alike, RGB is luma plus a
-    linear function of chroma; so this is `photo` with the difference of the lumas added to R, G and
-    B. Where that leaves [0, 1], chroma is reduced, by one factor for the pixel, until it fits:
-    luma and hue are kept, saturation is not. (Clipping R, G and B would change all three, and it is
-    luma that carries the picture's strokes.)
+    In YCbCr and in YIQ, RGB is luma plus a linear function of chroma, so the result is `photo` with
+    the difference of the lumas added to R, G and B. Where that leaves [0, 1], the chroma of the
+    pixel is reduced by one factor until it fits. This keeps luma and hue, but not saturation.
+    (Clipping R, G and B would change all three, and luma carries the strokes of the picture.)
 
-    Differentiable in both but where the reduction sets in.
+    It is differentiable in both arguments, except where the reduction starts.
 
     Args:
         picture: (..., 3), floating in [0, 1].

@@ -1,7 +1,8 @@
-"""The 3x3 convolution of the networks, with reflection padding, in several ways of computing it.
+"""The 3x3 convolution of the networks, with reflection padding, by several methods.
 
-They agree to 1e-4 of the largest value in float32 (1e-5 is usual), and so do their gradients.
-Which is fastest depends on layer and processor: `choose` holds what benchmarks/layers.py measured.
+The methods agree to 1e-4 of the largest value in float32 (usually to 1e-5), and so do their
+gradients. The fastest one depends on the layer and the processor: `choose` follows the measurements
+of benchmarks/layers.py.
 """
 
 from functools import partial
@@ -27,9 +28,9 @@ _SCHEMES = {"winograd": winograd.F4, "winograd2": winograd.F2}
 def choose(backend: str, dtype: Any, shape: tuple[int, ...]) -> Method:
     """The fastest method for a kernel, (3, 3, C, C'), on a backend such as "cpu" or "gpu".
 
-    XLA's own convolution everywhere but on CPUs in float32. There Winograd's F(4x4, 3x3) wins from
-    32 channels on, whatever the size of the map; and a layer with very few outputs, which no
-    convolution does well, is best made of one matrix product and nine additions.
+    This is XLA's own convolution, except on CPUs in float32. There Winograd's F(4x4, 3x3) is
+    fastest from 32 channels on, whatever the size of the map, and a layer with very few outputs is
+    fastest as one matrix product and nine additions.
 
     >>> choose("cpu", "float32", (3, 3, 64, 128)), choose("gpu", "bfloat16", (3, 3, 64, 128))
     ('winograd', 'xla')
@@ -45,20 +46,20 @@ def choose(backend: str, dtype: Any, shape: tuple[int, ...]) -> Method:
 def prepare_kernel(
     kernel: np.ndarray, *, backend: str, dtype: Any = np.float32, upsample: bool = False
 ) -> np.ndarray:
-    """What `conv3x3` would make of a kernel in every call, made once.
+    """Transform a kernel once, as `conv3x3` would do in every call.
 
     Args:
         kernel: (3, 3, C, C').
-        backend: where it will run.
-        dtype: in which it will run.
-        upsample: as it will be given to `conv3x3`.
+        backend: the backend that it will run on.
+        dtype: the dtype that it will run in.
+        upsample: the argument that `conv3x3` will get.
 
     Returns:
         An array for `conv3x3` in place of the kernel: (t, t, C, C') for Winograd, t being 6, or 10
         for upsampling; else the kernel.
 
     Raises:
-        ValueError: if `kernel` is none, but for example one that was prepared before.
+        ValueError: if `kernel` is not a kernel, for example because it was prepared before.
 
     >>> import numpy as np
     >>> prepare_kernel(np.ones((3, 3, 64, 128), np.float32), backend="cpu").shape
@@ -82,7 +83,7 @@ def conv3x3(
     size: tuple[int | jax.Array, int | jax.Array] | None = None,
     method: Method = "auto",
 ) -> jax.Array:
-    """3x3 convolution of stride 1 behind a reflection padding of one pixel.
+    """3x3 convolution of stride 1 with reflection padding of one pixel.
 
     Args:
         x: (N, H, W, C).
@@ -90,10 +91,11 @@ def conv3x3(
         bias: (C',), or None.
         relu: whether a ReLU follows.
         pool: whether 2x2 max pooling follows; H and W are then even.
-        upsample: whether nearest-neighbour upsampling, by two, goes before. Winograd's methods then
+        upsample: whether nearest-neighbour upsampling by two comes first. Winograd's methods then
             work on the small map.
         size: height and width of the picture in the upper left of `x`, if it does not fill `x`; may
-            be traced. The padding is then at its edges, and what is outside of it means nothing.
+            be traced. The padding is then at the edges of the picture, and values outside it are
+            undefined.
         method: "xla"; "winograd", F(4x4, 3x3), or "winograd2", F(2x2, 3x3); "projection", one
             matrix product to 9 C' channels and nine shifted additions; or "auto", by `choose` for
             the device that `x` is on. A prepared kernel decides it.

@@ -1,7 +1,7 @@
 """The losses of the paper (equations 11-13), as the most used PyTorch port reduces them.
 
-Means over everything but the taps, deviations unbiased, all in float32 whatever the dtype of the
-features. Their products of matrices are of full precision on accelerators, too, which would
+They are means over all axes, summed over the taps, with unbiased deviations, in float32 whatever
+the dtype of the features. Matrix products have full precision on accelerators too, which would
 otherwise round the factors to TF32 or bfloat16: sums over all positions would differ in the third
 digit, and the normal equations of `feature_loss` could not be solved.
 """
@@ -17,7 +17,7 @@ TapStats = Mapping[str, ChannelStats]
 
 
 def content_loss(features: jax.Array, target: jax.Array) -> jax.Array:
-    """Mean squared distance of the output's relu4_1 to AdaIN's result `t` (equation 12).
+    """Mean squared distance of the output's relu4_1 from the result `t` of AdaIN (equation 12).
 
     >>> import jax.numpy as jnp
     >>> print(content_loss(jnp.zeros((1, 2, 2, 4)), jnp.ones((1, 2, 2, 4))))
@@ -39,9 +39,9 @@ def style_loss(
     Args:
         taps: the output's feature maps by name, each (N, H, W, C).
         style: `tap_stats` of the style, each (N, C).
-        layers: a weight for each tap, in the order of their names; all 1 if left out.
-        reduction: over channels, "mean" or, as in the paper's own code, "sum".
-        ddof: of the output's deviations, as in `channel_stats`; PyTorch's ports use 1.
+        layers: a weight for each tap, in the order of their names; by default all are 1.
+        reduction: reduction over channels: "mean", or "sum", as in the paper's own code.
+        ddof: as in `channel_stats`, for the output's deviations; PyTorch's ports use 1.
 
     >>> import jax.numpy as jnp
     >>> taps = {"relu1_1": jnp.ones((1, 2, 2, 4))}
@@ -86,7 +86,7 @@ def gram_matrices(taps: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
 
 
 def total_variation(images: jax.Array) -> jax.Array:
-    """Mean squared difference of neighbouring pixels, down plus across: what a mesh is made of.
+    """Mean squared difference of neighbouring pixels, vertical plus horizontal.
 
     Takes (N, H, W, C).
 
@@ -107,11 +107,11 @@ def reconstruction_loss(images: jax.Array, originals: jax.Array) -> jax.Array:
 
 
 def feature_loss(features: Mapping[str, jax.Array], taps: Mapping[str, jax.Array]) -> jax.Array:
-    """How much of a VGG's maps the linear map that fits best does not explain by `features`.
+    """The share of a VGG's maps that the best linear map of `features` does not explain.
 
-    Takes maps by name, each (N, h, w, C), and the VGG's, likewise, of which the deepest of each
-    size counts. Returns the share of their variance that is left, in [0, 1], in the mean of the
-    sizes. The map is found anew for each batch, by least squares: only features are learned.
+    Takes maps by name, each (N, h, w, C), and likewise the VGG's, of which the deepest of each size
+    is used. Returns the unexplained share of their variance, in [0, 1], averaged over the sizes.
+    Least squares find the linear map for each batch, so only the features are learned.
 
     >>> import jax, jax.numpy as jnp
     >>> x = jax.random.normal(jax.random.key(0), (1, 16, 16, 4))

@@ -1,4 +1,4 @@
-"""Bytes to floats and back: the one place where it is done."""
+"""Bytes to floats and back: the only place where this happens."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ import numpy as np
 
 
 def to_float(images: Any, *, xp: Any = jnp) -> Any:
-    """Images as float32: unsigned integers divided by their largest value, floats as they are.
+    """Images as float32: unsigned integers are divided by their largest value.
 
     Args:
         images: any shape, uint8, uint16, or floating in [0, 1].
-        xp: jax.numpy, or numpy for arrays that shall stay on the host.
+        xp: jax.numpy, or numpy for arrays that stay on the host.
 
     >>> import numpy as np
     >>> print(to_float(np.array([0, 51, 255], np.uint8), xp=np))

@@ -10,12 +10,12 @@ import numpy as np
 def reflect_at(
     x: jax.Array, size: tuple[int | jax.Array, int | jax.Array], inner: int = 1
 ) -> jax.Array:
-    """Continue a picture that does not fill its array by one line of its reflection.
+    """Extend a picture that does not fill its array by one line of its reflection.
 
     Args:
         x: (N, H, W, C), of which the upper left `size` is a picture.
         size: its height and width, at least 1 and at most H and W; may be traced.
-        inner: lines from its edge to the one repeated behind it.
+        inner: number of lines from the edge of the picture to the line that is repeated after it.
 
     Returns:
         `x` with the line after the picture's last row, and the one after its last column, written.
@@ -60,7 +60,7 @@ def fill_up(x: jax.Array, multiple: int, axis: int) -> jax.Array:
 
 
 def reflected(at: Any, length: Any, *, xp: Any = jnp) -> Any:
-    """Where in an axis of some length the place `at` lies, which may be outside, by reflection.
+    """The position in an axis that the position `at`, which may be outside, has by reflection.
 
     The edge is not repeated. Takes integers; `length` may be symbolic.
 
@@ -88,8 +88,8 @@ def upsample(x: jax.Array) -> jax.Array:
 def max_pool(x: jax.Array) -> jax.Array:
     """2x2 max pooling, (N, H, W, C) to (N, H/2, W/2, C), for even H and W.
 
-    As the larger of two slices, rows and then columns: on a CPU three times as fast as a reduction,
-    and the gradient is cheap, which that of XLA's reduce-window is not.
+    It takes the larger of two slices, first for rows and then for columns. On a CPU this is three
+    times as fast as a reduction, and unlike that of XLA's reduce-window its gradient is cheap.
     """
     n, height, width, channels = x.shape
     x = x.reshape(n, height // 2, 2, width, channels)

@@ -1,7 +1,7 @@
 """Feature statistics, and the normalisations of the paper that use them (section 3, equations 1-8).
 
-Every function here is pure, works under `jit`, `vmap` and `grad`, and computes in float32 whatever
-the dtype of its input, which is also the dtype of its result. "Channel" is the last axis.
+Every function here is pure, works inside `jit`, `vmap` and `grad`, and computes in float32. The
+result has the dtype of the input. The last axis is the channel.
 
 The formulas, side by side, with `mu` and `sigma` over the axes named:
 
@@ -37,12 +37,13 @@ def channel_stats(
 
     Args:
         x: features, (..., H, W, C), any floating dtype, any range up to 1e37.
-        where: (H, W) or (..., H, W): booleans, the cells that count, or weights from 0 on, how much
-            each does. If none does, the mean is 0.
-        ddof: 0 divides the sum of squares by H*W (the paper's own code), 1 by H*W - 1 (PyTorch's
-            default, and so the PyTorch ports'). A map of one pixel has variance 0 in both.
-        eps: added to the variance, inside the root, so that the derivative of a constant channel
-            is finite.
+        where: (H, W) or (..., H, W): booleans for the cells that count, or weights of the cells, at
+            least 0. If no cell counts, the mean is 0.
+        ddof: 0 divides the sum of squares by H*W, as the paper's own code does; 1 divides it by H*W
+            - 1, as PyTorch does by default, and so its ports. A map of one pixel has variance 0 in
+            both cases.
+        eps: added to the variance inside the root, so that constant channels have a finite
+            derivative.
 
     Returns:
         float32 `mean` and `std`, each (..., C).
@@ -77,8 +78,8 @@ def adain(
         mean: the style's channel means, (..., C); leading axes broadcast against those of `x`.
         std: the style's channel standard deviations, likewise.
         where: as in `channel_stats`, for the statistics of `x`; all of `x` is transformed.
-        stats: statistics to use in place of those of `x`, such as the whole picture's where `x` is
-            a part of it, each (..., C).
+        stats: statistics to use in place of those of `x`, each (..., C), such as those of the whole
+            picture if `x` is a part of it.
         ddof: as in `channel_stats`, for the statistics of `x`.
         eps: as in `channel_stats`, for the statistics of `x`.
 

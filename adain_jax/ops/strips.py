@@ -1,4 +1,4 @@
-"""Maps computed strip by strip of rows, so that what is in between stays small."""
+"""Maps computed in strips of rows, so that intermediate arrays stay small."""
 
 from collections.abc import Callable
 
@@ -9,14 +9,14 @@ import jax.numpy as jnp
 def by_strips(
     part: Callable[[int | jax.Array, int], jax.Array], rows: int, strips: int, x: jax.Array
 ) -> jax.Array:
-    """A map (N, rows * k, W, C) from parts of its rows, one after the other.
+    """Compute a map (N, rows * k, W, C) from parts of its rows, one after the other.
 
     Args:
-        part: gives, for its first row, which may be traced, and a number of rows, those rows as
-            (N, number * k, W, C).
-        rows: in all.
-        strips: to make of them.
-        x: what the map is made from; its memory is not needed before `x` is there.
+        part: a function of the first row, which may be traced, and the number of rows, that returns
+            those rows as (N, number * k, W, C).
+        rows: number of all rows.
+        strips: number of strips.
+        x: the input of the map; the memory of the map is not needed before `x` exists.
     """
     strips = min(max(strips, 1), rows)
     if strips == 1:

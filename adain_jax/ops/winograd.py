@@ -1,8 +1,8 @@
 """Winograd's minimal filtering (Lavin & Gray, CVPR 2016) as matrix products.
 
 A scheme computes a tile of outputs from a slightly larger tile of inputs with fewer products than
-the definition takes: F(4x4, 3x3) makes 16 outputs of 36 products per pair of channels in place of
-144. The products of all tiles of a batch are t * t matrix products; the transforms before and after
+the definition: F(4x4, 3x3) needs 36 products per pair of channels for 16 outputs, not 144. The
+products of all tiles of a batch are t * t matrix products; the transforms before and after
 are slices and additions. Relative error in float32: about 1e-5.
 """
 
@@ -49,8 +49,8 @@ class Scheme(NamedTuple):
 
     @property
     def edge(self) -> int:
-        """Lines from the edge to the one that pads it: the reflection of an upsampled map is its
-        edge.
+        """Lines from the edge to the line that pads it; for an upsampled map this is the edge
+        itself.
         """
         return 2 - self.scale
 

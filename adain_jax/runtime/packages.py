@@ -1,7 +1,11 @@
 """Packages that not everyone has installed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
+
+_OURS = __name__.partition(".")[0]
 
 
 def required(module: str, needs: str, extra: str) -> Any:
@@ -19,3 +23,28 @@ def required(module: str, needs: str, extra: str) -> Any:
         return import_module(module)
     except ImportError:
         raise ValueError(f"{needs}: pip install 'adain-jax[{extra}]'") from None
+
+
+@contextmanager
+def needed(by: str, extra: str) -> Iterator[None]:
+    """Around imports: a package that is missing becomes a `ValueError` that says how to install it.
+
+    Args:
+        by: what needs it.
+        extra: of this package, which brings it.
+
+    >>> with needed("fishing", "rods"):
+    ...     import rod
+    Traceback (most recent call last):
+    ...
+    ValueError: fishing needs the package rod: pip install 'adain-jax[rods]'
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
+        if package == _OURS:  # a fault in the program
+            raise
+        raise ValueError(
+            f"{by} needs the package {package}: pip install 'adain-jax[{extra}]'"
+        ) from None

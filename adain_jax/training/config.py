@@ -1,4 +1,4 @@
-"""What a training can be told."""
+"""The settings of a training."""
 
 from dataclasses import dataclass, fields
 from typing import get_type_hints
@@ -21,58 +21,60 @@ class TrainConfig:
     """
 
     # ------------------------------------------------------------------ data
-    # Photographs and paintings: folders (subfolders count), or `tfds:NAME:SPLIT` and
-    # `tfds:FOLDER:SPLIT` for TensorFlow Datasets by name or prepared in a folder. Several are
-    # separated by commas.
+    # The photographs and the paintings: folders with their subfolders, or `tfds:NAME:SPLIT` and
+    # `tfds:FOLDER:SPLIT` for TensorFlow Datasets by name or prepared in a folder. Separate several
+    # places by commas. If there is no folder `examples`, the pictures that ship take its place.
     content: str = "examples/content"
     style: str = "examples/style"
-    # How much more or less often some images come: `pattern=weight`, separated by commas, where
-    # the first pattern that fits a name counts. `vangogh_*=0.3` shows each of those a third as
-    # often as an image that fits none.
+    # How much more or less often some images come: `pattern=weight`, separated by commas. The
+    # first pattern that matches a name counts. `vangogh_*=0.3` shows each of these images 0.3
+    # times as often as an image that matches no pattern.
     content_weights: str = ""
     style_weights: str = ""
-    # Checkpoints, log and the exported model go here. Runs that find a checkpoint go on from it.
+    # The folder for checkpoints, the log and the exported model. A run that finds a checkpoint
+    # there continues from it.
     workdir: str = "runs/base"
 
-    # Photographs are scaled to a shorter side of `content_size` pixels and cut to random squares of
-    # `crop_size`, a multiple of 8.
+    # Photographs are scaled to a shorter side of `content_size` pixels and cropped to random
+    # squares of `crop_size`, a multiple of 8.
     content_size: int = 512
     crop_size: int = 256
-    # The same for paintings.
+    # The same sizes for paintings.
     style_size: int = 512
     style_crop_size: int = 256
-    # Photographs, or paintings, that fit all into this share of each device's free memory are
-    # decoded once and kept there, and steps cut their crops themselves; 0: none. (On a CPU that is
-    # the machine's memory.) Others are streamed by threads.
+    # If all photographs, or all paintings, fit into this share of the free memory of each device,
+    # they are decoded once and kept there, and steps crop them; 0: never. (On a CPU it is the
+    # memory of the machine.) Otherwise threads stream them.
     device_share: float = 0.25
-    # Share of the memory that is free at the start in which decoded images that are streamed, or
-    # are for validation, are kept, of all kinds together; 0: none.
+    # The share of the memory that is free at the start, in which decoded images that are streamed
+    # or used for validation are kept; 0: none are kept.
     cache_share: float = 0.25
     # Mirror photographs and paintings half of the time.
     flip: bool = False
-    # Probabilities that a painting comes in greys, with its colours exchanged, or as a negative;
-    # with its hues turned, another contrast, another gamma.
+    # Probabilities that a painting becomes grey, exchanges its colour channels, becomes a
+    # negative, rotates its hues, or changes its contrast or its gamma.
     style_gray: float = 0.0
     style_permute: float = 0.0
     style_invert: float = 0.0
     style_hue: float = 0.0
     style_contrast: float = 0.0
     style_gamma: float = 0.0
-    # Shares of the paintings that a program makes (stripes, dots, cells, noise, ...), and of those
-    # whose statistics are mixed with those of another.
+    # The share of paintings that are replaced by generated images (stripes, dots, cells, noise,
+    # ...), and the share whose statistics are mixed with those of another painting.
     style_synthetic: float = 0.0
     style_mix: float = 0.0
 
-    # Crops whose features are kept, from which steps draw their batches: for CPUs, whose steps are
-    # cheaper so. 0: every step encodes its own. They are multiples of `batch_size`, and are renewed
-    # one after the other, `renew` of each kind (on each device as many) every `renew_every` steps.
+    # The numbers of crops in the pools, multiples of `batch_size`. A pool keeps features of crops,
+    # and steps draw their batches from it, which makes steps cheaper on CPUs; 0: every step
+    # encodes its own crops. Every `renew_every` steps, the oldest `renew` crops of each kind are
+    # replaced, on each device.
     pool_contents: int = 0
     pool_styles: int = 0
     renew: int = 1
     renew_every: int = 1
 
-    # Share of the images, chosen by their names, that is kept for validation, and steps between
-    # validations on `validation_samples` pairs of them. 0: none.
+    # The share of the images, chosen by their names, that is kept for validation (0: none), the
+    # steps between validations, and the number of pairs in a validation.
     validation_fraction: float = 0.0
     validate_every: int = 1000
     validation_samples: int = 32
@@ -80,79 +82,82 @@ class TrainConfig:
     # ------------------------------------------------------------------ model
     # The frozen VGG of the losses and of the styles: a shipped name or a safetensors file.
     encoder: str = "vgg16"
-    # What is trained for it. "film": a decoder that is told the style (docs/design.md). "fast": a
-    # small encoder of photographs and its decoder. Or an ablation of the paper: "batch" or
-    # "instance", a decoder with that normalisation; "concatenation", one that is given the style's
-    # features in place of AdaIN's result. Empty: the paper's own decoder.
+    # The kind of network to train. Empty: the paper's own decoder. "film": a decoder conditioned
+    # on the style (docs/design.md). "fast": a small encoder of photographs and its decoder. Or an
+    # ablation of the paper: "batch" or "instance", a decoder with that normalisation;
+    # "concatenation", a decoder that gets the style's features in place of AdaIN's result.
     variant: str = ""
-    # What the first weights are taken from: a safetensors model, a work directory or checkpoint of
-    # another training, or a PyTorch port's decoder.pth. Empty: random ones.
+    # The source of the initial weights: a safetensors model, a work directory or checkpoint of
+    # another training, or a PyTorch port's decoder.pth. Empty: random weights.
     init_from: str = ""
 
     # ------------------------------------------------------------------ losses
     # Weights of the content and style losses. The style weight rises linearly from a tenth over
-    # `style_warmup_steps`. `style_layers` weighs the four taps against each other, and so does
-    # `content_layers`, of which the paper has the last alone: AdaIN's result at others, too, keeps
-    # edges, and keeps out spots and meshes that the last map does not see.
+    # `style_warmup_steps`. `style_layers` and `content_layers` weight the four taps. The paper's
+    # content loss uses the last tap alone; further taps keep edges, and prevent spots and meshes
+    # that the last tap does not see.
     content_weight: float = 1.0
     style_weight: float = 10.0
     style_warmup_steps: int = 0
     style_layers: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)
     content_layers: tuple[float, ...] = (0.0, 0.0, 0.0, 1.0)
-    # "mean" over channels, as the PyTorch ports; "sum", as the paper's own code, whose weight of
-    # the style is then 1e-2.
+    # Reduction over channels: "mean", as in the PyTorch ports, or "sum", as in the paper's own
+    # code, whose style weight is then 1e-2.
     style_reduction: str = "mean"
-    # No part of the paper's loss: total variation of the pictures, Gram matrices in place of or
-    # beside means and deviations, and the squared distance of (a quarter of) each photograph to
-    # itself in its own style, which is what a strength of 0 gives.
+    # Weights of losses that the paper does not have: total variation of the pictures; Gram
+    # matrices, beside or in place of means and deviations; and the squared distance between (a
+    # quarter of) each photograph and its picture in its own style, which is that of strength 0.
     tv_weight: float = 0.0
     gram_weight: float = 0.0
     identity_weight: float = 0.0
-    # For the variant "fast", in the reconstruction steps: what the maps of its encoder leave
-    # unexplained of the VGG's, by the best linear map (`losses.feature_loss`). And whether, after
-    # them, that encoder is kept.
+    # For the variant "fast": the weight, in the reconstruction steps, of the part of the VGG's
+    # maps that the best linear map of its encoder's maps does not explain (`losses.feature_loss`);
+    # and whether the encoder is frozen after these steps.
     feature_weight: float = 0.0
     freeze_encoder: bool = False
 
     # ------------------------------------------------------------------ optimization
-    # Pairs in a step, over all devices and hosts. Each device cuts its part into `accumulate`
-    # pieces, one after the other, to need less memory.
+    # The number of pairs in a step, over all devices and hosts. Each device divides its part into
+    # `accumulate` pieces and computes them one after the other, which needs less memory.
     batch_size: int = 8
     accumulate: int = 1
-    # Optimizer steps in all, and how many of them, at the start, teach the decoder to invert the
-    # encoder (mean absolute error) before it sees a style.
+    # The number of optimizer steps, and how many of them, at the start, teach the decoder to
+    # invert the encoder (mean absolute error) before it sees a style.
     steps: int = 160_000
     reconstruction_steps: int = 0
-    # If positive, the training takes so many minutes in place of `steps`, from the end of its first
-    # call on, when it is compiled. All that is said in steps of schedules and phases then counts as
-    # a share of `steps`: halfway, everything stands where it would after half of them.
+    # If positive, the training takes this many minutes in place of `steps`, counted from the end
+    # of its first call, when it is compiled. Schedules and phases that are given in steps then
+    # count as shares of `steps`: halfway, they have the values that they would have after half of
+    # the steps.
     minutes: float = 0.0
-    # Steps that devices make in one call, if all images are in their memory.
+    # The number of steps in one call of the devices, if all images are in their memory.
     steps_per_call: int = 1
-    # Adam. "cosine" falls to zero over all steps, "inverse_time" is lr / (1 + lr_decay * step).
-    # Both rise linearly from zero over the first `lr_warmup_steps`.
+    # The learning rate of Adam and its schedule. "cosine" falls to zero over all steps,
+    # "inverse_time" is lr / (1 + lr_decay * step). Both rise linearly from zero over the first
+    # `lr_warmup_steps`.
     learning_rate: float = 1e-4
     schedule: str = "inverse_time"
     lr_decay: float = 5e-5
     lr_warmup_steps: int = 0
-    # Gradients are scaled down to this global norm; 0 leaves them.
+    # Gradients with a larger global norm are scaled down to this norm; 0: they are not clipped.
     gradient_clip: float = 0.0
-    # Decay of a moving average of the weights, which is then what is exported; 0: none.
+    # The decay of a moving average of the weights; if there is one, it is exported. 0: none.
     ema_decay: float = 0.0
-    # Of the networks; weights, statistics and losses stay in float32. bfloat16 is for accelerators.
+    # The dtype of the networks; weights, statistics and losses stay in float32. bfloat16 is for
+    # accelerators.
     compute: str = "float32"
 
-    # Of the order of the images, the crops, and the decoder's first weights.
+    # The seed of the order of the images, the crops, and the initial weights.
     seed: int = 0
 
-    # ------------------------------------------------------------------ what is kept and shown
-    # Steps between lines of the log, between grids of pictures (0: none), and between checkpoints,
-    # of which the last `keep` are kept, and the best by validation.
+    # ------------------------------------------------------------------ outputs
+    # The numbers of steps between lines of the log, between grids of pictures (0: none) and
+    # between checkpoints, and how many checkpoints are kept, beside the best by validation.
     log_every: int = 50
     pictures_every: int = 1000
     checkpoint_every: int = 1000
     keep: int = 3
-    # In what the exported model is written; checkpoints are in float32.
+    # The dtype of the exported model; checkpoints are in float32.
     export_dtype: str = "float16"
 
     def __post_init__(self) -> None:

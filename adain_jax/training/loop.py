@@ -26,19 +26,19 @@ _AGREE_EVERY = 10  # steps between the hosts' asking each other whether to stop
 
 
 def train(config: TrainConfig, *, until: float = math.inf) -> Model:
-    """Train a network as `config` says, or go on with it; returns the finished model.
+    """Train a network by a recipe, or continue an interrupted training; return the model.
 
-    `workdir` gets `checkpoints/`, `log.jsonl`, `tensorboard/`, `pictures/`, and, with every
-    checkpoint, `model.safetensors`, which `adain_jax.load` and `adain-jax stylize --model` take.
+    `workdir` gets `checkpoints/`, `log.jsonl`, `tensorboard/` and `pictures/`, and with every
+    checkpoint a `model.safetensors` for `adain_jax.load` and `adain-jax stylize --model`.
 
     Args:
         config: the recipe.
-        until: when `minutes` are over at the latest, by `time.monotonic()`; one step is made.
+        until: the latest end of `minutes`, by `time.monotonic()`; at least one step is made.
 
     Raises:
         ValueError: if the recipe does not fit the devices, the data or the checkpoint, or, naming
             the step and the images, if a loss is not finite.
-        FileNotFoundError: if images or weights are not there.
+        FileNotFoundError: if images or weights do not exist.
         Interrupted: on SIGTERM and SIGINT, once the state is saved.
     """
     placement = Placement(jax.devices())

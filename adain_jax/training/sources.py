@@ -12,6 +12,7 @@ import numpy as np
 
 from adain_jax.files import image
 from adain_jax.ops.pixels import from_float
+from adain_jax.runtime import shipped
 from adain_jax.runtime.available import available_memory
 
 # Images that would have to be scaled up more than this have nothing to teach.
@@ -172,7 +173,7 @@ def middle_square(array: np.ndarray, size: int) -> np.ndarray:
 def _entries(place: str) -> list[_Entry]:
     if place.startswith("tfds:"):
         return _tfds_entries(place)
-    folder = Path(place)
+    folder = shipped.find(place)
     return [
         _Entry(path.relative_to(folder).as_posix(), path.read_bytes) for path in image.find(folder)
     ]

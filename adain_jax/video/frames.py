@@ -21,6 +21,7 @@ from adain_jax.video import cuts, flow, steady
 from adain_jax.video.carry import carry
 
 CALM = 0.85
+"""The calm of a clip, from 0 to 1, unless the caller gives another."""
 
 
 def stylize_frames(
@@ -38,9 +39,9 @@ def stylize_frames(
 ) -> Iterator[np.ndarray]:
     """Stylize the frames of a clip, as they come, so that pictures do not flicker.
 
-    Causal: a picture depends on its frame and those before. Frames may come from anywhere, in any
-    number; all but `calm` is as for `adain_jax.stylize`. On an accelerator a whole clip can be one
-    program, without optical flow: `adain_jax.video.step`.
+    It is causal: a picture depends on its frame and the previous ones. Frames may come from
+    anywhere, in any number. All arguments but `calm` are as for `adain_jax.stylize`. With
+    `adain_jax.video.step`, a whole clip can be one program on an accelerator, without optical flow.
 
     Args:
         frames: each (H, W, 3), uint8 or floating in [0, 1].
@@ -54,14 +55,15 @@ def stylize_frames(
         model: from `adain_jax.load`, best made ready by `Model.prepare`; by default "vgg16",
             prepared.
         plan: as for `stylize`. "auto": at once, above 4 megapixels in windows.
-        calm: from 0, each frame by itself, to 1, what is known of the last picture is hardly
-            touched.
+        calm: from 0 (each frame by itself) to 1 (the known parts of the last picture hardly
+            change).
 
     Yields:
         Pictures, (H, W, 3), with the dtype of their frames.
 
     Raises:
-        ValueError: if an argument is not as said, or, above a calm of 0, OpenCV is not installed.
+        ValueError: if an argument does not fit its description, or `calm` is above 0 and OpenCV is
+            not installed.
 
     >>> import adain_jax.video, numpy as np
     >>> clip = np.zeros((3, 20, 30, 3), np.uint8)
@@ -95,7 +97,7 @@ def stylize_frames(
 
 
 class Begun(NamedTuple):
-    """A picture that is being computed, by `Artist.begin`."""
+    """A picture that is being computed; `Artist.begin` makes it."""
 
     request: Request
     picture: Any
@@ -106,13 +108,13 @@ class Artist:
     """Makes the pictures of one clip: `look` at a frame, then `paint` its request, in order.
 
     Args:
-        model: makes them.
+        model: makes the pictures.
         calm: as in `stylize_frames`.
         plan: likewise.
-        quick: carry the last picture along less exactly, in less than half of the time.
+        quick: carry the last picture along less exactly, in less than half the time.
 
     Raises:
-        ValueError: if `calm` is out of range, or needs what is not installed.
+        ValueError: if `calm` is out of range, or a package that it needs is not installed.
     """
 
     def __init__(
@@ -136,7 +138,7 @@ class Artist:
 
     @property
     def memory(self) -> dict[str, np.ndarray]:
-        """All that is remembered of the frames before, by name; `recall` takes it."""
+        """The state that previous frames left, as arrays by name; `recall` takes it."""
         arrays = {
             "small": self._seen.small,
             "usual": self._seen.usual,
@@ -147,7 +149,7 @@ class Artist:
         return {name: np.asarray(array) for name, array in arrays.items() if array is not None}
 
     def recall(self, memory: Mapping[str, np.ndarray]) -> None:
-        """Go on as the artist whose `memory` this is."""
+        """Continue as the artist with this `memory`."""
         small, usual = jax.device_put((memory["small"], memory["usual"]))
         self._seen = cuts.Seen(small, usual)
         if "mean" in memory:
@@ -164,22 +166,23 @@ class Artist:
         return self._cut
 
     def paint(self, request: Request) -> np.ndarray:
-        """The picture of the frame that was looked at: like its content."""
+        """The picture of the frame that `look` saw, with the shape and dtype of its content."""
         return self.finish(self.begin(request))
 
     def begin(self, request: Request, *, anew: bool = False) -> Begun:
-        """Begin the picture of the frame that was looked at; `finish` takes them in order.
+        """Begin the picture of the frame that `look` saw; `finish` takes them in order.
 
-        Between these two the next can be looked at and begun. `anew`: carry nothing of the last
-        picture into it, as when another style is asked for.
+        In between, the next frame can be looked at and begun. With `anew`, nothing of the last
+        picture is carried along, for example because the style has changed.
         """
         picture = self._rendered(request, np.float32(steady.share(self._cut, self._calm)))
         return Begun(request, picture, self._cut or anew)
 
     def finish(self, begun: Begun, meanwhile: Callable[[], object] = lambda: None) -> np.ndarray:
-        """The picture: like its content.
+        """The picture, with the shape and dtype of its content.
 
-        `meanwhile` is called when it is computed, and before the last one is carried along.
+        `meanwhile` is called after the picture is computed and before the last one is carried
+        along.
         """
         request, picture, anew = begun
         if not self._calm:

@@ -1,4 +1,4 @@
-"""One frame after another, by statistics that do not jump: pure, for `jit` and `scan`."""
+"""Frames in sequence, with smoothed statistics: pure functions, for `jit` and `scan`."""
 
 from typing import Any, NamedTuple
 
@@ -16,11 +16,11 @@ _LEAST = 0.05  # share that a new frame's statistics have at least
 
 
 class State(NamedTuple):
-    """What is remembered from one frame to the next: a pytree.
+    """The state that passes from one frame to the next: a pytree.
 
     Attributes:
-        seen: for finding cuts.
-        stats: the content's statistics, smoothed: (C,), or with masks (K, C).
+        seen: the state of the detection of cuts.
+        stats: the smoothed statistics of the content: (C,), or with masks (K, C).
     """
 
     seen: cuts.Seen
@@ -28,21 +28,21 @@ class State(NamedTuple):
 
 
 def begin(model: Model, request: Request) -> State:
-    """Before the first frame; `request` is one for a frame."""
+    """The state before the first frame; `request` is that of any frame."""
     _, stats = jax.eval_shape(_rendered, model, request, None, 1.0)
     return State(cuts.nothing(), jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), stats))
 
 
 def step(model: Model, request: Request, state: State, calm: ArrayLike) -> tuple[State, Any]:
-    """The picture of the next frame, and what is remembered.
+    """Make the picture of the next frame, and the next state.
 
-    Works under `jit` and `scan`. At a cut nothing of the frames before has a part in it.
+    Works inside `jit` and `scan`. After a cut, previous frames have no influence.
 
     Args:
-        model: makes it.
-        request: for the frame, (H, W, 3).
-        state: from `begin`, or from the frame before.
-        calm: from 0, each frame by itself, to 1.
+        model: makes the picture.
+        request: the request for the frame, (H, W, 3).
+        state: from `begin`, or from the previous frame.
+        calm: from 0 (each frame by itself) to 1.
 
     >>> import adain_jax, numpy as np
     >>> from dataclasses import replace

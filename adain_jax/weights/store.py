@@ -22,13 +22,13 @@ SHIPPED = Path(__file__).parent
 
 
 class Description(NamedTuple):
-    """What a file of a model or a style says of itself, without its arrays being read.
+    """The header of the file of a model or a style, read without its arrays.
 
     Attributes:
         path: the file.
-        size: in bytes.
-        parameters: how many numbers it holds.
-        metadata: the header's strings: `architecture`, `fingerprint`, what its maker noted.
+        size: size in bytes.
+        parameters: number of its parameters.
+        metadata: the strings of the header: `architecture`, `fingerprint`, and further notes.
     """
 
     path: Path
@@ -47,7 +47,7 @@ def shipped() -> list[str]:
 
 
 def find(name_or_path: str | os.PathLike) -> Path:
-    """The file of a model that ships, by name, or of any other, by path.
+    """The file of a shipped model, by name, or of any model, by path.
 
     Raises:
         FileNotFoundError: if there is neither.
@@ -189,5 +189,5 @@ def _check_named(path: Path, metadata: Mapping[str, str]) -> None:
         raise ValueError(f"{path} is a style, not a model: give it in place of a painting")
     if "architecture" not in metadata:
         raise ValueError(
-            f"{path} does not name its architecture: convert it with scripts/convert_vgg.py"
+            f"{path} does not name its architecture: convert it with `adain-jax convert`"
         )

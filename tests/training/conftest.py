@@ -3,7 +3,6 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
-from PIL import Image
 
 from adain_jax.training.config import TrainConfig
 
@@ -30,23 +29,6 @@ WAYS = {
 
 def assert_equal(ours, theirs):
     jax.tree.map(np.testing.assert_array_equal, ours, theirs)
-
-
-@pytest.fixture(scope="session")
-def folders(tmp_path_factory):
-    """Folders of small photographs and paintings, one with a subfolder."""
-    rng = np.random.default_rng(0)
-    root = tmp_path_factory.mktemp("data")
-    for kind, count in (("content", 6), ("style", 5)):
-        for i in range(count):
-            folder = root / kind / ("sub" if i == 0 else "")
-            folder.mkdir(parents=True, exist_ok=True)
-            coarse = Image.fromarray(rng.integers(256, size=(4, 4, 3), dtype=np.uint8))
-            height, width = rng.integers(20, 50, size=2)
-            coarse.resize((int(width), int(height)), Image.Resampling.BICUBIC).save(
-                folder / f"{i}.png"
-            )
-    return root
 
 
 @pytest.fixture

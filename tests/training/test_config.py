@@ -23,7 +23,7 @@ def test_every_recipe_loads(name):
     config = module.get_config()
     assert isinstance(config, TrainConfig)
     assert config.workdir == f"runs/{name}"
-    assert f"--config configs/{name}.py" in (module.__doc__ or "")
+    assert f"adain-jax train --config {name}" in (module.__doc__ or "")
 
 
 @pytest.mark.parametrize(

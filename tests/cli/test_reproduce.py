@@ -1,10 +1,11 @@
-import subprocess
+"""`adain-jax reproduce`: what it refuses. Tests of the figures make them."""
+
 import sys
 
 import pytest
 
 from adain_jax.reproduce.page import check_plots
-from tests.conftest import ROOT
+from tests.cli.common import assert_one_error
 
 
 @pytest.mark.parametrize(
@@ -19,13 +20,8 @@ from tests.conftest import ROOT
         (["table1", "--style", "nowhere"], "no such folder: nowhere"),
     ],
 )
-def test_one_line_for_what_is_wrong(args, message, tmp_path):
-    command = [sys.executable, ROOT / "scripts/reproduce.py", *args, "--out", tmp_path / "out"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 2
-    assert result.stderr.startswith("reproduce.py: error: ")
-    assert message in result.stderr
-    assert result.stderr.count("\n") == 1
+def test_one_line_for_what_is_wrong(main, args, message, tmp_path):
+    assert_one_error(*main("reproduce", *args, "--out", "out", code=2), message)
     assert not (tmp_path / "out").exists()
 
 

@@ -1,0 +1,23 @@
+# What the scripts beside it share: `. .ci/common.sh`, at the top of the repository.
+set -euo pipefail
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_QUIET=1 XDG_CACHE_HOME="$work/cache"
+
+say() { printf '\n== %s\n' "$*"; }
+
+find_python() { # the first of these versions that runs, on the path or in pyenv's folder
+  local version candidate
+  for version in "$@"; do
+    for candidate in "python$version" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$version".*/bin/python; do
+      if "$candidate" -c '' 2>/dev/null; then
+        echo "$candidate"
+        return
+      fi
+    done
+  done
+}
+
+versions() { # of an environment
+  "$1" -c "import sys, jax, flax, numpy, PIL; print('python', sys.version.split()[0], 'jax', jax.__version__, 'flax', flax.__version__, 'numpy', numpy.__version__, 'pillow', PIL.__version__)"
+}

@@ -1,0 +1,82 @@
+"""`adain-jax evaluate-video`: how calm the pictures of clips are."""
+
+import argparse
+from typing import Any
+
+from adain_jax.cli import arguments
+from adain_jax.runtime import process
+from adain_jax.runtime.packages import needed
+
+_DESCRIPTION = """\
+Measure how calm the pictures of clips are, and at what price.
+
+Clips are files, @SECOND where to begin. Of the photographs it makes pans and zooms, whose motion
+is exact, and stills with a sensor's noise. For three ways (frame by frame, statistics smoothed over
+time, everything that --calm does) it prints, and writes as video.md:
+
+  warp      mean difference, in levels, of a picture and the one before, moved as the frames do,
+            where the frames say what has moved where; and divided by that of frame by frame
+  style     mean relative distance of AlexNet's channel means and deviations to the painting,
+            divided likewise
+  sharp     deviation of the Laplacian, divided likewise
+
+For each clip a picture shows three in a row of each way, and what moved by itself in them.
+"""
+
+
+def add(commands: Any) -> None:
+    """Add the command, with its arguments."""
+    command = commands.add_parser(
+        "evaluate-video",
+        help="measure how calm the pictures of clips are (extras evaluate and video)",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(run=run)
+    command.add_argument(
+        "--clips", nargs="*", default=[], metavar="FILE[@SECOND]", help="moving pictures"
+    )
+    command.add_argument(
+        "--photos", nargs="*", type=arguments.path, default=[], help="images or folders"
+    )
+    command.add_argument("--style", nargs="+", type=arguments.path, required=True, help="paintings")
+    command.add_argument(
+        "--model", default="fast", help="a shipped model or a file (default: %(default)s)"
+    )
+    command.add_argument(
+        "--size", type=int, default=180, help="shorter side of frames (default: %(default)s)"
+    )
+    command.add_argument(
+        "--frames", type=int, default=40, help="frames of each clip (default: %(default)s)"
+    )
+    command.add_argument("--calm", type=float, help="calm, from 0 to 1 (default: that of `video`)")
+    command.add_argument(
+        "--noise",
+        type=float,
+        default=4.0,
+        help="noise of the stills, in levels (default: %(default)s)",
+    )
+    command.add_argument(
+        "-o", "--output", type=arguments.path, default="evaluation", metavar="DIR",
+        help="the folder (default: %(default)s)",
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> bool:
+    """Measure, and print the table."""
+    with needed("evaluate-video", "evaluate,video"):
+        from adain_jax.evaluation import clips
+
+    task = clips.Task(
+        clips=tuple(args.clips),
+        photos=tuple(args.photos),
+        style=tuple(args.style),
+        model=args.model,
+        size=args.size,
+        frames=args.frames,
+        noise=args.noise,
+        **({} if args.calm is None else {"calm": args.calm}),
+    )
+    process.prepare()
+    print(clips.run(task, args.output))
+    return True

@@ -1,0 +1,167 @@
+"""How calm the pictures of clips are, and at what price: three ways to make them, compared."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from adain_jax.evaluation import unrest
+from adain_jax.evaluation.judge import Judge
+from adain_jax.files import image, moving
+from adain_jax.files.clip import scale
+from adain_jax.inference.request import ask
+from adain_jax.model import Model, Style
+from adain_jax.ops.pixels import to_float
+from adain_jax.runtime.atomic import atomic_path, make_folder
+from adain_jax.stylize import encode_style
+from adain_jax.video import CALM, begin, step, stylize_frames
+
+_SETTLED, _EVERY = 5, 8  # the style is measured of these frames
+_SHOWN = slice(18, 21)
+
+_Way = Callable[[Sequence[np.ndarray], Style], list[np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to measure.
+
+    Attributes:
+        clips: files, `@SECOND` where to begin.
+        photos: images or folders, of which pans, zooms and noisy stills are made.
+        style: files of paintings.
+        model: a shipped model or a file.
+        size: shorter side of frames, in pixels.
+        frames: of each clip.
+        calm: how calm, from 0 to 1.
+        noise: of the stills, in levels.
+
+    Raises:
+        ValueError: if there is nothing to measure.
+    """
+
+    clips: tuple[str, ...]
+    photos: tuple[Path, ...]
+    style: tuple[Path, ...]
+    model: str = "fast"
+    size: int = 180
+    frames: int = 40
+    calm: float = CALM
+    noise: float = 4.0
+
+    def __post_init__(self) -> None:
+        if not (self.clips or self.photos):
+            raise ValueError("nothing to measure: give --clips or --photos")
+
+
+def run(task: Task, out: Path) -> str:
+    """Measure, write `video.md` and pictures to a folder, and return the table.
+
+    Args:
+        task: what to do.
+        out: the folder, which is made if it is not there.
+
+    Raises:
+        FileNotFoundError: if a clip, an image or a model is not there.
+        ImportError: if a package that the judge needs is missing.
+        ValueError: if a clip or an image cannot be read.
+    """
+    model, judge = Model.load(task.model).prepare(), Judge()
+    ways: dict[str, _Way] = {
+        "frame by frame": partial(_everything, model, 0),
+        "smoothed statistics": partial(_smoothed, model, task.calm),
+        "everything": partial(_everything, model, task.calm),
+    }
+    make_folder(out)
+    lines = [
+        "| clip | style | way | warp | | style | sharp |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    made = list(_clips(task))
+    bar = tqdm(total=len(made) * len(task.style) * len(ways), unit="clip", disable=None)
+    for name, clip in made:
+        for path in task.style:
+            painting = image.load(path, size=256, as_bytes=True).rgb
+            style = encode_style(image.load(path, size=512).rgb, model=model)
+            wanted = judge.features(to_float(painting, xp=np))
+            usual, shown = None, []
+            for way, function in ways.items():
+                pictures = function(clip.frames, style)
+                some = pictures[_SETTLED::_EVERY]
+                found = (
+                    unrest.warp_error(pictures, clip),
+                    _mean(judge.style(judge.features(to_float(x, xp=np)), wanted) for x in some),
+                    _mean(map(unrest.sharpness, some)),
+                )
+                usual = usual or found
+                warp, style_, sharp = (a / b for a, b in zip(found, usual, strict=True))
+                lines.append(
+                    f"| {name} | {path.stem} | {way} | {found[0]:.2f} | {warp:.2f} | {style_:.3f} "
+                    f"| {sharp:.2f} |"
+                )
+                shown += _strip(pictures, clip)
+                bar.update()
+            with atomic_path(out / f"{name}_{path.stem}.png") as temporary:
+                Image.fromarray(np.concatenate(shown)).save(temporary)
+    bar.close()
+    text = "\n".join(lines) + "\n"
+    with atomic_path(out / "video.md") as temporary:
+        temporary.write_text(text, "utf-8")
+    return text
+
+
+def _clips(task: Task) -> Iterator[tuple[str, unrest.Clip]]:
+    for text in task.clips:
+        path, _, second = text.rpartition("@") if "@" in text else (text, "", "0")
+        clip = moving.open_clip(Path(path))
+        size = clip.look.scaled(task.size).size
+        frames = islice(clip.frames(Fraction(second)), task.frames)
+        yield Path(path).stem, unrest.of_frames([scale(x.rgb, size) for x in frames])
+    paths = [x for path in task.photos for x in (image.find(path) if path.is_dir() else [path])]
+    size, count = (task.size, task.size * 16 // 9 // 2 * 2), task.frames
+    for number, path in enumerate(paths):
+        large = image.load(path, size=round(2.4 * task.size), as_bytes=True).rgb
+        kind = ("pan", "zoom", "noise")[number % 3]
+        if kind == "pan":
+            yield f"pan_{path.stem}", unrest.pan(large, size, count, 3.3, 1.2)
+        elif kind == "zoom":
+            yield f"zoom_{path.stem}", unrest.zoom(large, size, count, 1.01)
+        else:
+            still = unrest.pan(large, size, 1, 0, 0).frames[0]
+            yield f"noise_{path.stem}", unrest.noise(still, count, task.noise)
+
+
+def _everything(
+    model: Model, calm: float, frames: Sequence[np.ndarray], style: Style
+) -> list[np.ndarray]:
+    return list(stylize_frames(frames, style, model=model, calm=calm))
+
+
+def _smoothed(
+    model: Model, calm: float, frames: Sequence[np.ndarray], style: Style
+) -> list[np.ndarray]:
+    state, pictures = begin(model, ask(model, frames[0], style)), []
+    for frame in frames:
+        state, picture = step(model, ask(model, frame, style), state, calm)
+        pictures.append(np.asarray(picture))
+    return pictures
+
+
+def _strip(pictures: Sequence[np.ndarray], clip: unrest.Clip) -> list[np.ndarray]:
+    """Some pictures in a row, and below what moved by itself, four times as bright."""
+    numbers = range(len(pictures))[_SHOWN]
+    moved = [
+        unrest.differences(pictures[i - 1], pictures[i], clip.motions[i - 1].back) for i in numbers
+    ]
+    grey = [np.clip(4 * x, 0, 255).astype(np.uint8)[..., None].repeat(3, -1) for x in moved]
+    return [np.concatenate([pictures[i] for i in numbers], 1), np.concatenate(grey, 1)]
+
+
+def _mean(values: Iterator[float]) -> float:
+    return float(np.mean(list(values)))

