@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 import adain_jax
-from adain_jax import Bucketed, Model, Style, Tiled, Whole
+from adain_jax import Bucketed, Style, Tiled, Whole
 from adain_jax.files import image
 from adain_jax.jobs import grid
 from adain_jax.jobs import run as running
 from adain_jax.jobs.options import Controls
 from adain_jax.jobs.plan import plan
+from tests.tiny import tiny_fast, tiny_model
 
 MODES = {
     "no NaN, no transfer unasked": lambda: [jax.debug_nans(True), jax.transfer_guard("disallow")],
@@ -46,11 +47,20 @@ def mode(request):
         yield request.param
 
 
-@pytest.mark.parametrize("name", ["tiny", pytest.param("fast", marks=pytest.mark.slow)])
-def test_pictures(mode, name, tiny):
-    model = tiny if name == "tiny" else Model.load(name)
+@pytest.fixture(
+    scope="module",
+    params=[(tiny_model, 96), pytest.param((tiny_fast, 168), marks=pytest.mark.slow)],
+)
+def model_and_tile(request):
+    """A model, made before any mode is set, and a tile that it can be cut into."""
+    make, tile = request.param
+    return make(), tile
+
+
+def test_pictures(mode, model_and_tile):
+    model, tile = model_and_tile
     for options in CONTROLS:
-        for way in (Whole(), Bucketed(), Tiled(96 if name == "tiny" else 168)):
+        for way in (Whole(), Bucketed(), Tiled(tile)):
             picture = adain_jax.stylize(PHOTO, model=model, plan=way, **options)
             assert picture.dtype == np.uint8
             assert np.asarray(picture).std() > 1
