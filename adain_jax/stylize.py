@@ -6,9 +6,8 @@ from functools import cache
 from os import PathLike
 from pathlib import Path
 from threading import Lock
-from typing import Literal
+from typing import Any, Literal
 
-import jax
 import numpy as np
 
 from adain_jax.inference import encode, stream
@@ -139,7 +138,7 @@ def stylize_many(
     model: Model | None = None,
     plan: Plan | Literal["auto"] = "auto",
     batch_size: int = 16,
-    devices: Sequence[jax.Device] | None = None,
+    devices: Sequence[Any] | None = None,
 ) -> Iterator[Num[np.ndarray, "_h _w 3"]]:
     """Stylize a stream of images of any sizes on all devices.
 

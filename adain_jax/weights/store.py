@@ -5,13 +5,14 @@ import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
 import safetensors
 import safetensors.numpy
 from flax.traverse_util import unflatten_dict
+from jax.typing import DTypeLike
 
 from adain_jax.networks.params import Params, flatten
 from adain_jax.runtime.atomic import atomic_path
@@ -126,7 +127,7 @@ def write(
     params: Params,
     architecture: str,
     metadata: Mapping[str, str] | None = None,
-    dtype: Any = np.float16,
+    dtype: DTypeLike = np.float16,
     *,
     encoder: bool = True,
 ) -> None:
