@@ -3,24 +3,24 @@
 import jax
 import jax.numpy as jnp
 from jax.core import Tracer
-from jax.typing import ArrayLike
 
 from adain_jax.inference.plan import Whole
 from adain_jax.model import Model
 from adain_jax.model.arguments import as_array, check_image
 from adain_jax.model.style import Style
+from adain_jax.ops.shapes import ArrayLike, Num
 from adain_jax.stylize import load, model_or, stylize
 
 
 def random_style(
     key: jax.Array,
-    images: ArrayLike,
+    images: Num[ArrayLike, "n h w 3"],
     bank: Style,
     *,
     alpha_range: tuple[float, float] = (0.0, 1.0),
     probability: ArrayLike = 0.5,
     model: Model | None = None,
-) -> jax.Array:
+) -> Num[jax.Array, "n h w 3"]:
     """Give each image, with some probability, a random style of a bank at a random strength.
 
     Networks trained on such images rely more on shapes and less on textures. Geirhos et al. (2019)

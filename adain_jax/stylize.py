@@ -9,13 +9,13 @@ from threading import Lock
 from typing import Any, Literal
 
 import numpy as np
-from jax.typing import ArrayLike
 
 from adain_jax.inference import encode, stream
 from adain_jax.inference.plan import Plan
 from adain_jax.inference.render import render
 from adain_jax.inference.request import Source, ask
 from adain_jax.model import Model, Style
+from adain_jax.ops.shapes import AnyArray, ArrayLike, Num
 from adain_jax.weights import store
 
 _loading = Lock()
@@ -46,7 +46,7 @@ def _load(path: Path) -> Model:
 
 
 def stylize(
-    content: ArrayLike,
+    content: Num[ArrayLike, "*n h w 3"],
     style: Source | Sequence[Source],
     *,
     alpha: ArrayLike = 1.0,
@@ -56,7 +56,7 @@ def stylize(
     extrapolate: bool = False,
     model: Model | None = None,
     plan: Plan | Literal["auto"] = "auto",
-) -> Any:
+) -> Num[AnyArray, "*n h w 3"]:
     """Give images the style of another image (Huang & Belongie 2017).
 
     Works inside `jit`, `vmap`, `pmap`, `grad` and `scan`, and is differentiable with respect to
@@ -127,7 +127,7 @@ def stylize(
 
 
 def stylize_many(
-    contents: ArrayLike | Iterable[ArrayLike],
+    contents: Num[ArrayLike, "n h w 3"] | Iterable[Num[ArrayLike, "_h _w 3"]],
     style: Source | Sequence[Source],
     *,
     alpha: ArrayLike = 1.0,
@@ -139,7 +139,7 @@ def stylize_many(
     plan: Plan | Literal["auto"] = "auto",
     batch_size: int = 16,
     devices: Sequence[Any] | None = None,
-) -> Iterator[np.ndarray]:
+) -> Iterator[Num[np.ndarray, "_h _w 3"]]:
     """Stylize a stream of images of any sizes on all devices.
 
     Images of one size, or of one bucket, are computed together. Each batch is divided equally among
@@ -195,7 +195,10 @@ def stylize_many(
 
 
 def encode_style(
-    images: ArrayLike, *, model: Model | None = None, plan: Plan | Literal["auto"] = "auto"
+    images: Num[ArrayLike, "*n h w 3"],
+    *,
+    model: Model | None = None,
+    plan: Plan | Literal["auto"] = "auto",
 ) -> Style:
     """Encode the style of an image once, for many contents.
 

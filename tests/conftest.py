@@ -50,6 +50,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests import shapes
+
+shapes.install()  # before the package is imported
+
 import adain_jax
 from adain_jax import cli
 from adain_jax.runtime import process

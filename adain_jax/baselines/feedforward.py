@@ -1,4 +1,4 @@
-"""Networks for one style, or for a few: one pass, no encoder of styles (section 3 of the paper).
+"""Networks for one style or a few: one pass, no encoder of styles (section 3 of the paper).
 
 With batch normalisation (Ulyanov et al. 2016, Johnson et al. 2016), with instance normalisation
 (Ulyanov et al. 2017), and with conditional instance normalisation (Dumoulin et al. 2017), in which
@@ -29,17 +29,17 @@ STRIDE = 4  # pixels to a side of one cell of the smallest map
 
 
 class FeedForward(nn.Module):
-    """Two halvings, residual blocks, two doublings; behind each convolution a normalisation.
+    """Two halvings, residual blocks, two doublings, with a normalisation after each convolution.
 
-    Takes RGB images (N, H, W, 3) in [0, 1], H and W multiples of 4, and returns the like, not
-    clipped.
+    Takes RGB images (N, H, W, 3) in [0, 1], H and W multiples of 4, and returns pictures of the
+    same shape, not clipped.
 
     Attributes:
         normalization: "batch", "instance" or "conditional".
-        styles: how many there are, if conditional.
+        styles: number of styles, if conditional.
         widths: channels at the full size, at a half and at a quarter of it.
         blocks: residual blocks, of two convolutions each.
-        method: of every convolution (`adain_jax.ops.convolution`).
+        method: method of every convolution (`adain_jax.ops.convolution`).
 
     >>> import jax, jax.numpy as jnp
     >>> network = FeedForward("conditional", styles=2, widths=(8, 8, 8), blocks=1)
@@ -99,11 +99,11 @@ def stylize(
     """Pictures (N, H, W, 3) in [0, 1] of images of any size, uint8 or floating in [0, 1].
 
     Args:
-        network: whose weights are given.
+        network: the network.
         variables: `{"params": ...}`, and the `population` if there is one.
         images: (N, H, W, 3).
-        style: of conditional normalisation: an index or weights (S,) for all images, or one for
-            each of them, (N,) integers or (N, S) floats.
+        style: for conditional normalisation: an index or weights (S,) for all images, or one for
+            each image, (N,) integers or (N, S) floats.
     """
     if style is not None:
         style = jnp.asarray(style)
@@ -123,9 +123,9 @@ def _stylize(network: FeedForward, variables: Any, images: jax.Array, style: Any
 
 
 def population(network: FeedForward, params: Params, images: jax.Array) -> dict[str, Any]:
-    """The statistics of a batch, which batch normalisation then uses for single images.
+    """The statistics of a batch, for batch normalisation of single images.
 
-    Returns `{"population": ...}`, to be joined to `{"params": params}`.
+    Returns `{"population": ...}`, to be merged with `{"params": params}`.
     """
     _, kept = network.apply({"params": params}, to_float(images), mutable=[POPULATION])
     return dict(kept)
@@ -140,8 +140,8 @@ def make_loss(
     """`(params, vgg, stats, batch) -> (loss, metrics)`.
 
     `stats` are the `tap_stats` of k styles, each (k, C). A batch holds `content`, images
-    (N, H, W, 3), and `style`, the index of a style for each of them. The content loss is the
-    distance to the photograph's own relu4_1, as these methods have it.
+    (N, H, W, 3), and `style`, the index of a style for each of them. As in these methods, the
+    content loss is the distance from the photograph's own relu4_1.
     """
     conditional = network.normalization == "conditional"
 
@@ -190,9 +190,9 @@ def create_state(params: Params, optimizer: optax.GradientTransformation) -> Tra
 
 
 def add_style(params: Params) -> Params:
-    """The weights of a conditional network for one style more, which begins as the others' mean.
+    """Add a style to the weights of a conditional network; it starts as the mean of the others.
 
-    They are those of `FeedForward` with `styles` one larger; the others' pictures stay the same.
+    The result fits a `FeedForward` with one more style. Pictures of the others stay the same.
     """
     return {
         name: {
@@ -204,7 +204,7 @@ def add_style(params: Params) -> Params:
 
 
 def newest_style(params: Params) -> Params:
-    """For `make_step`: ones at the scales and shifts of the last style, zeros at all else."""
+    """For `make_step`: ones for the scales and shifts of the last style, otherwise zeros."""
     return {
         name: {
             key: jnp.zeros_like(x).at[-1].set(1) if _of_styles(key) else jnp.zeros_like(x)

@@ -39,11 +39,11 @@ Start = Literal["content", "noise"]
 
 
 class Targets(NamedTuple):
-    """What the picture is compared with.
+    """The targets of the picture.
 
     Attributes:
         content: relu4_1 of the photograph.
-        style: of the painting's four taps the Gram matrices, or means and deviations.
+        style: Gram matrices, or means and deviations, of the painting's four taps.
     """
 
     content: jax.Array
@@ -51,12 +51,13 @@ class Targets(NamedTuple):
 
 
 class State(NamedTuple):
-    """What a step changes.
+    """The state that a step changes.
 
     Attributes:
         step: steps made.
         image: the picture, (1, H, W, 3), not clipped.
-        optimizer: the optimizer's memory: of L-BFGS twenty pictures, of Adam two.
+        optimizer: the state of the optimizer, as large as twenty pictures for L-BFGS, and two for
+            Adam.
     """
 
     step: jax.Array
@@ -65,7 +66,7 @@ class State(NamedTuple):
 
 
 class Optimization:
-    """A picture that goes from a photograph, or from noise, to a painting's style.
+    """Optimises a picture, from a photograph or noise, towards the style of a painting.
 
     The content loss is that of relu4_1, the style loss that of the four taps relu1_1 to relu4_1, by
     Gram matrices or, as the paper has it, by means and deviations.
@@ -130,7 +131,7 @@ class Optimization:
         self._compiled = jax.jit(self._step)
 
     def targets(self, model: Model, content: ArrayLike, style: ArrayLike) -> Targets:
-        """What a photograph and a painting, (H, W, 3) each, are to the losses."""
+        """The targets of a photograph and a painting, (H, W, 3) each, for the losses."""
         images = [
             to_float(check_image(name, image))[None]
             for name, image in (("content", content), ("style", style))
@@ -143,7 +144,7 @@ class Optimization:
         return Targets(model.encode(images[0])[_TARGET], jax.jit(summary)(taps))
 
     def start(self, content: ArrayLike, start: Start = "content", *, seed: int = 0) -> State:
-        """Before the first step: the photograph (H, W, 3), or noise around mid-grey of its size."""
+        """The state before the first step: the photograph (H, W, 3), or noise around mid-grey."""
         if start not in get_args(Start):
             raise ValueError(f"start is one of {', '.join(get_args(Start))}, not {start!r}")
         image = to_float(check_image("content", content))[None]
@@ -153,7 +154,7 @@ class Optimization:
         return State(jnp.zeros((), jnp.int32), image, optimizer)
 
     def losses(self, model: Model, targets: Targets, image: jax.Array) -> dict[str, jax.Array]:
-        """The weighted sum, `loss`, and its parts, of a picture (1, H, W, 3)."""
+        """The weighted sum, `loss`, and its parts, for a picture (1, H, W, 3)."""
         taps = model.taps(image)
         style = gram_loss if self._loss == "gram" else style_loss
         parts = {
@@ -167,7 +168,7 @@ class Optimization:
         return {"loss": total, **{f"{name}_loss": value for name, value in parts.items()}}
 
     def step(self, model: Model, targets: Targets, state: State) -> tuple[State, jax.Array]:
-        """One step, compiled once for each size; the loss is that before it."""
+        """One step, compiled once for each size; the returned loss is that before the step."""
         with lenient_promotion():
             return self._compiled(model, targets, state)
 
@@ -214,7 +215,7 @@ class Optimization:
     def save(self, path: str | os.PathLike, state: State, key: str = "") -> None:
         """Write the state to a safetensors file, whole or not at all.
 
-        `key` says of what it is (`digest`); only the same is taken up again.
+        `key` identifies the optimization (`digest`); `load` accepts only a state with the same key.
         """
         arrays = {str(i): np.asarray(x) for i, x in enumerate(jax.tree.leaves(state))}
         header = {"kind": "optimization", "key": key, "options": json.dumps(self._options)}
@@ -225,7 +226,7 @@ class Optimization:
         """The state in a file; `state` gives the shapes.
 
         Raises:
-            ValueError: if it is not a file of `save`, or of another optimization.
+            ValueError: if `save` did not write it, or it belongs to another optimization.
         """
         path = Path(path)
         try:

@@ -1,8 +1,8 @@
-"""Style swap (Chen & Schmidt 2016): every patch of the content's features becomes the style's
-that is most like it.
+"""Style swap (Chen & Schmidt 2016): the most similar patch of the style's features replaces every
+patch of the content's.
 
-The comparison of all with all is one convolution, whose kernels are the style's patches scaled to
-unit length; laying the winners down again is its transpose.
+One convolution compares all patches with all, with the style's patches, scaled to unit length, as
+kernels; its transpose puts the best patches in place.
 """
 
 from typing import NamedTuple
@@ -30,8 +30,8 @@ class Patches(NamedTuple):
     """A style's patches as the kernels of a convolution, each (size, size, C, P).
 
     Attributes:
-        kernel: the patches as they are.
-        unit: each divided by its length.
+        kernel: the patches.
+        unit: the patches, each divided by its length.
     """
 
     kernel: jax.Array
@@ -39,7 +39,7 @@ class Patches(NamedTuple):
 
 
 def style_patches(style: ArrayLike, *, size: int = 3) -> Patches:
-    """All patches of a style's features: what of the work depends on the style alone.
+    """All patches of a style's features: the part of the work that depends on the style alone.
 
     Args:
         style: (H, W, C), floating.
@@ -66,13 +66,13 @@ def style_patches(style: ArrayLike, *, size: int = 3) -> Patches:
 
 
 def swap(content: ArrayLike, patches: Patches) -> jax.Array:
-    """Each patch of the content replaced by the style's of the largest normalised correlation.
+    """Replace each patch of the content by the style's patch with the largest correlation.
 
     Where patches overlap, their mean is taken.
 
     Args:
         content: features, (N, H, W, C), floating.
-        patches: of one style, from `style_patches`.
+        patches: patches of one style, from `style_patches`.
 
     Returns:
         The shape and dtype of `content`.
@@ -112,7 +112,7 @@ def swap(content: ArrayLike, patches: Patches) -> jax.Array:
 def stylize(
     model: Model, content: ArrayLike, style: ArrayLike, alpha: ArrayLike = 1.0, *, size: int = 3
 ) -> jax.Array:
-    """Style swap in the place of AdaIN, between a VGG's encoder and its decoder.
+    """Style swap in place of AdaIN, between a VGG's encoder and its decoder.
 
     Args:
         model: a VGG, such as `adain_jax.load("vgg16")`.
@@ -125,7 +125,8 @@ def stylize(
         Floats in [0, 1] of the shape of `content`.
 
     Raises:
-        ValueError: if an argument is not as said, or an image has fewer cells than a patch.
+        ValueError: if an argument does not fit its description, or an image has fewer cells than a
+            patch.
     """
     check_vgg(model.architecture)
     content, style = check_image("content", content), check_image("style", style)
@@ -139,7 +140,7 @@ def stylize(
 
 @jax.jit(static_argnames="size")
 def encode_style(model: Model, style: jax.Array, *, size: int = 3) -> tuple[Patches, ChannelStats]:
-    """`style_patches` of an image (H, W, 3), and what a decoder may be told of it: for reuse."""
+    """`style_patches` of an image (H, W, 3), and the statistics for its decoder, for reuse."""
     features = model.encode(to_float(style)[None])
     return style_patches(features[_TARGET][0], size=size), statistics(features)
 

@@ -3,7 +3,6 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 from adain_jax.cli import arguments, messages
 from adain_jax.cli.controls import add_calm, check_calm
@@ -14,7 +13,7 @@ MOST = 9  # styles, which the keys 1 to 9 stand for
 _LOOK = 96  # pixels of the shorter side of a style's small image
 
 
-def add(commands: Any) -> None:
+def add(commands: arguments.Commands) -> None:
     """Add the command, with its arguments."""
     command = commands.add_parser(
         "camera",

@@ -1,7 +1,6 @@
 """`adain-jax convert`: VGG weights of other projects."""
 
 import argparse
-from typing import Any
 
 from adain_jax.cli import arguments
 
@@ -16,7 +15,7 @@ Convert VGG weights of other projects to one safetensors file of this one.
 """
 
 
-def add(commands: Any) -> None:
+def add(commands: arguments.Commands) -> None:
     """Add the command, with its arguments."""
     command = commands.add_parser(
         "convert",

@@ -1,7 +1,7 @@
 """`adain-jax dataset`: a data set in the manner of paintings."""
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from adain_jax.cli import arguments, messages
 
@@ -13,7 +13,7 @@ _LISTED = 20  # images that could not be read, in words
 _KINDS = ("folder", "webdataset", "parquet")  # that are written
 
 
-def add(commands: Any) -> None:
+def add(commands: arguments.Commands) -> None:
     """Add the command, with its arguments."""
     command = commands.add_parser(
         "dataset",

@@ -1,7 +1,6 @@
 """`adain-jax evaluate`: models measured over photographs and paintings."""
 
 import argparse
-from typing import Any
 
 from adain_jax.cli import arguments
 from adain_jax.runtime import process
@@ -28,7 +27,7 @@ is trained against it.
 """
 
 
-def add(commands: Any) -> None:
+def add(commands: arguments.Commands) -> None:
     """Add the command, with its arguments."""
     command = commands.add_parser(
         "evaluate",

@@ -1,7 +1,6 @@
 """`adain-jax evaluate-video`: how calm the pictures of clips are."""
 
 import argparse
-from typing import Any
 
 from adain_jax.cli import arguments
 from adain_jax.runtime import process
@@ -24,7 +23,7 @@ For each clip a picture shows three in a row of each way, and what moved by itse
 """
 
 
-def add(commands: Any) -> None:
+def add(commands: arguments.Commands) -> None:
     """Add the command, with its arguments."""
     command = commands.add_parser(
         "evaluate-video",

@@ -1,7 +1,6 @@
 """`adain-jax export`: a model for other runtimes."""
 
 import argparse
-from typing import Any
 
 from adain_jax.cli import arguments, messages
 
@@ -9,7 +8,7 @@ _OF_PAGES = ("styles", "photo", "runtime")  # arguments
 _OF_PROGRAMS = ("compute", "images")
 
 
-def add(commands: Any) -> None:
+def add(commands: arguments.Commands) -> None:
     """Add the command, with its arguments."""
     command = commands.add_parser(
         "export",

@@ -1,12 +1,11 @@
 """`adain-jax grid`: one picture of many."""
 
 import argparse
-from typing import Any
 
 from adain_jax.cli import arguments
 
 
-def add(commands: Any) -> None:
+def add(commands: arguments.Commands) -> None:
     """Add the command, with its arguments."""
     command = commands.add_parser(
         "grid",

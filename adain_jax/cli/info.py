@@ -1,10 +1,11 @@
 """`adain-jax info`: the models there are."""
 
 import argparse
-from typing import Any
+
+from adain_jax.cli import arguments
 
 
-def add(commands: Any) -> None:
+def add(commands: arguments.Commands) -> None:
     """Add the command, with its arguments."""
     command = commands.add_parser(
         "info",

@@ -1,7 +1,6 @@
 """`adain-jax optimize`: a picture by optimisation."""
 
 import argparse
-from typing import Any
 
 from adain_jax.cli import arguments
 from adain_jax.runtime import process
@@ -11,7 +10,7 @@ SIZE = 512  # of the shorter side, if it is larger and nothing else is asked for
 _SAVE_EVERY = 25  # steps between states
 
 
-def add(commands: Any) -> None:
+def add(commands: arguments.Commands) -> None:
     """Add the command, with its arguments."""
     command = commands.add_parser(
         "optimize",

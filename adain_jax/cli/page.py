@@ -4,14 +4,13 @@ import argparse
 import time
 import webbrowser
 from pathlib import Path
-from typing import Any
 
 from adain_jax.cli import arguments
 
 _PORT = 8365  # one that is always the same, so that the browser knows the page again
 
 
-def add(commands: Any) -> None:
+def add(commands: arguments.Commands) -> None:
     """Add the command, with its arguments."""
     command = commands.add_parser(
         "page",

@@ -2,7 +2,6 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from adain_jax.cli import arguments
 from adain_jax.runtime import process
@@ -25,7 +24,7 @@ of examples/. The defaults are for two CPU cores; on an accelerator, say
 _CONTENT, _STYLE = "examples/content", "examples/style"
 
 
-def add(commands: Any) -> None:
+def add(commands: arguments.Commands) -> None:
     """Add the command, with its arguments."""
     command = commands.add_parser(
         "reproduce",

@@ -1,12 +1,11 @@
 """`adain-jax style`: the style of paintings in a small file."""
 
 import argparse
-from typing import Any
 
 from adain_jax.cli import arguments
 
 
-def add(commands: Any) -> None:
+def add(commands: arguments.Commands) -> None:
     """Add the command, with its arguments."""
     command = commands.add_parser(
         "style",

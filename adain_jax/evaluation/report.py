@@ -1,7 +1,7 @@
-"""What was measured, as tables in Markdown: over all pairs, by groups of styles, the worst pairs.
+"""The measurements as tables in Markdown: over all pairs, by groups of styles, worst pairs.
 
-A style's group is its file's name without the last `_part`. Groups of which a file's name begins
-with `unseen_` are those that no training sees. A share is a distance divided by the style distance
+The group of a style is the name of its file without the last `_part`. No training sees the groups
+whose file names begin with `unseen_`. A share is a distance divided by the style distance
 of the untouched photographs of the same pairs.
 """
 
@@ -21,8 +21,8 @@ def report(rows: Sequence[Row], errors: Mapping[str, float], size: int) -> str:
     """All tables.
 
     Args:
-        rows: of every program, with `PHOTOGRAPH` among them, over the same pairs.
-        errors: mean absolute errors of programs' pictures at alpha 0, of those that have any.
+        rows: rows of every program, including `PHOTOGRAPH`, over the same pairs.
+        errors: mean absolute errors at alpha 0 of the programs that have such pictures.
         size: side of the images, in pixels.
     """
     pairs, contents, styles = (
@@ -63,7 +63,7 @@ def overall(rows: Sequence[Row], errors: Mapping[str, float]) -> str:
 
 
 def by_group(rows: Sequence[Row]) -> str:
-    """A line for each group of styles, and, where there are both, for those seen and unseen."""
+    """A line for each group of styles, and, if there are both, for all seen and all unseen ones."""
     unseen = {group(x.style) for x in rows if PurePosixPath(x.style).name.startswith(_UNSEEN)}
     programs = [program for program in _programs(rows) if program != PHOTOGRAPH]
     parts = {
@@ -110,7 +110,7 @@ def share(rows: Sequence[Row], mine: Sequence[Row]) -> float:
 
 
 def group(style: str) -> str:
-    """What a style is one of, by its file's name.
+    """The group of a style, by the name of its file.
 
     >>> group("unseen_print_tarot_29db59f0.webp"), group("print_tarot_fe5905be.webp")
     ('print_tarot', 'print_tarot')

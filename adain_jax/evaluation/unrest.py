@@ -1,4 +1,4 @@
-"""How much the pictures of a clip move where the clip does not."""
+"""How much the pictures of a clip move at places where the clip does not."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -18,7 +18,7 @@ class Clip(NamedTuple):
 
     Attributes:
         frames: (H, W, 3) uint8.
-        motions: from each to the next.
+        motions: the motion from each frame to the next.
     """
 
     frames: list[np.ndarray]
@@ -36,7 +36,7 @@ def pan(picture: np.ndarray, size: tuple[int, int], count: int, x: float, y: flo
 
 
 def zoom(picture: np.ndarray, size: tuple[int, int], count: int, rate: float) -> Clip:
-    """A camera that comes nearer to the middle of a larger picture; its motion is exact."""
+    """A camera that zooms to the middle of a larger picture; its motion is exact."""
     height, width = picture.shape[:2]
     places = []
     for i in range(count):
@@ -47,7 +47,7 @@ def zoom(picture: np.ndarray, size: tuple[int, int], count: int, rate: float) ->
 
 
 def noise(picture: np.ndarray, count: int, sigma: float) -> Clip:
-    """A camera that stands still, with a sensor's noise, in levels."""
+    """A camera that stands still, with the noise of a sensor, in levels."""
     rng, size = np.random.default_rng(0), picture.shape[:2]
     frames = [
         np.clip(picture + rng.normal(0, sigma, picture.shape), 0, 255).round().astype(np.uint8)
@@ -58,9 +58,10 @@ def noise(picture: np.ndarray, count: int, sigma: float) -> Clip:
 
 
 def warp_error(pictures: Sequence[np.ndarray], clip: Clip) -> float:
-    """Mean difference, in levels, of each picture and the one before, moved as the clip's frames.
+    """Mean difference, in levels, of each picture and the moved previous one.
 
-    Over the places that were seen in both; cuts do not count (Lai et al. 2018, who square it).
+    It covers the places that both frames show, and leaves out cuts (Lai et al. 2018, who square
+    it).
     """
     errors = []
     pairs = zip(pictures, pictures[1:], clip.motions, strict=False)
@@ -72,13 +73,13 @@ def warp_error(pictures: Sequence[np.ndarray], clip: Clip) -> float:
 
 
 def differences(before: np.ndarray, now: np.ndarray, back: np.ndarray) -> np.ndarray:
-    """Mean over channels of what `warp_error` is the mean of, (H, W)."""
+    """The map (H, W), averaged over channels, whose mean is `warp_error`."""
     moved = warp(before.astype(np.float32), back)
     return np.abs(now.astype(np.float32) - moved).mean(-1)
 
 
 def sharpness(picture: np.ndarray) -> float:
-    """How much there is of what is finest: the deviation of the Laplacian."""
+    """The amount of the finest detail: the standard deviation of the Laplacian."""
     cv2 = require()
     return float(cv2.Laplacian(picture.astype(np.float32), cv2.CV_32F).std())
 

@@ -22,10 +22,10 @@ def sheet(
 
     Args:
         rows: images (H, W, 3), uint8 or floating in [0, 1], of any sizes; None leaves a place
-            empty. What is of other proportions than a place is cut to its middle.
+            empty. Images with other proportions than a place are cropped to their middle.
         size: height and width of a place, in pixels.
-        columns: what is written above each column, if anything.
-        names: what is written at the left of each row, from below to above, if anything.
+        columns: the text above each column, if any.
+        names: the text at the left of each row, upwards, if any.
 
     Returns:
         uint8 (H, W, 3).
@@ -62,8 +62,8 @@ def contact_sheet(
     Args:
         contents: float images (H, W, 3) in [0, 1], whose middle squares are shown.
         styles: the same.
-        pictures: for each style one of each content.
-        side: of the squares, in pixels.
+        pictures: for each style, a picture of each content.
+        side: side of the squares, in pixels.
 
     Returns:
         uint8 (H, W, 3), on white.

@@ -11,9 +11,9 @@ from adain_jax.model.transfer import STRIDE
 
 
 def bucket(side: int) -> int:
-    """The side of the array that pictures of this side are computed in: 1 of 16 up to 2048.
+    """The side of the array for pictures with this side: one of 16 up to 2048.
 
-    A multiple of 64 up to 512, of 128 up to 1024, of 256 up to 2048, and so on.
+    It is a multiple of 64 up to 512, of 128 up to 1024, of 256 up to 2048, and so on.
 
     >>> [bucket(side) for side in (1, 64, 65, 500, 683, 1080, 4000)]
     [64, 64, 128, 512, 768, 1280, 4096]
@@ -45,7 +45,7 @@ def in_bucket(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def map_in_bucket(maps: np.ndarray) -> np.ndarray:
-    """Maps (..., H, W), in the bucket of an image of their size, continued by their edge."""
+    """Extend maps (..., H, W) by their edge to the bucket of an image of their size."""
     rest = [(0, bucket(side) - side) for side in maps.shape[-2:]]
     return np.pad(maps, [(0, 0)] * (maps.ndim - 2) + rest, mode="edge")
 
@@ -53,7 +53,8 @@ def map_in_bucket(maps: np.ndarray) -> np.ndarray:
 def cells(
     size: Any, shape: Sequence[int], features: Mapping[str, jax.Array]
 ) -> dict[str, jax.Array]:
-    """Which cells of each map belong to pictures of a size in arrays of `shape`: booleans (h, w).
+    """The cells of each map that belong to pictures of a size, in arrays of `shape`: booleans (h,
+    w).
 
     `shape` is (N, H, W, C); the pictures are in the upper left.
     """

@@ -1,4 +1,4 @@
-"""An image to its style, by any plan."""
+"""Encode an image to its style, by any plan."""
 
 from typing import Literal
 
@@ -22,7 +22,7 @@ def encode_style(
     *,
     name: str = "style",
 ) -> Style:
-    """As `adain_jax.encode_style`; `name` is what errors call the images."""
+    """As `adain_jax.encode_style`; errors call the images `name`."""
     array = check_sliceable(name, images)
     chosen = choose(plan, array.shape, model, images)
     if isinstance(chosen, Tiled):

@@ -1,4 +1,4 @@
-"""Whose colours a picture has: the style's, or the photograph's."""
+"""The colour modes: a picture has the colours of the style or of the photograph."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,21 +14,21 @@ _ENOUGH = 1 << 20  # pixels from which a photograph's colours are known
 
 
 def check_color(color: str) -> str:
-    """`color`, or a `ValueError` that names the modes there are."""
+    """Return `color`, or raise a `ValueError` that names the modes."""
     if color not in COLORS:
         raise ValueError(f"color is one of {', '.join(COLORS)}, not {color!r}")
     return color
 
 
 def recolors(color: str) -> bool:
-    """Whether this mode changes the style's image, and so must be given one."""
+    """Whether this mode changes the image of the style, and so needs an image."""
     return color in _RECOLORINGS
 
 
 def recolor(style: Any, content: Any, color: str, *, xp: Any = jnp) -> Any:
-    """A style's image with the colours of a content: float32 (H, W, 3) in [0, 1].
+    """Give the image of a style the colours of a content: float32 (H, W, 3) in [0, 1].
 
-    Of a content of more than a megapixel every second, third, ... pixel of both axes is looked at.
+    A content of more than a megapixel is subsampled: every second, third, ... pixel of both axes.
 
     Args:
         style: (H, W, 3), uint8 or floating in [0, 1].

@@ -1,4 +1,4 @@
-"""One request carried out: the one body that makes a picture, and the plans that run it."""
+"""Render a request: the one function that makes a picture, and the plans that run it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,9 +28,9 @@ Content = ChannelStats | Callable[[ChannelStats], ChannelStats]
 
 
 def render(model: Model, request: Request, plan: Plan | Literal["auto"] = "auto") -> Any:
-    """The picture, or pictures, of a request: the shape and dtype of its content.
+    """Render the picture or pictures of a request, with the shape and dtype of its content.
 
-    A JAX array; of `Tiled` a NumPy array.
+    The result is a JAX array, or for `Tiled` a NumPy array.
 
     >>> import adain_jax
     >>> from adain_jax.inference.request import ask
@@ -50,16 +50,16 @@ def render(model: Model, request: Request, plan: Plan | Literal["auto"] = "auto"
 def make_picture(
     model: Model, request: Request, size: Size = None, content: Content | None = None
 ) -> jax.Array:
-    """The body, not compiled.
+    """Make a picture; not compiled.
 
     Args:
         model: makes the picture.
-        request: what is asked for.
-        size: of the pictures in the upper left of the content's array, in pixels, whole cells, if
-            they do not fill it; may be traced.
-        content: statistics of the content, in place of those of its features, such as the whole
-            image's for a window of it: (C,), or with masks (K, C). Or, for one image, a function
-            from its own to those.
+        request: the request.
+        size: size in pixels, in whole cells, of the pictures in the upper left of the content's
+            array, if they do not fill it; may be traced.
+        content: statistics of the content, in place of those of its features, for example those of
+            the whole image for one of its windows: (C,), or with masks (K, C). For one image it may
+            be a function from its own statistics to those.
     """
     single = request.content.ndim == 3
     photos = to_float(request.content[None] if single else request.content)
@@ -93,7 +93,7 @@ picture = jax.jit(make_picture)
 
 
 def maps_in_bucket(request: Request) -> Request:
-    """A request whose masks and map of strengths are continued to the bucket of its content."""
+    """Extend the masks and the map of strengths of a request to the bucket of its content."""
     alpha, masks = request.alpha, request.masks
     return replace(
         request,
@@ -116,7 +116,7 @@ def _corner(images: jax.Array, height: int, width: int) -> jax.Array:
 
 
 def _overlap(content: np.ndarray, out: np.ndarray) -> bool:
-    """Whether they share memory, or are maps of one file."""
+    """Whether two arrays share memory, or map one file."""
     files = {getattr(array, "filename", None) for array in (content, out)}
     return np.shares_memory(content, out) or (len(files) == 1 and None not in files)
 
@@ -127,7 +127,7 @@ def render_in_windows(
     plan: Tiled,
     statistics: Callable[[ChannelStats], ChannelStats] | None = None,
 ) -> np.ndarray:
-    """`render` by the plan `Tiled`; `statistics` makes of each content's own those to use."""
+    """`render` by the plan `Tiled`; `statistics` maps the content's statistics to those to use."""
     content, out = request.content, plan.out
     if out is None:
         out = np.empty(content.shape, content.dtype)

@@ -1,4 +1,4 @@
-"""What is asked for, checked: a content, a style, a strength, regions, and whose colours."""
+"""A checked request: a content, a style, a strength, regions, and a colour mode."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,15 +26,15 @@ Source = ArrayLike | Style  # of a style: its image, or what was made of it
 )
 @dataclass(frozen=True)
 class Request:
-    """One stylization, or a batch of them: a pytree, which `ask` makes and `render` carries out.
+    """One stylization, or a batch of them: a pytree that `ask` makes and `render` renders.
 
     Attributes:
         content: (H, W, 3) or (N, H, W, 3), uint8 or floating in [0, 1].
-        style: one (C,), or one for each image (N, C); with masks one for each region, (K, C) or
-            (K, N, C).
+        style: one style (C,), or one for each image (N, C); with masks, one for each region, (K, C)
+            or (K, N, C).
         alpha: float32: (), (N,), (K,) with masks, (H, W) or (N, H, W).
         masks: (K, H, W), booleans or float32, one for each style; or None.
-        color: "style" or "luminance". The other modes are in the style already.
+        color: "style" or "luminance". The style already contains the effect of the other modes.
     """
 
     content: Any
@@ -67,7 +67,7 @@ def ask(
     extrapolate: bool = False,
     plan: Plan | Literal["auto"] = "auto",
 ) -> Request:
-    """A request, its styles encoded. Arguments and errors are those of `adain_jax.stylize`."""
+    """Make a request and encode its styles; arguments are those of `adain_jax.stylize`."""
     color, several = check_color(color), isinstance(style, list | tuple)
     images = check_content(model, content, plan, style, alpha, masks)
     if recolors(color):
@@ -84,7 +84,7 @@ def ask(
 def check_content(
     model: Model, content: ArrayLike, plan: Plan | Literal["auto"], *inputs: Any
 ) -> Any:
-    """A content, or a `ValueError` that says what is wrong with it; `inputs` are as of `choose`."""
+    """Return a valid content, or raise `ValueError`; `inputs` are as for `choose`."""
     images = check_sliceable("content", content)
     if isinstance(choose(plan, images.shape, model, content, *inputs), Tiled):
         return images  # of windows each is checked when it is read
@@ -99,7 +99,7 @@ def as_style(
     regions: bool = False,
     plan: Plan | Literal["auto"] = "auto",
 ) -> Style:
-    """What `stylize` takes as a style, encoded; of a list the mixture, or one for each region."""
+    """Encode any style that `stylize` takes; a list becomes a mixture, or one style per region."""
     several = isinstance(style, list | tuple)
     parts: Sequence[Any] = style if several else [style]
     if regions and weights is not None:
@@ -130,9 +130,9 @@ def _check_style(model: Model, content: Any, style: Style, *, regions: bool) -> 
 
 
 def _recolored(style: Source, contents: Any, color: str) -> Any:
-    """The image of a style in the colours of a content; of several contents one in those of each.
+    """The image of a style in the colours of a content; for several contents, one image each.
 
-    On the host, where no size of image costs a compilation, unless it is traced.
+    Unless it is traced, this runs on the host, which saves a compilation for each size.
     """
     if isinstance(style, Style):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Many images, one after another, in batches on all devices."""
+"""A stream of images, in batches on all devices."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,7 +28,7 @@ class _Asked(NamedTuple):
 
 
 class _Group(NamedTuple):
-    """What images have in common that are computed together: the array, and its plan."""
+    """The common properties of images that are computed together: the array, and its plan."""
 
     plan: type[Plan]
     shape: tuple[int, ...]
@@ -51,7 +51,7 @@ def pictures(
 ) -> Iterator[np.ndarray]:
     """The pictures of contents (H, W, 3), in their order: `adain_jax.stylize_many`.
 
-    What no content has part in is refused at once.
+    Errors that do not depend on a content are raised at once.
     """
     if not isinstance(contents, Iterable):
         raise ValueError(f"contents are an array or yield images, not {type(contents).__name__}")
@@ -82,8 +82,8 @@ def rendered(
 ) -> Iterator[np.ndarray]:
     """The pictures of requests for one image each, without masks or maps, in their order.
 
-    Each has a style and a strength of its own. A picture's bytes depend on its request, the model
-    and the batch size, not on the others in the batch or on how many there are.
+    Each has its own style and strength. The bytes of a picture depend on its request, the model and
+    the batch size, but not on the other images of the batch or on their number.
     """
     batches = _Batches(model, batch_size, _checked(devices), own=True)
     return _pictures(model, requests, lambda request: request, "auto", batches, whole_first=False)
@@ -102,9 +102,9 @@ def _checked(devices: Any) -> list[Any]:
 def asking(
     model: Model, style: Any, plan: Plan | Literal["auto"], color: str, **options: Any
 ) -> Callable[[Any], Request]:
-    """`ask`, for one content after another; what all have in common is checked for the first.
+    """`ask` for one content after another; common arguments are checked once, for the first.
 
-    `options` are the others of `ask`.
+    `options` are the other arguments of `ask`.
     """
     first: Request | None = None
     size: tuple[int, ...] | None = None  # of all, if there are masks or a map
@@ -135,9 +135,9 @@ def _pictures(
     *,
     whole_first: bool = True,
 ) -> Iterator[np.ndarray]:
-    """At an image that is refused, all pictures before it come first, then its `ValueError`.
+    """Yield all pictures before an invalid image, and then raise its `ValueError`.
 
-    `whole_first`: as long as all are of one size they run at that, where the plan is open.
+    `whole_first`: if the plan is "auto", images run at their own size while all have the same.
     """
     waiting: dict[_Group, list[_Asked]] = {}
     under_way: deque[Callable[[], dict[int, np.ndarray]]] = deque()
@@ -193,12 +193,12 @@ def _group(plan: Plan, content: np.ndarray) -> _Group:
 
 
 class _Batches:
-    """Batches of one size, filled up, on all devices."""
+    """Padded batches of one size, on all devices."""
 
     def __init__(
         self, model: Model, size: int, devices: Sequence[Any], *, own: bool = False
     ) -> None:
-        """`own`: each image has a style and a strength of its own, and none has masks."""
+        """`own`: each image has its own style and strength, and none has masks."""
         self._own = own
         mesh = Mesh(np.array(devices), ("data",))
         self.size = -(-size // len(devices)) * len(devices)
@@ -207,7 +207,7 @@ class _Batches:
         self._model = jax.device_put(model, self._everywhere)
 
     def start(self, group: _Group, asked: list[_Asked]) -> Callable[[], dict[int, np.ndarray]]:
-        """Begin a batch; what comes back waits for its pictures, by number."""
+        """Start a batch; the returned function waits for its pictures, by number."""
         requests = [x.request for x in asked]
         requests += [requests[-1]] * (self.size - len(requests))
         contents, rest = [np.asarray(x.content) for x in requests], requests[0]

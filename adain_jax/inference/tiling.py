@@ -1,8 +1,9 @@
 """Images of any size in windows of one size, with the statistics of the whole image.
 
-The result is that of the image as a whole, to rounding: every window overlaps its neighbours by as
-much as a pixel can see, and only what sees nothing cut off is kept. A first pass gathers the
-statistics of the features, a second makes the picture (`inference.render`).
+The result equals that of the whole image to rounding. Every window overlaps its neighbours by the
+receptive field of a pixel, and only pixels whose receptive field lies inside the window are kept. A
+first pass gathers the statistics of the features, and a second one makes the picture
+(`inference.render`).
 """
 
 import math
@@ -29,7 +30,7 @@ _STRIPS = 8  # of a window's maps
 
 
 class Span(NamedTuple):
-    """A window's place on one axis, in pixels: it begins at `start`, and `first:last` is kept."""
+    """A window on one axis, in pixels: it begins at `start`, and `first:last` is kept."""
 
     start: int
     first: int
@@ -37,10 +38,10 @@ class Span(NamedTuple):
 
 
 def spans(length: int, tile: int, reach: int) -> list[Span]:
-    """Windows of `tile` pixels that cover `length` pixels, all but the outer edges `reach` inside.
+    """Windows of `tile` pixels that cover `length` pixels and overlap by `reach` on each side.
 
-    All are multiples of 8. The last window is shifted back to end with the image, so that edges of
-    windows are edges of the image, or are not kept.
+    All positions are multiples of 8. The last window is shifted back to end with the image, so that
+    each kept edge of a window is an edge of the image.
 
     >>> spans(32, 24, 8)
     [Span(start=0, first=0, last=16), Span(start=8, first=16, last=32)]
@@ -73,7 +74,7 @@ class Window(NamedTuple):
         return self._fill(self._slice(maps, maps.ndim - 2), maps.ndim - 2)
 
     def write(self, picture: np.ndarray, out: np.ndarray) -> None:
-        """Put what is kept of the window's picture into the whole one."""
+        """Write the kept part of the window's picture into the whole picture."""
         rows, columns = self.rows, self.columns
         here = out[rows.first : rows.last, columns.first : columns.last]
         # Shorter than the window's part at edges of the image that are no cells'.
@@ -108,7 +109,7 @@ def windows(image: np.ndarray, tile: int, model: Model) -> tuple[list[Window], l
 
 
 def reports(plan: Tiled, total: int) -> Callable[[], None]:
-    """What to call after each window."""
+    """The function to call after each window."""
     done = count(1)
 
     def report() -> None:
@@ -136,9 +137,9 @@ def gather(
     *,
     encode: Callable[..., Features] = Model.encode,
 ) -> ChannelStats:
-    """Statistics of all maps of the whole image, (C,), or of each region, (K, C).
+    """Gather statistics of all maps of the whole image, (C,), or of each region, (K, C).
 
-    `encode` makes the maps: those of a content, or, by `Model.style_maps`, of a style.
+    `encode` makes the maps of a content or, by `Model.style_maps`, of a style.
     """
     parts = []
     for window in places:
@@ -159,7 +160,7 @@ def gather(
 
 
 def _merge(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> tuple[jax.Array, jax.Array]:
-    """Weights (S, K), means and variances (S, K, C) of strips to means and deviations of all."""
+    """Merge weights (S, K), means and variances (S, K, C) of strips to means and deviations."""
     weights, means, variances = (np.concatenate(stat) for stat in zip(*parts, strict=True))
     weights = weights[..., None]
     total = np.maximum(weights.sum(0), 1e-12)  # of a region smaller than a cell
@@ -178,7 +179,7 @@ def _moments(
     kept: jax.Array,
     masks: jax.Array | None,
 ) -> list[tuple[jax.Array, jax.Array, jax.Array]]:
-    """Of each map, by strips, over the cells kept: what `_strip_moments` gives for each."""
+    """The result of `_strip_moments` for each strip of each map, over the kept cells."""
     features = encode(model, to_float(window[None]).astype(model.dtype), size)
     moments = []
     for x in features.values():
@@ -198,7 +199,7 @@ def _moments(
 
 
 def _strip_moments(strip: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Of cells (h, w, C) weighted by regions (K, h, w): weights, and (K, C) means and variances."""
+    """Weights, and means and variances (K, C), of cells (h, w, C) weighted by regions (K, h, w)."""
     cells, weights = strip
     stats = [channel_stats(cells, where=each, eps=0) for each in weights]
     mean, std = (jnp.stack(stat) for stat in zip(*stats, strict=True))

@@ -1,8 +1,8 @@
-"""Stylizing a video: one file of moving pictures in, one out.
+"""Stylize a video: one file of moving pictures in, one out.
 
-Frames are read, computed and written at the same time, in threads of their own. They are written in
-segments of `SEGMENT` frames into a folder beside the output, with what the next frame needs to know
-of those before; so a clip that was interrupted goes on where it was, to the same file.
+Threads read, compute and write frames at the same time. Frames are written in segments of `SEGMENT`
+frames into a folder beside the output, with the state that the next frame needs. So an interrupted
+clip continues where it was, to the same file.
 """
 
 import hashlib
@@ -47,17 +47,17 @@ class Job:
     Attributes:
         content: a video, a GIF, a WebP, or a folder of frames.
         style: the styles.
-        output: a video's, a GIF's or a WebP's name, or a folder's, which has no suffix.
-        controls: what is asked of the pictures; masks may be videos.
-        strength: over time, in place of `controls.alpha`; seconds count from `start` on.
-        shares: of the styles over time, in place of the weights of `style`.
-        sizes: to which frames and styles are scaled.
-        calm: from 0, each frame by itself, to 1.
-        codec: a name of `segment.CODECS`, or of an encoder of FFmpeg's; None: what is usual.
-        crf: quality of the codec, less is better; None: what is usual.
-        start: seconds of the content that are left out.
-        duration: seconds that are taken; None: all.
-        rate: frames in a second, of a folder.
+        output: the name of a video, a GIF or a WebP, or of a folder, which has no suffix.
+        controls: the controls of the pictures; masks may be videos.
+        strength: strength over time, in place of `controls.alpha`; seconds count from `start` on.
+        shares: shares of the styles over time, in place of the weights of `style`.
+        sizes: sizes to which frames and styles are scaled.
+        calm: from 0 (each frame by itself) to 1.
+        codec: a name of `segment.CODECS`, or of an encoder of FFmpeg; None: the default.
+        crf: constant rate factor, lower is better; None: the default.
+        start: seconds to skip at the start of the content.
+        duration: seconds to take; None: all.
+        rate: frames per second of a folder.
     """
 
     content: Path
@@ -76,7 +76,7 @@ class Job:
 
     @property
     def inputs(self) -> list[Path]:
-        """All that is read."""
+        """All files that are read."""
         others = (self.controls.alpha_map, self.controls.labels)
         styles = [path for path, _ in self.style.parts]
         return [self.content, *styles, *self.controls.masks, *(x for x in others if x)]
@@ -88,12 +88,12 @@ class Job:
 
     @property
     def until(self) -> Fraction | None:
-        """Seconds of the content from which on all is left out."""
+        """The second of the content at which the clip ends."""
         return None if self.duration is None else self.start + self.duration
 
 
 class Progress(NamedTuple):
-    """How many frames are done, and how many there are, as far as the file tells, or 0."""
+    """The numbers of finished frames and of all frames, or 0 if the file does not say."""
 
     done: int
     total: int
@@ -107,20 +107,20 @@ def run(
     report: Callable[[str], None] = lambda stage: None,
     stop: Callable[[], object] = lambda: False,
 ) -> Generator[Progress, None, None]:
-    """Make a clip, and yield after each frame; the file is there when all are made.
+    """Make a clip, and yield after each frame; the file is complete after the last one.
 
     Args:
-        job: what to make.
-        model: makes it.
-        resume: go on from the segments that are there.
-        report: is told what is being done.
-        stop: is asked now and then.
+        job: the clip to make.
+        model: makes the pictures.
+        resume: continue from existing segments.
+        report: is called with a description of the current work.
+        stop: is called now and then.
 
     Raises:
         OSError: if a file cannot be read or written.
-        ValueError: if something in the job is not as said, or a file is damaged.
-        KeyboardInterrupt: once `stop` is true. A file of what was made is then there, and segments
-            to go on from.
+        ValueError: if the job does not fit its description, or a file is damaged.
+        KeyboardInterrupt: once `stop` is true; then there is a file of the finished frames, and the
+            segments to continue from.
     """
     _check(job, model)
     clip = moving.open_clip(job.content, job.rate)

@@ -3,9 +3,9 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from jax.typing import DTypeLike
 from tqdm import tqdm
 
 from adain_jax.files import image
@@ -25,7 +25,7 @@ def write(
     decoder: Path | None = None,
     photos: Path | None = None,
     images: int = 500,
-    dtype: Any = np.float16,
+    dtype: DTypeLike = np.float16,
 ) -> str:
     """Write a model of weights of a known kind, and return its architecture.
 

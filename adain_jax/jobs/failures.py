@@ -1,4 +1,4 @@
-"""What the making of one picture can fail of, while others may succeed."""
+"""The errors of a single picture, after which others may succeed."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ FAILURES = (ValueError, OSError, MemoryError, jax.errors.JaxRuntimeError)
 
 
 def in_words(error: Exception, path: Path, option: str) -> Exception:
-    """One of `FAILURES`; if memory was short, what can be done about it by `option`.
+    """Describe one of `FAILURES`; if memory was short, suggest `option`.
 
     Raises:
         Exception: `error`, if it is a fault in the program, not in a file.

@@ -1,4 +1,4 @@
-"""One picture of many: a photograph at several strengths, or between several styles."""
+"""Grids: a photograph at several strengths, or between several styles."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,11 +22,11 @@ Cell = tuple[tuple[float, ...], float]  # weights of the styles, and strength
 
 
 def cells(styles: int, steps: int) -> list[list[Cell]]:
-    """What is in each place of a grid, in rows.
+    """The weights of each place of a grid, in rows.
 
-    Of one style strengths from 0 to 1; of two their mixtures, from the one to the other; of four
-    the bilinear mixtures in a square with them at the corners (upper left, upper right, lower left,
-    lower right).
+    One style gives strengths from 0 to 1; two styles give mixtures from one to the other; four
+    styles give bilinear mixtures in a square with the styles at its corners (upper left, upper
+    right, lower left, lower right).
 
     Raises:
         ValueError: if there are not 1, 2 or 4 styles, or fewer than 2 steps.
@@ -81,20 +81,20 @@ def write(
 ) -> Iterator[None]:
     """Write a grid of a photograph, with the styles beside its ends or corners.
 
-    Yields after each picture made; the file is there when all were.
+    It yields after each picture; the file is written after the last one.
 
     Args:
         photo: scaled to a shorter side of `size`, if that is not 0.
         styles: 1, 2 or 4 images or files of styles, as in `cells`.
-        output: of a suffix that can be written.
+        output: a name with a suffix that can be written.
         model: makes the pictures.
-        steps: pictures to a row, and to a column if there are 4 styles.
+        steps: pictures in a row, and in a column if there are 4 styles.
         size: shorter side of each picture, in pixels.
         style_size: shorter side to which styles are scaled.
 
     Raises:
         OSError: if a file cannot be read or written.
-        ValueError: as `cells`, or if a file is not as said.
+        ValueError: as `cells`, or if a file does not fit its description.
     """
     rows = cells(len(styles), steps)
     image.check_writable(output)

@@ -1,8 +1,9 @@
-"""Stylizing what a camera sees, while it sees it.
+"""Stylize the frames of a camera, live.
 
-One thread has the camera's frames as they come, one makes pictures of them, and the window's own
-shows these. Between them is room for the newest only, so that what is shown is never late by more
-than the picture that is being made. One more reads the styles; pictures have those that are there.
+One thread takes the frames of the camera as they come, one makes pictures of them, and the thread
+of the window shows these. Between them there is room for the newest one only, so the window is
+never late by more than the picture that is being made. Another thread reads the styles; pictures
+use the styles that have been read.
 """
 
 import threading
@@ -38,11 +39,11 @@ _SHOWN = 2.0  # seconds, of which frames are counted
 
 @dataclass
 class Asked:
-    """What is asked for now; pictures that are begun later have it.
+    """The current settings, for all pictures that begin later.
 
     Attributes:
-        shares: of each style in the mixture; of none, the photograph stays.
-        strength: of the style, from 0 to 1.
+        shares: share of each style in the mixture; if all are 0, the photograph stays.
+        strength: strength of the style, from 0 to 1.
         beside: put the camera's frame to the left of the picture.
         recording: write pictures into a video.
         snapshot: write the next picture into a file.
@@ -59,7 +60,7 @@ class Asked:
         self.shares = tuple(share if i == number else x for i, x in enumerate(self.shares))
 
     def only(self, number: int) -> None:
-        """One style, and no other; of those that are not there, nothing changes.
+        """Select one style alone; an unknown number changes nothing.
 
         >>> asked = Asked((1.0, 0.0))
         >>> asked.only(1), asked.shares, asked.only(7), asked.shares
@@ -69,7 +70,7 @@ class Asked:
             self.shares = tuple(float(i == number) for i in range(len(self.shares)))
 
     def turn(self, steps: int = 1) -> None:
-        """The style behind the one that has the largest share; behind the last comes the first.
+        """Select the style after the one with the largest share; after the last comes the first.
 
         >>> asked = Asked((0.2, 0.3, 0.5))
         >>> asked.turn(), asked.shares
@@ -79,17 +80,17 @@ class Asked:
         self.only((largest + steps) % len(self.shares))
 
     def stronger(self, by: float) -> None:
-        """Another strength, within its bounds."""
+        """Change the strength, within its bounds."""
         self.strength = min(1.0, max(0.0, self.strength + by))
 
 
 class Shown(NamedTuple):
-    """What a window shows.
+    """The content of the window.
 
     Attributes:
-        number: of the picture; a later one has a higher.
+        number: the number of the picture, which increases.
         rgb: (H, W, 3) uint8.
-        made: whether it is a picture, not the camera's frame in place of the first.
+        made: whether it is a picture, and not a frame of the camera before the first picture.
     """
 
     number: int
@@ -103,20 +104,20 @@ class _Begun(NamedTuple):
 
 
 class Live:
-    """What a camera sees in the manner of styles, as long as it is open.
+    """Makes pictures of what a camera sees, as long as it is open.
 
     Args:
         source: gives frames.
-        styles: their files, and what was read of them.
+        styles: the files of the styles, and their contents.
         model: makes pictures.
-        asked: what is asked for, which may change at any time.
+        asked: the settings, which may change at any time.
         calm: as in `adain_jax.video.stylize_frames`.
-        size: shorter side that larger frames are scaled to, 0: none.
-        folder: snapshots and recordings are written into it.
+        size: shorter side to which larger frames are scaled; 0: they keep their size.
+        folder: the folder for snapshots and recordings.
 
     Attributes:
-        asked: as given.
-        error: what ended it, if anything did.
+        asked: the settings.
+        error: the error that ended it, if there was one.
         saved: the files that were written.
     """
 
@@ -160,7 +161,7 @@ class Live:
 
     @property
     def note(self) -> str:
-        """What the user should know now."""
+        """A note for the user."""
         if self._pictures.after(0) is None:
             at = "reading the style" if self._mixed is None else "compiling the network"
             return f"{at}: the first time takes some seconds"
@@ -171,7 +172,7 @@ class Live:
 
     @property
     def rate(self) -> float:
-        """Pictures in a second, of late."""
+        """The recent number of pictures per second."""
         moments = [x for x in tuple(self._moments) if x > time.monotonic() - _SHOWN]
         return (len(moments) - 1) / (moments[-1] - moments[0]) if len(moments) > 1 else 0.0
 
@@ -182,9 +183,9 @@ class Live:
         return recording.seconds if recording else None
 
     def after(self, number: int) -> Shown | None:
-        """What to show in place of the picture of this number, if there is something new.
+        """The content to show after the picture with this number, if there is a new one.
 
-        Until the first picture is made, those are the camera's frames.
+        Until the first picture is made, it is a frame of the camera.
         """
         if made := self._pictures.after(max(0, number)):
             return Shown(made.number, made.item, True)
@@ -203,7 +204,7 @@ class Live:
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Note what the block takes."""
+        """Measure the time of the block."""
         begin = time.perf_counter()
         yield
         self._stages[stage].append(time.perf_counter() - begin)
@@ -255,7 +256,7 @@ class Live:
             self._end_recording()
 
     def _begin(self, seconds: float = 0) -> _Begun | None:
-        """Begin a picture of a frame that is there, or comes within some seconds, if one does."""
+        """Begin a picture of the next frame, if one comes within some seconds."""
         frame = self._frames.after(self._number, seconds)
         style = self._mix()
         if frame is None or style is None:
@@ -270,7 +271,7 @@ class Live:
         return _Begun(frame.item, self._artist.begin(request, anew=not same))
 
     def _mix(self) -> Style | None:
-        """The mixture that is asked for, of the styles that have been read; or else the last."""
+        """The mixture of the styles that have been read, or the last mixture."""
         pairs = zip(self._styles, self.asked.shares, strict=True)
         there = [(style, share) for style, share in pairs if style]
         shares = tuple(share for _, share in there)
@@ -279,7 +280,7 @@ class Live:
         return self._mixed[1] if self._mixed else None
 
     def _keep(self, frame: np.ndarray, picture: np.ndarray) -> None:
-        """Write what is asked for; what cannot be written is told, and the pictures go on."""
+        """Write snapshots and recordings; a failure becomes a note, and the pictures go on."""
         asked = self.asked
         try:
             if asked.snapshot:
@@ -315,7 +316,7 @@ class Live:
         self._told = f"saved {path.name}"
 
     def _name(self, suffix: str) -> Path:
-        """Of a file that is not there yet."""
+        """A name for a file that does not exist yet."""
         now = f"{datetime.now():camera_%Y%m%d_%H%M%S}"
         names = (f"{now}{f'_{i}' if i else ''}{suffix}" for i in range(1000))
         return next(x for name in names if not (x := self._folder / name).exists())

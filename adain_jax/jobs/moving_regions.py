@@ -1,4 +1,4 @@
-"""Which style is where in the frames of a clip."""
+"""The regions of styles in the frames of a clip."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -14,7 +14,7 @@ from adain_jax.jobs.plan import Mixture
 
 
 class MovingRegions:
-    """The regions at each moment, of masks that may move."""
+    """The regions at each moment, from masks that may be videos."""
 
     def __init__(
         self, style: Mixture, controls: Controls, size: tuple[int, int], rate: Fraction
@@ -33,7 +33,7 @@ class MovingRegions:
                 self._moving.append(_always(path, grey))
 
     def at(self, second: Fraction) -> np.ndarray | None:
-        """(K, H, W), or None; of moving masks the frames shown then. Moments rise."""
+        """The masks (K, H, W) at a moment, or None. Moments have to increase."""
         if not self._moving:
             return self._still
         regions = []

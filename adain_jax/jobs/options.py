@@ -14,13 +14,13 @@ class Controls:
     """What can be asked of pictures.
 
     Attributes:
-        alpha: strength, in [0, 1]; with masks it multiplies the weights of the styles, which are
-            then the strengths of the regions.
+        alpha: strength, in [0, 1]. With masks, the weights of the styles are the strengths of the
+            regions, multiplied by it.
         extrapolate: allow strengths up to 2.
-        alpha_map: a grey image, by which the strength is multiplied, place by place.
+        alpha_map: a grey image that multiplies the strength, place by place.
         masks: grey images (`files.masks.load_masks`), the regions of the styles of a mixture.
         color: as in `adain_jax.stylize`.
-        tile: pixels to a side of windows, 0 for none; None decides by the size of the photograph.
+        tile: side of windows in pixels; 0: no windows; None: decided by the size of the photograph.
         labels: in place of masks, one image of all regions (`files.masks.load_labels`).
     """
 
@@ -34,23 +34,23 @@ class Controls:
 
     @property
     def regions(self) -> bool:
-        """Whether each style is for a region of its own."""
+        """Whether each style has its own region."""
         return bool(self.masks or self.labels)
 
     @property
     def recolors(self) -> bool:
-        """Whether styles are encoded for each photograph anew."""
+        """Whether styles are encoded again for each photograph."""
         return recolors(check_color(self.color))
 
     @property
     def plan(self) -> Plan | Literal["auto"]:
-        """How pictures are made."""
+        """The plan by which pictures are made."""
         if self.tile is None:
             return "auto"
         return Tiled(self.tile) if self.tile else Bucketed()
 
     def check(self, model: Model) -> None:
-        """Raise `ValueError` for what no picture could be made with."""
+        """Raise `ValueError` if no picture can be made with these controls."""
         check_color(self.color)
         if self.tile:
             check_tile(self.tile, model)

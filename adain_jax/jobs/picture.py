@@ -1,4 +1,4 @@
-"""One picture, as it is asked for."""
+"""One picture with its controls."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,12 +20,12 @@ Sources = Sequence[Style | np.ndarray]  # a mixture's, as they were read
 
 
 def encode(mixture: Mixture, sources: Sources, controls: Controls, model: Model) -> Style | Sources:
-    """The style of what was read for a mixture; for each region one if there are masks.
+    """Encode the styles of a mixture to one style, or with masks to one style per region.
 
-    If styles are recoloured to each photograph, they stay as they are.
+    If styles are recoloured for each photograph, they remain images.
 
     Raises:
-        ValueError: if one is another model's, or has no image to be recoloured.
+        ValueError: if a style belongs to another model, or has no image to be recoloured.
     """
     named = [(path, source) for (path, _), source in zip(mixture.parts, sources, strict=True)]
     if not controls.recolors:
@@ -50,9 +50,9 @@ def make(
     model: Model,
     report: Callable[[str], None] = lambda stage: None,
 ) -> np.ndarray:
-    """The picture of a photograph (H, W, 3), uint8 or floating in [0, 1], and like it.
+    """Make the picture of a photograph (H, W, 3), uint8 or floating in [0, 1], of the same kind.
 
-    `style` is from `encode`; `report` is told of windows.
+    `style` is from `encode`; `report` is called with the progress of windows.
     """
     size = content.shape[:2]
     plan = choose(controls.plan, content.shape, model)
@@ -64,7 +64,7 @@ def make(
 
 
 def regions_of(mixture: Mixture, controls: Controls, size: tuple[int, int]) -> np.ndarray | None:
-    """The regions of a photograph of this size (H, W), read from their files, if there are any."""
+    """Read the regions of a photograph of this size (H, W) from their files, if there are any."""
     if controls.labels:
         return masks.load_labels(controls.labels, len(mixture.parts), size)
     if controls.masks:
@@ -73,7 +73,7 @@ def regions_of(mixture: Mixture, controls: Controls, size: tuple[int, int]) -> n
 
 
 def map_of(controls: Controls, size: tuple[int, int]) -> np.ndarray | None:
-    """The map of strengths for a photograph of this size, if there is one."""
+    """Read the map of strengths for a photograph of this size, if there is one."""
     return masks.load_map(controls.alpha_map, size) if controls.alpha_map else None
 
 
@@ -87,7 +87,7 @@ def request_for(
     regions: np.ndarray | None,
     strengths: np.ndarray | None,
 ) -> Request:
-    """What is asked for of a photograph; regions and strengths are of its size.
+    """The request for a photograph; regions and strengths have its size.
 
     Raises:
         ValueError: if the strength of a region is out of range, or as `ask`.

@@ -1,4 +1,4 @@
-"""Which pictures to make of which files, and what to call them."""
+"""The plan of a command: which pictures to make of which files, and their names."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ _ALIASES = {".jpeg": ".jpg", ".tiff": ".tif"}  # of suffixes, to what --format c
 
 @dataclass(frozen=True)
 class Mixture:
-    """Styles, images or files of styles, and how much of each; often one, of weight 1."""
+    """Styles (images or files of styles) with weights; often one style, of weight 1."""
 
     parts: tuple[tuple[Path, float], ...]
 
@@ -22,13 +22,13 @@ class Mixture:
 
     @property
     def stem(self) -> str:
-        """What it is called in the names of pictures."""
+        """Its name in the names of pictures."""
         even = len({weight for _, weight in self.parts}) == 1
         return "+".join(_stem(path) + ("" if even else f"_{w:g}") for path, w in self.parts)
 
     @classmethod
     def parse(cls, texts: Sequence[str]) -> "Mixture":
-        """`PATH:WEIGHT` each, or `PATH` for a weight of 1.
+        """Parse texts `PATH:WEIGHT`, or `PATH` for a weight of 1.
 
         >>> Mixture.parse(["a.jpg:0.25", "b.jpg"]).parts[0][1]
         0.25
@@ -54,10 +54,10 @@ class Encoding:
     """How pictures are written.
 
     Attributes:
-        suffix: the format of those that no name is given for, such as ".png"; None for that of the
-            content where it can be written, else PNG, or TIFF if of 16 bits.
-        quality: of JPEG, WebP and AVIF, 1 to 100; None for that of `image.save`.
-        depth: bits of a channel, 8 or 16.
+        suffix: the format of pictures whose name is not given, such as ".png". None: the format of
+            the content, if it can be written, otherwise PNG, or TIFF for 16 bits.
+        quality: quality of JPEG, WebP and AVIF, 1 to 100; None: the default of `image.save`.
+        depth: bits per channel, 8 or 16.
         strip: leave out the content's EXIF data, and the colour profile.
     """
 
@@ -68,13 +68,13 @@ class Encoding:
 
     @property
     def default_suffix(self) -> str:
-        """That of pictures without a name, of contents that do not say."""
+        """The suffix of pictures whose name is not given, if the content has none."""
         return self.suffix or (".png" if self.depth == 8 else ".tif")
 
 
 @dataclass(frozen=True)
 class Job:
-    """One picture to make. `STREAM` is standard input, and as the output standard output."""
+    """One picture to make. `STREAM` is standard input, or standard output for `output`."""
 
     content: Path
     style: Mixture
@@ -83,12 +83,12 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """What there is to do.
+    """The jobs of a command.
 
     Attributes:
         jobs: the pictures to make.
-        alone: contents that have no style of their name, if it goes by names.
-        unused: styles that no content has the name of.
+        alone: contents without a style of the same name, if styles are paired by names.
+        unused: styles without a content of the same name.
     """
 
     jobs: list[Job]
@@ -97,19 +97,19 @@ class Plan:
 
     @property
     def inputs(self) -> set[Path]:
-        """All that is read."""
+        """All files that are read."""
         return {path for job in self.jobs for path in (job.content, *_paths(job.style))}
 
 
 @dataclass(frozen=True)
 class _Found:
-    """An image, and the folder that it is in within the folder that was asked for."""
+    """An image, and its folder relative to the given folder."""
 
     path: Path
     within: Path
 
     def lies_in(self, output: Path) -> bool:
-        """Whether it is in `output`, a folder within the one that was asked for: a picture made."""
+        """Whether it lies in `output`, a subfolder of the given folder: a made picture."""
         folder = (self.path.parent / Path(*[".."] * len(self.within.parts))).resolve()
         inside, where = output.resolve(), self.path.resolve()
         return folder in inside.parents and inside in where.parents
@@ -126,22 +126,21 @@ def plan(
     """Every combination of contents and styles, each a file or a folder of them, or `STREAM`.
 
     A mixture counts as one style. One content and one style make the file `output`, unless that is
-    a folder or has no suffix. All else makes `{content}_stylized_{style}` with the content's suffix
-    in the folder `output`, in the subfolder that the content has within the folder it was found in.
+    a folder or has no suffix. Otherwise the pictures are named `{content}_stylized_{style}` with
+    the suffix of the content, in the folder `output`, and in the same subfolder as the content.
 
     Args:
         contents: photographs.
         styles: paintings, or one mixture.
         output: a file, a folder, or `STREAM`, for one picture.
-        pairs: instead of every combination only contents and styles of the same name, whatever
-            their suffixes.
-        encoding: how they will be written.
+        pairs: combine only contents and styles with the same name, whatever their suffixes.
+        encoding: how pictures will be written.
 
     Raises:
         FileNotFoundError: if a folder has no image.
-        ValueError: if two pictures would have one name, one would replace its content or style,
-            `output` is no name for an image, the style of a name is not one, or `STREAM` is not
-            the only one.
+        ValueError: if two pictures would have one name, a picture would replace its content or
+            style, `output` is not a name for an image, a name does not have exactly one style, or
+            `STREAM` is not alone.
     """
     encoding = encoding or Encoding()
     found = [x for x in _expand(contents) if not x.lies_in(output)]
@@ -166,10 +165,10 @@ def plan(
 
 
 def expand(paths: Iterable[Path]) -> list[Path]:
-    """Files, and in place of folders the images and styles in them.
+    """Replace folders by the images and styles in them.
 
     Raises:
-        FileNotFoundError: if a folder has none.
+        FileNotFoundError: if a folder has none of them.
     """
     return [found.path for found in _expand(paths, image.find_styles)]
 

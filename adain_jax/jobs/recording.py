@@ -1,4 +1,4 @@
-"""A video of pictures, written while they are made."""
+"""A video of pictures, written while the pictures are made."""
 
 from contextlib import suppress
 from fractions import Fraction
@@ -17,9 +17,9 @@ _LAST = 40  # milliseconds that the last picture is shown for
 
 
 class Recording:
-    """A video of pictures, each at its time. The file is there when it is closed.
+    """A video of pictures, each at its time. The file is complete when it is closed.
 
-    Until then all is in a file that ends in .nut, which players such as mpv and VLC can play, too.
+    Until then the video is in a file that ends in .nut, which mpv and VLC also play.
 
     Args:
         path: the video, of one of `video.SUFFIXES`.
@@ -41,7 +41,7 @@ class Recording:
 
     @property
     def seconds(self) -> float:
-        """How long it is so far."""
+        """The duration so far."""
         return max(0, self._last) * float(_BASE)
 
     def write(self, picture: np.ndarray, moment: float) -> None:

@@ -1,4 +1,4 @@
-"""What was made of what, for programs."""
+"""The report of a command, for programs."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from adain_jax.runtime.errors import in_words
 
 
 class Report:
-    """A row for each picture of a plan that something became of."""
+    """A row for each finished, failed or skipped picture of a plan."""
 
     def __init__(self, plan: Plan) -> None:
         self._jobs = plan.jobs
@@ -20,15 +20,15 @@ class Report:
         self.complete = False
 
     def skip(self, job: Job) -> None:
-        """A picture that was there already."""
+        """Add a picture that already exists."""
         self._rows[job] = _row(job.content, job, status="skipped")
 
     def leave_out(self, content: Path, why: str) -> None:
-        """A content that no picture is planned of."""
+        """Add a content without a picture in the plan."""
         self._alone.append(_row(content, error=why))
 
     def add(self, result: Result) -> None:
-        """A picture that was made, or could not be."""
+        """Add a picture that was made, or failed."""
         self._rows[result.job] = _row(
             result.job.content,
             result.job,
@@ -40,7 +40,7 @@ class Report:
 
     @property
     def made(self) -> int:
-        """How many pictures were made."""
+        """The number of pictures that were made."""
         return sum(row["status"] == "ok" for row in self._rows.values())
 
     def save(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Stylizing files: making pictures, one after another."""
+"""Stylize files: make pictures, one after another."""
 
 import time
 from collections import deque
@@ -25,11 +25,11 @@ from adain_jax.runtime.timing import Timing
 
 @dataclass(frozen=True)
 class Sizes:
-    """Shorter sides in pixels, 0 for images as they are.
+    """Shorter sides in pixels; 0: images keep their size.
 
     Attributes:
-        content: of the photograph.
-        style: of the painting; it decides how large its strokes come out.
+        content: shorter side of the photograph.
+        style: shorter side of the painting, which decides how large its strokes are.
     """
 
     content: int = 0
@@ -38,13 +38,13 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a job.
+    """The outcome of a job.
 
     Attributes:
         job: the job.
         error: what went wrong, or None.
-        size: width and height of the picture in pixels, if it came so far.
-        seconds: that it took to read, compute and write, some of it beside other pictures.
+        size: width and height of the picture in pixels, if they are known.
+        seconds: time for reading, computing and writing, partly beside other pictures.
     """
 
     job: Job
@@ -70,29 +70,29 @@ def run(
     timing: Timing | None = None,
     stop: Callable[[], object] = lambda: False,
 ) -> Generator[Result, None, None]:
-    """Make each picture, and yield what became of it, in the order of the jobs.
+    """Make each picture, and yield its outcome, in the order of the jobs.
 
-    Every style is read and encoded once, unless it is recoloured to each content. A job that
-    fails leaves no file and stops no other. While one picture is computed, the images of the next
-    are read and the last one is written, in threads of their own; not more than these three are in
-    memory. At a KeyboardInterrupt, or as soon as `stop` is true, what is being written is finished,
-    and its results are yielded, before KeyboardInterrupt is raised; what is being computed is
+    Every style is read and encoded once, unless it is recoloured for each content. A job that fails
+    leaves no file and does not stop the others. While one picture is computed, threads read the
+    images of the next one and write the last one; at most these three are in memory. At a
+    KeyboardInterrupt, or once `stop` is true, the picture that is being written is finished and its
+    result yielded before KeyboardInterrupt is raised. The picture that is being computed is
     dropped, though its thread ends only with its work.
 
     Args:
         jobs: from `plan`.
-        model: makes them.
-        controls: what is asked of the pictures.
-        sizes: to which images are scaled.
+        model: makes the pictures.
+        controls: the controls of the pictures.
+        sizes: sizes to which images are scaled.
         encoding: how pictures are written.
-        stdin: what `STREAM` stands for as a content or a style.
-        report: is told what is being done.
-        timing: is told how long is computed, and how long reading and writing is waited for.
-        stop: is asked every now and then. A KeyboardInterrupt may come between a result and the one
-            who is told of it; this does not.
+        stdin: the content of standard input, for `STREAM` as a content or a style.
+        report: is called with a description of the current work.
+        timing: measures the time of the computation, and the time spent waiting for files.
+        stop: is called now and then. Unlike a KeyboardInterrupt, it cannot come between a result
+            and its receiver.
 
     Raises:
-        ValueError: if the controls are such that no picture could be made.
+        ValueError: if no picture can be made with these controls.
         KeyboardInterrupt: once `stop` is true.
     """
     sizes, encoding, timing = sizes or Sizes(), encoding or Encoding(), timing or Timing()
@@ -181,7 +181,7 @@ def run(
 
 @dataclass(frozen=True)
 class _Inputs:
-    """Images of a job, read or about to be: those of a style only if it is a new one."""
+    """The images of a job, read or being read; those of a style only if the style is new."""
 
     content: Future[tuple[LoadedImage, float]] | None  # with the seconds it took
     styles: list[Future[Style | np.ndarray]]
@@ -189,7 +189,7 @@ class _Inputs:
 
 @dataclass(frozen=True)
 class _Picture:
-    """A picture that is being written, or has failed before."""
+    """A picture that is being written, or whose job has already failed."""
 
     job: Job
     size: tuple[int, int] | None
@@ -197,7 +197,7 @@ class _Picture:
     seconds: Future[float]
 
     def result(self) -> Result:
-        """Waits until it is written."""
+        """Wait until it is written."""
         try:
             return Result(self.job, None, self.size, self.spent + self.seconds.result())
         except FAILURES as error:
@@ -213,10 +213,10 @@ def _read_ahead(
     encoding: Encoding,
     stdin: bytes | None,
 ) -> Iterator[tuple[Job, _Inputs]]:
-    """Each job, while the images of the next are being read.
+    """Yield each job while the images of the next one are being read.
 
-    A content that several jobs in a row have is read once, and none is for a style that has failed;
-    a style once, unless it is recoloured to each content.
+    A content of several successive jobs is read once, and not at all for a style that has failed. A
+    style is read once, unless it is recoloured for each content.
     """
     asked: set[Mixture] = set()
     ready: deque[tuple[Job, _Inputs]] = deque()
@@ -276,7 +276,7 @@ def _style(
     read: Callable[[Future[Style | np.ndarray]], Style | np.ndarray],
     compute: Callable[..., Style | Sources],
 ) -> Style | Sources | Exception:
-    """Encoded, or as it was read, if it will be recoloured to each content; or what went wrong."""
+    """The encoded style; or its image, if it is recoloured for each content; or the error."""
     sources = []
     for (path, _), part in zip(mixture.parts, parts, strict=True):
         try:

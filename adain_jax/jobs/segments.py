@@ -1,4 +1,4 @@
-"""A clip's segments on the disk, and what the next frame needs to know of those before."""
+"""The segments of a clip on disk, with the state that the next frame needs."""
 
 import json
 import shutil
@@ -14,13 +14,13 @@ from adain_jax.runtime.atomic import atomic_path, make_folder
 
 
 class Segments:
-    """The segments of a clip, in a folder beside it, with what is needed to go on from them.
+    """The segments of a clip, in a folder beside it, with the state to continue from.
 
     Attributes:
-        done: frames written.
-        last: when the last of them begins, or None.
-        duration: how long it lasts.
-        memory: what was remembered with it, if it ended a segment.
+        done: number of frames written.
+        last: start time of the last of them, or None.
+        duration: its duration.
+        memory: the state after it, if it ended a segment.
     """
 
     def __init__(
@@ -41,10 +41,10 @@ class Segments:
             codec: its name, and the crf.
             zero: when the clip begins, in units of the look's time base.
             key: of all that decides what the clip looks like.
-            resume: go on from what is there.
+            resume: continue from existing segments.
 
         Raises:
-            ValueError: if what is there has another key, or is damaged.
+            ValueError: if existing segments have another key, or are damaged.
         """
         self._folder, self._look = folder, look
         self._codec, self._zero, self._key = codec, zero, key

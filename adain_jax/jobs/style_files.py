@@ -23,9 +23,9 @@ _NAMED = 3  # pictures that a file of a style lists
 
 
 def read(path: Path, size: int, stdin: bytes | None = None) -> Style | np.ndarray:
-    """The style in a file; or an image, scaled to a shorter side of `size`, (H, W, 3) uint8.
+    """Read the style in a file; or an image, scaled to a shorter side of `size`, (H, W, 3) uint8.
 
-    `stdin` is what `STREAM` stands for.
+    `stdin` is the content of standard input, for `STREAM`.
 
     Raises:
         OSError: if it cannot be read.
@@ -37,7 +37,7 @@ def read(path: Path, size: int, stdin: bytes | None = None) -> Style | np.ndarra
 
 
 def encode(path: Path, read: Style | np.ndarray, model: Model) -> Style:
-    """The style of what was read from a file.
+    """The style of the result of `read`.
 
     Raises:
         ValueError: if it is a style of another model, or of an older version.
@@ -49,9 +49,9 @@ def encode(path: Path, read: Style | np.ndarray, model: Model) -> Style:
 
 
 def look(path: Path, size: int) -> np.ndarray | None:
-    """What a style looks like, (H, W, 3) uint8: its image, or what its file keeps of that.
+    """The look of a style, (H, W, 3) uint8: its image, or the thumbnail in its file.
 
-    An image is scaled to a shorter side of `size`; a file may keep none.
+    An image is scaled to a shorter side of `size`; a file may have no thumbnail.
     """
     if path.suffix != SUFFIX:
         return image.load(path, size=size, as_bytes=True).rgb
@@ -60,9 +60,9 @@ def look(path: Path, size: int) -> np.ndarray | None:
 
 
 def each(paths: Sequence[Path], model: Model, *, size: int = SIZE) -> Iterator[tuple[str, Style]]:
-    """The style of each image, and of those in folders, with its name within the folder.
+    """Yield the style of each image, also of images in folders, with its name within the folder.
 
-    Files of styles count as the styles that they hold; so do those of several, each by its name.
+    A file of styles gives the styles that it holds, each with its name.
 
     Raises:
         OSError: if one cannot be read.
@@ -80,7 +80,7 @@ def each(paths: Sequence[Path], model: Model, *, size: int = SIZE) -> Iterator[t
 
 
 def bank_names(path: Path) -> tuple[str, ...]:
-    """What the styles in a file of several are called; nothing if it does not tell."""
+    """The names of the styles in a bank; empty if the file has no names."""
     with safetensors.safe_open(path, framework="numpy") as file:
         return tuple(json.loads((file.metadata() or {}).get(_NAMES, "[]")))
 
@@ -120,8 +120,8 @@ def average_style(
 ) -> Iterator[Path]:
     """Write one file with the mean style of images, folders of them, and files of styles.
 
-    Yields each that was read; the file is there when all were. A thumbnail of the first image
-    goes with it.
+    It yields each style that is read; the file is written after the last one, with a thumbnail of
+    the first image.
 
     Raises:
         OSError: if one cannot be read, or the file not be written.
@@ -160,6 +160,6 @@ def _style(path: Path, model: Model, size: int) -> Style:
 
 
 def _within(path: Path, paths: Sequence[Path]) -> str:
-    """A file's name within the folder of `paths` that it was found in."""
+    """The name of a file within the folder of `paths` in which it was found."""
     folders = [folder for folder in paths if folder in path.parents and folder.is_dir()]
     return path.relative_to(folders[0]).as_posix() if folders else path.name

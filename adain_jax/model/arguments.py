@@ -1,4 +1,4 @@
-"""What is wrong with an argument, in one line, before anything is traced."""
+"""Checks of arguments, with errors of one line, before anything is traced."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ EXTRAPOLATION = 2.0  # the largest alpha: beyond, decoders leave all they were t
 
 
 def as_array(name: str, values: Any) -> np.ndarray | jax.Array:
-    """Values as an array of numbers or booleans: JAX's as they are, all others NumPy's.
+    """Values as an array of numbers or booleans: JAX arrays stay, others become NumPy arrays.
 
     Raises:
-        ValueError: if they are none.
+        ValueError: if they are not numbers or booleans.
     """
     if isinstance(values, jax.Array):
         return values
@@ -32,14 +32,15 @@ def as_array(name: str, values: Any) -> np.ndarray | jax.Array:
 
 
 def _holds_jax(values: Any) -> bool:
-    """Whether a nested list has JAX's arrays in it, of which NumPy could not make one."""
+    """Whether a nested list contains JAX arrays, which NumPy could not convert."""
     return any(isinstance(x, jax.Array) for x in jax.tree.leaves(values))
 
 
 def check_sliceable(name: str, images: Any) -> Any:
-    """What has the shape of images, as it is, or as an array; only its shape is looked at.
+    """Return an object with the shape of images, or an array of it; only its shape is checked.
 
-    For images of which parts are read, such as a `numpy.memmap`: `check_image` is for the parts.
+    It is for images that are read in parts, such as a `numpy.memmap`; `check_image` is for the
+    parts.
 
     Raises:
         ValueError: if it is neither (H, W, 3) nor (N, H, W, 3).
@@ -56,14 +57,15 @@ def check_sliceable(name: str, images: Any) -> Any:
 
 
 def check_image(name: str, images: ArrayLike) -> jax.Array:
-    """`images` as a JAX array, or a `ValueError` that says what is wrong with them."""
+    """Return `images` as a JAX array, or raise a `ValueError` that says what is wrong."""
     return jax.device_put(check_pixels(name, images))
 
 
 def check_pixels(name: str, images: ArrayLike) -> np.ndarray | jax.Array:
-    """`check_image` that leaves them where they are.
+    """`check_image` without a transfer to a device.
 
-    The range of floats is checked where their values are known, that is not under a transformation.
+    The range of floats is checked if their values are known, which they are not inside a
+    transformation.
     """
     array = check_sliceable(name, as_array(name, images))
     floating = jnp.issubdtype(array.dtype, jnp.floating)
@@ -86,13 +88,13 @@ def check_alpha(
     extrapolate: bool = False,
     regions: int | None = None,
 ) -> jax.Array:
-    """`alpha`, float32, if it fits `content`, and is in its range where values are known.
+    """Return `alpha` as float32, if it fits `content` and, if its values are known, is in range.
 
     It is a scalar, one number for each image of a batch (N,), or, if there are regions, for each of
     these, or a map (H, W) or (N, H, W).
 
     Raises:
-        ValueError: if it does not, or is not.
+        ValueError: if it does not fit, or is out of range.
     """
     array = as_array("alpha", alpha)
     if jnp.issubdtype(array.dtype, jnp.complexfloating):
@@ -120,11 +122,11 @@ def check_alpha(
 
 
 def check_masks(masks: ArrayLike, content: Any, styles: int) -> jax.Array:
-    """Masks, or labels, as one mask for each style, (K, H, W), booleans or float32.
+    """Return masks or labels as one mask for each style, (K, H, W), booleans or float32.
 
     Raises:
-        ValueError: if they do not fit content and styles, or, where values are known, are out of
-            range, or one is empty.
+        ValueError: if they do not fit content and styles, or if known values are out of range or a
+            mask is empty.
     """
     array, sides = as_array("masks", masks), content.shape[-3:-1]
     known = not isinstance(array, Tracer)

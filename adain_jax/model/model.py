@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from adain_jax.model.arguments import check_image
 from adain_jax.model.exported import exportable
@@ -109,7 +109,7 @@ class Model:
         layers = [self.params["encoder"][tap.replace("relu", "conv")] for tap in TAPS]
         return (3, *(layer["bias"].shape[-1] for layer in layers))
 
-    def prepare(self, *, backend: str | None = None, dtype: Any = jnp.float32) -> "Model":
+    def prepare(self, *, backend: str | None = None, dtype: DTypeLike = jnp.float32) -> "Model":
         """Prepare the model for many calls: work that depends only on the weights is done once.
 
         On a CPU the kernels are transformed for Winograd's convolution, which takes six times the
@@ -164,7 +164,7 @@ class Model:
         path: str | os.PathLike,
         *,
         metadata: Mapping[str, str] | None = None,
-        dtype: Any = np.float16,
+        dtype: DTypeLike = np.float16,
         encoder: bool = True,
     ) -> None:
         """Save as one safetensors file, by default in float16. The file appears whole or not at
@@ -286,7 +286,7 @@ class Model:
             )
 
 
-def _check_floating(dtype: Any) -> None:
+def _check_floating(dtype: DTypeLike) -> None:
     try:
         floating = jnp.issubdtype(jnp.dtype(dtype), jnp.floating)
     except TypeError:  # no name of a dtype

@@ -36,17 +36,17 @@ def transfer(
             or (K, N, C).
         alpha: strengths, floating: a number, one for each image (N,), or with masks one for each
             region (K,); or a map of pixels (H, W) or (N, H, W).
-        masks: of K regions, (K, H, W) in pixels, as `shares_of` takes them. Each region has content
-            statistics of its own, and where several share a cell, their results are averaged. Cells
-            in no region keep their features.
+        masks: masks of K regions, (K, H, W) in pixels, as for `shares_of`. Each region has its own
+            content statistics. Where several regions share a cell, their results are averaged.
+            Cells outside all regions keep their features.
         where: booleans by name, (h, w): the cells that count in the content's statistics.
         content: the content's statistics, in place of those of `features`; as `style`.
-        levels: names of the maps on which AdaIN works; by default all.
-        told: names of the maps of which the statistics are passed on, blended likewise.
+        levels: names of the maps that AdaIN is applied to; by default all.
+        told: names of the maps whose statistics, blended in the same way, condition the decoder.
 
     Returns:
-        Maps like `features`, of `levels`; and if there are `told`, by the name of `TOLD` a `Told`
-        for each of those names.
+        Maps like `features`, for `levels`; and if there are `told`, under the name `TOLD` a `Told`
+        for each of these names.
 
     Raises:
         ValueError: if the style has another number of channels.
@@ -77,14 +77,14 @@ def transfer(
 
 
 class _Region(NamedTuple):
-    """What there is to know of one region on one map.
+    """One region on one map.
 
     Attributes:
-        share: of each cell that is the region's, (1, h, w).
-        strength: how much of each cell comes in its style, (N or 1, h, w, 1).
-        own: the content's statistics, if they are from elsewhere.
-        given: the style's.
-        cells: those that count in the content's own statistics, (h, w), or None: all.
+        share: the share of each cell that belongs to the region, (1, h, w).
+        strength: strength of its style in each cell, (N or 1, h, w, 1).
+        own: the content's statistics, if they are given.
+        given: the style's statistics.
+        cells: the cells that count in the content's own statistics, (h, w); None: all.
     """
 
     share: jax.Array
@@ -97,9 +97,9 @@ class _Region(NamedTuple):
 def _parts(
     alpha: jax.Array, masks: jax.Array | None, x: jax.Array
 ) -> list[tuple[jax.Array, jax.Array]]:
-    """Of each region, its share of each cell, (1, h, w), and how much of that comes in its style.
+    """The share of each cell, (1, h, w), and the strength of each region.
 
-    The strengths are of four axes, and broadcast against features (N, h, w, C).
+    The strengths have four axes, and broadcast against features (N, h, w, C).
     """
     if masks is None:
         return [(jnp.ones((1, 1, 1), jnp.float32), _strength_on(alpha, x))]
@@ -115,7 +115,7 @@ def _of_region(stats: ChannelStats, k: int) -> ChannelStats:
 
 
 def _told(regions: Sequence[_Region], x: jax.Array) -> Told:
-    """The content's statistics and the style's, blended, of each region."""
+    """The blended statistics of content and style for each region."""
     blend = []
     for share, strength, own, given, cells in regions:
         own = own or channel_stats(x, where=cells)
@@ -133,7 +133,7 @@ def _told(regions: Sequence[_Region], x: jax.Array) -> Told:
 
 
 def statistics(features: Features, where: Features | None = None) -> ChannelStats:
-    """The statistics (N, C) of maps (N, h, w, C_i), one map's after the other's.
+    """The statistics (N, C) of maps (N, h, w, C_i), with the maps one after the other.
 
     `where` has booleans (h, w) by name: the cells that count.
     """
@@ -144,7 +144,7 @@ def statistics(features: Features, where: Features | None = None) -> ChannelStat
 def region_statistics(
     features: Features, masks: jax.Array | None = None, where: Features | None = None
 ) -> ChannelStats:
-    """Those of one image's maps (1, h, w, C_i), as `transfer` takes them: (C,), or (K, C)."""
+    """Statistics of the maps of one image (1, h, w, C_i), for `transfer`: (C,), or (K, C)."""
     if masks is None:
         stats = statistics(features, where)
         return ChannelStats(stats.mean[0], stats.std[0])
@@ -160,11 +160,11 @@ def region_statistics(
 
 
 def shares_of(masks: jax.Array, x: jax.Array) -> jax.Array:
-    """How much of each cell of a map (N, h, w, C) belongs to each region: float32 (K, h, w).
+    """The share of each cell of a map (N, h, w, C) in each region: float32 (K, h, w).
 
-    Of hard masks, which are booleans, a cell takes the value of its first pixel (nearest-neighbour,
-    as the paper's own code does); of soft ones, floating in [0, 1], the mean of its pixels. Where
-    the sum is above 1, it is divided by it.
+    With hard masks, which are booleans, a cell has the value of its first pixel (nearest neighbour,
+    as in the paper's own code). With soft masks, floating in [0, 1], it has the mean of its pixels.
+    Where the sum over the regions is above 1, the shares are divided by it.
     """
     if masks.dtype == jnp.bool_:
         step = _up_to_cells(masks).shape[1] // x.shape[1]
@@ -175,9 +175,9 @@ def shares_of(masks: jax.Array, x: jax.Array) -> jax.Array:
 
 
 def parts_of(masks: jax.Array, x: jax.Array) -> jax.Array:
-    """`shares_of`, of each cell that is in a region the whole: they add up to 1, or are all 0.
+    """`shares_of`, normalised: the shares of a cell add up to 1, or are all 0.
 
-    These are the weights of the cells in a region's statistics of the content.
+    They are the weights of the cells in the content statistics of a region.
     """
     shares = shares_of(masks, x)
     total = shares.sum(0, keepdims=True)
@@ -185,12 +185,12 @@ def parts_of(masks: jax.Array, x: jax.Array) -> jax.Array:
 
 
 def both(share: jax.Array, counted: Any) -> jax.Array:
-    """The weights of a region's cells, of which only those `counted` do."""
+    """The weights of a region's cells, with 0 for cells that are not `counted`."""
     return share if counted is None else share * counted.astype(share.dtype)
 
 
 def _split(stats: Style | ChannelStats, features: Features) -> dict[str, ChannelStats]:
-    """Statistics of all maps, one after the other, to those of each."""
+    """Split statistics of all maps, one after the other, into those of each map."""
     parts, start = {}, 0
     for name, x in features.items():
         channels = slice(start, start + x.shape[-1])
@@ -205,7 +205,7 @@ def _split(stats: Style | ChannelStats, features: Features) -> dict[str, Channel
 
 
 def _strength_on(alpha: jax.Array, x: jax.Array) -> jax.Array:
-    """Strengths (), (N,), (H, W) or (N, H, W), of four axes, for features (N, h, w, C)."""
+    """Strengths (), (N,), (H, W) or (N, H, W) with four axes, for features (N, h, w, C)."""
     if alpha.ndim == 0:
         return alpha.reshape(1, 1, 1, 1)
     if alpha.ndim == 1:
@@ -222,5 +222,5 @@ def _means_on(maps: jax.Array, x: jax.Array) -> jax.Array:
 
 
 def _up_to_cells(maps: jax.Array) -> jax.Array:
-    """(M, H, W) up to multiples of 8, by repeating the edge."""
+    """Extend (M, H, W) to multiples of 8 by repeating the edge."""
     return jnp.pad(maps, [(0, 0), *((0, -side % STRIDE) for side in maps.shape[1:])], mode="edge")

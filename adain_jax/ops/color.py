@@ -5,16 +5,20 @@ a compilation for each size; then it takes and returns NumPy arrays.
 """
 
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+
+from adain_jax.ops.shapes import AnyArray, Array, ArrayLike, Float
 
 LUMA = (0.299, 0.587, 0.114)  # of R, G and B, as in BT.601, and so in YCbCr of JPEG and in YIQ
 
 
-def coral(source: ArrayLike, target: ArrayLike, *, xp: Any = jnp) -> Any:
+def coral(
+    source: Float[ArrayLike, "h w 3"], target: Float[ArrayLike, "_h _w 3"], *, xp: ModuleType = jnp
+) -> Float[AnyArray, "h w 3"]:
     """Give `source` the colours of `target`: CORAL (Sun et al. 2016), as the paper's code has it.
 
     The standardised colours of `source` are whitened by the symmetric root of their correlation
@@ -52,7 +56,9 @@ def coral(source: ArrayLike, target: ArrayLike, *, xp: Any = jnp) -> Any:
     return (recolored * std + mean).reshape(x.shape).astype(x.dtype)
 
 
-def match_histogram(source: ArrayLike, target: ArrayLike, *, xp: Any = jnp) -> Any:
+def match_histogram(
+    source: Float[ArrayLike, "h w 3"], target: Float[ArrayLike, "_h _w 3"], *, xp: ModuleType = jnp
+) -> Float[AnyArray, "h w 3"]:
     """Give each channel of `source` the histogram of `target`'s: quantiles mapped to quantiles.
 
     The q-quantile of the source becomes the q-quantile of the target, interpolated between two of
@@ -98,7 +104,9 @@ def match_histogram(source: ArrayLike, target: ArrayLike, *, xp: Any = jnp) -> A
     return xp.stack(channels, -1).reshape(x.shape).astype(x.dtype)
 
 
-def keep_chroma(picture: ArrayLike, photo: ArrayLike, *, xp: Any = jnp) -> Any:
+def keep_chroma(
+    picture: Float[ArrayLike, "*n 3"], photo: Float[ArrayLike, "*n 3"], *, xp: ModuleType = jnp
+) -> Float[AnyArray, "*n 3"]:
     """Combine the luma of `picture` with the chroma of `photo` (Gatys et al. 2016).
 
     In YCbCr and in YIQ, RGB is luma plus a linear function of chroma, so the result is `photo` with
@@ -140,14 +148,14 @@ def keep_chroma(picture: ArrayLike, photo: ArrayLike, *, xp: Any = jnp) -> Any:
     return xp.clip(result, 0, 1).astype(x.dtype)
 
 
-def _luma(images: Any, xp: Any) -> Any:
+def _luma(images: Float[AnyArray, "*n 3"], xp: ModuleType) -> Float[AnyArray, "*n 1"]:
     """Of (..., 3): (..., 1). Not as a product of matrices, which accelerators would round."""
     luma = xp.asarray(LUMA, xp.float32).reshape((1,) * (images.ndim - 1) + (3,))
     return (images.astype(xp.float32) * luma).sum(-1, keepdims=True)
 
 
-def _images(name: str, xp: Any, **images: ArrayLike) -> list[Any]:
-    arrays: dict[str, Any] = {key: xp.asarray(image) for key, image in images.items()}
+def _images(name: str, xp: ModuleType, **images: ArrayLike) -> list[AnyArray]:
+    arrays: dict[str, AnyArray] = {key: xp.asarray(image) for key, image in images.items()}
     for key, image in arrays.items():
         if image.ndim != 3 or image.shape[-1] != 3 or not jnp.issubdtype(image.dtype, jnp.floating):
             raise ValueError(
@@ -156,7 +164,9 @@ def _images(name: str, xp: Any, **images: ArrayLike) -> list[Any]:
     return list(arrays.values())
 
 
-def _standardize(image: Any, xp: Any) -> tuple[Any, Any, Any]:
+def _standardize(
+    image: Float[AnyArray, "h w 3"], xp: ModuleType
+) -> tuple[Float[AnyArray, "h*w 3"], Float[AnyArray, "1 3"], Float[AnyArray, "1 3"]]:
     colors = image.reshape(-1, 3).astype(xp.float32)
     mean = colors.mean(0, keepdims=True)
     deviation = colors - mean
@@ -167,7 +177,7 @@ def _standardize(image: Any, xp: Any) -> tuple[Any, Any, Any]:
     return deviation / std, mean, std
 
 
-def _correlation(colors: Any) -> tuple[Any, float]:
+def _correlation(colors: Float[AnyArray, "n 3"]) -> tuple[Float[AnyArray, "3 3"], float]:
     """Of standardised colours (n, 3), and how much of the identity belongs to it.
 
     One n-th, which is the paper's code's identity; or as much as rounding takes away.
@@ -177,14 +187,16 @@ def _correlation(colors: Any) -> tuple[Any, float]:
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 @partial(jax.jit, static_argnums=0)
-def _root(power: float, correlation: ArrayLike, ridge: ArrayLike) -> jax.Array:
+def _root(
+    power: float, correlation: Float[ArrayLike, "3 3"], ridge: Float[ArrayLike, ""]
+) -> Float[Array, "3 3"]:
     """The symmetric matrix root, of power 0.5 or -0.5, of the correlation and the ridge."""
     values, vectors = _eigen(correlation, ridge)
     return (vectors * values[None] ** power) @ vectors.T
 
 
 @_root.defjvp
-def _root_jvp(power: float, primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+def _root_jvp(power: float, primals: Any, tangents: Any) -> tuple[Array, Array]:
     """By quotients of differences, which for these powers are finite where eigenvalues are equal.
 
     The derivative of an eigenvector, which JAX would take, is not.
@@ -198,6 +210,8 @@ def _root_jvp(power: float, primals: Any, tangents: Any) -> tuple[jax.Array, jax
     return (vectors * values[None] ** power) @ vectors.T, change
 
 
-def _eigen(correlation: ArrayLike, ridge: ArrayLike) -> tuple[jax.Array, jax.Array]:
+def _eigen(
+    correlation: Float[ArrayLike, "3 3"], ridge: Float[ArrayLike, ""]
+) -> tuple[Float[Array, "3"], Float[Array, "3 3"]]:
     values, vectors = jnp.linalg.eigh(jnp.asarray(correlation))
     return jnp.maximum(values, 0) + ridge, vectors

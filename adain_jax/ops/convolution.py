@@ -6,15 +6,17 @@ of benchmarks/layers.py.
 """
 
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.extend.backend import backends
+from jax.typing import DTypeLike
 
 from adain_jax.ops import resampling, winograd
 from adain_jax.ops.resampling import is_static, max_pool
+from adain_jax.ops.shapes import Array, Float
 from adain_jax.ops.strips import by_strips, pad_columns, padded_rows
 
 Method = Literal["auto", "xla", "winograd", "winograd2", "projection"]
@@ -25,7 +27,7 @@ _STRIP_BYTES = 256 << 20
 _SCHEMES = {"winograd": winograd.F4, "winograd2": winograd.F2}
 
 
-def choose(backend: str, dtype: Any, shape: tuple[int, ...]) -> Method:
+def choose(backend: str, dtype: DTypeLike, shape: tuple[int, ...]) -> Method:
     """The fastest method for a kernel, (3, 3, C, C'), on a backend such as "cpu" or "gpu".
 
     This is XLA's own convolution, except on CPUs in float32. There Winograd's F(4x4, 3x3) is
@@ -44,8 +46,12 @@ def choose(backend: str, dtype: Any, shape: tuple[int, ...]) -> Method:
 
 
 def prepare_kernel(
-    kernel: np.ndarray, *, backend: str, dtype: Any = np.float32, upsample: bool = False
-) -> np.ndarray:
+    kernel: Float[np.ndarray, "3 3 c k"],
+    *,
+    backend: str,
+    dtype: DTypeLike = np.float32,
+    upsample: bool = False,
+) -> Float[np.ndarray, "t t c k"]:
     """Transform a kernel once, as `conv3x3` would do in every call.
 
     Args:
@@ -69,20 +75,21 @@ def prepare_kernel(
         raise ValueError(f"{kernel.shape} is no kernel (3, 3, C, C'); was it prepared before?")
     scheme = _scheme(choose(backend, dtype, kernel.shape), upsample)
     kernel = np.asarray(kernel, np.float32)
-    return (winograd.transform_kernel(kernel, scheme) if scheme else kernel).astype(dtype)
+    factors = winograd.transform_kernel(kernel, scheme) if scheme else kernel
+    return np.asarray(factors, dtype)
 
 
 def conv3x3(
-    x: jax.Array,
-    kernel: jax.Array,
-    bias: jax.Array | None = None,
+    x: Float[Array, "n _h _w c"],
+    kernel: Float[Array, "t t c k"],
+    bias: Float[Array, " k"] | None = None,
     *,
     relu: bool = False,
     pool: bool = False,
     upsample: bool = False,
-    size: tuple[int | jax.Array, int | jax.Array] | None = None,
+    size: tuple[int | Array, int | Array] | None = None,
     method: Method = "auto",
-) -> jax.Array:
+) -> Float[Array, "n _height _width k"]:
     """3x3 convolution of stride 1 with reflection padding of one pixel.
 
     Args:
@@ -141,7 +148,7 @@ def conv3x3(
     )
 
 
-def exact(dtype: Any) -> Any:
+def exact(dtype: np.dtype) -> np.dtype:
     """The dtype, float32 at least, in which to add or multiply what all positions share.
 
     Its gradient is a sum over them, in that dtype; in bfloat16, a few hundred ones are as far as
@@ -158,15 +165,15 @@ def _only_cpus() -> bool:
 
 
 def _run(
-    x: jax.Array,
-    kernel: jax.Array,
-    bias: jax.Array,
+    x: Float[Array, "n _h _w c"],
+    kernel: Float[Array, "3 3 c k"],
+    bias: Float[Array, " k"],
     *,
     relu: bool,
     pool: bool,
     upsample: bool,
     method: Method,
-) -> jax.Array:
+) -> Float[Array, "n _height _width k"]:
     if scheme := _scheme(method, upsample):
         factors = winograd.transform_kernel(kernel, scheme)
         return winograd.convolve(x, factors, bias, scheme, relu, pool)
@@ -174,12 +181,12 @@ def _run(
         x = resampling.upsample(x)
     product = _by_projection if method == "projection" else _by_xla
 
-    def part(padded: jax.Array) -> jax.Array:
+    def part(padded: Array) -> Array:
         wide = exact(x.dtype)
         y = product(padded, kernel).astype(wide) + bias.astype(wide).reshape(1, 1, 1, -1)
         return (jnp.maximum(y, 0) if relu else y).astype(x.dtype)
 
-    def strip(first: int | jax.Array, count: int) -> jax.Array:
+    def strip(first: int | Array, count: int) -> Array:
         return part(pad_columns(padded_rows(x, first, count)))
 
     if not is_static(x):
@@ -202,7 +209,7 @@ def _scheme(method: Method, upsample: bool) -> winograd.Scheme | None:
     return _SCHEMES.get(method)
 
 
-def _scheme_of(factors: jax.Array, upsample: bool) -> winograd.Scheme:
+def _scheme_of(factors: Array, upsample: bool) -> winograd.Scheme:
     """The scheme that a prepared kernel belongs to."""
     schemes = (winograd.SUB_PIXEL,) if upsample else (winograd.F4, winograd.F2)
     for scheme in schemes:
@@ -214,13 +221,17 @@ def _scheme_of(factors: jax.Array, upsample: bool) -> winograd.Scheme:
     )
 
 
-def _by_xla(padded: jax.Array, kernel: jax.Array) -> jax.Array:
+def _by_xla(
+    padded: Float[Array, "n h w c"], kernel: Float[Array, "3 3 c k"]
+) -> Float[Array, "n h-2 w-2 k"]:
     return jax.lax.conv_general_dilated(
         padded, kernel, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")
     )
 
 
-def _by_projection(padded: jax.Array, kernel: jax.Array) -> jax.Array:
+def _by_projection(
+    padded: Float[Array, "n h w c"], kernel: Float[Array, "3 3 c k"]
+) -> Float[Array, "n h-2 w-2 k"]:
     """To the nine taps of every feature first, so that what is shifted and added is small."""
     n, height, width, channels = padded.shape
     features = kernel.shape[3]

@@ -11,12 +11,16 @@ from collections.abc import Mapping, Sequence
 import jax
 import jax.numpy as jnp
 
+from adain_jax.ops.shapes import AnyArray, Array, Float
 from adain_jax.ops.statistics import ChannelStats, channel_stats
 
+Taps = Mapping[str, Float[AnyArray, "n _h _w _c"]]  # maps by their names
 TapStats = Mapping[str, ChannelStats]
 
 
-def content_loss(features: jax.Array, target: jax.Array) -> jax.Array:
+def content_loss(
+    features: Float[AnyArray, "*shape"], target: Float[AnyArray, "*shape"]
+) -> Float[Array, ""]:
     """Mean squared distance of the output's relu4_1 from the result `t` of AdaIN (equation 12).
 
     >>> import jax.numpy as jnp
@@ -27,13 +31,13 @@ def content_loss(features: jax.Array, target: jax.Array) -> jax.Array:
 
 
 def style_loss(
-    taps: Mapping[str, jax.Array],
+    taps: Taps,
     style: TapStats,
     *,
     layers: Sequence[float] | None = None,
     reduction: str = "mean",
     ddof: int = 1,
-) -> jax.Array:
+) -> Float[Array, ""]:
     """Squared distances of channel means and of deviations, summed over the taps (equation 13).
 
     Args:
@@ -59,12 +63,12 @@ def style_loss(
     return total
 
 
-def tap_stats(taps: Mapping[str, jax.Array], *, ddof: int = 1) -> dict[str, ChannelStats]:
+def tap_stats(taps: Taps, *, ddof: int = 1) -> dict[str, ChannelStats]:
     """`channel_stats` of every tap, by name."""
     return {name: channel_stats(features, ddof=ddof) for name, features in taps.items()}
 
 
-def gram_loss(taps: Mapping[str, jax.Array], style: Mapping[str, jax.Array]) -> jax.Array:
+def gram_loss(taps: Taps, style: Mapping[str, Float[AnyArray, "_n _c _c"]]) -> Float[Array, ""]:
     """Mean squared distances of Gram matrices, summed over the taps (Gatys et al. 2016).
 
     Takes feature maps by name, (N, H, W, C), and the `gram_matrices` of the style.
@@ -80,12 +84,12 @@ def gram_loss(taps: Mapping[str, jax.Array], style: Mapping[str, jax.Array]) -> 
     return total
 
 
-def gram_matrices(taps: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+def gram_matrices(taps: Taps) -> dict[str, Float[Array, "n _c _c"]]:
     """The Gram matrices (N, C, C) of maps (N, H, W, C) by name, each a mean over positions."""
     return {name: _gram(features) for name, features in taps.items()}
 
 
-def total_variation(images: jax.Array) -> jax.Array:
+def total_variation(images: Float[AnyArray, "n h w c"]) -> Float[Array, ""]:
     """Mean squared difference of neighbouring pixels, vertical plus horizontal.
 
     Takes (N, H, W, C).
@@ -101,12 +105,14 @@ def total_variation(images: jax.Array) -> jax.Array:
     return sum(means, jnp.zeros((), jnp.float32))
 
 
-def reconstruction_loss(images: jax.Array, originals: jax.Array) -> jax.Array:
+def reconstruction_loss(
+    images: Float[AnyArray, "*shape"], originals: Float[AnyArray, "*shape"]
+) -> Float[Array, ""]:
     """Mean absolute difference of pixels."""
     return jnp.mean(jnp.abs(images.astype(jnp.float32) - originals.astype(jnp.float32)))
 
 
-def feature_loss(features: Mapping[str, jax.Array], taps: Mapping[str, jax.Array]) -> jax.Array:
+def feature_loss(features: Taps, taps: Taps) -> Float[Array, ""]:
     """The share of a VGG's maps that the best linear map of `features` does not explain.
 
     Takes maps by name, each (N, h, w, C), and likewise the VGG's, of which the deepest of each size
@@ -123,7 +129,7 @@ def feature_loss(features: Mapping[str, jax.Array], taps: Mapping[str, jax.Array
     return jnp.stack(left).mean()
 
 
-def _unexplained(x: jax.Array, y: jax.Array) -> jax.Array:
+def _unexplained(x: Float[AnyArray, "n h w c"], y: Float[AnyArray, "n h w d"]) -> Float[Array, ""]:
     """The share of the variance of `y` that no linear map of `x` explains."""
     x, y = (z.astype(jnp.float32).reshape(-1, z.shape[-1]) for z in (x, y))
     x, y = (z - z.mean(0, keepdims=True) for z in (x, y))
@@ -137,7 +143,7 @@ def _unexplained(x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.mean(jnp.square(rest)) / (jnp.mean(jnp.square(y)) + 1e-6)
 
 
-def _gram(features: jax.Array) -> jax.Array:
+def _gram(features: Float[AnyArray, "n h w c"]) -> Float[Array, "n c c"]:
     x = features.astype(jnp.float32)
     products = jnp.einsum("nhwc,nhwd->ncd", x, x, precision="highest")
     return products / (x.shape[1] * x.shape[2])

@@ -1,12 +1,15 @@
 """Bytes to floats and back: the only place where this happens."""
 
-from typing import Any
+from types import ModuleType
 
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
+
+from adain_jax.ops.shapes import AnyArray, Float, Num
 
 
-def to_float(images: Any, *, xp: Any = jnp) -> Any:
+def to_float(images: Num[AnyArray, "*shape"], *, xp: ModuleType = jnp) -> Float[AnyArray, "*shape"]:
     """Images as float32: unsigned integers are divided by their largest value.
 
     Args:
@@ -22,7 +25,9 @@ def to_float(images: Any, *, xp: Any = jnp) -> Any:
     return images.astype(xp.float32)
 
 
-def from_float(images: Any, dtype: Any, *, xp: Any = jnp) -> Any:
+def from_float(
+    images: Float[AnyArray, "*shape"], dtype: DTypeLike, *, xp: ModuleType = jnp
+) -> Num[AnyArray, "*shape"]:
     """Floating images as `dtype`: undoes `to_float`, rounding to the nearest.
 
     Args:

@@ -1,15 +1,18 @@
 """Maps made larger and smaller: padding, pooling, upsampling, folding of pixels into channels."""
 
+from types import ModuleType
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from adain_jax.ops.shapes import AnyArray, Array, Integer, Num, Shaped
+
 
 def reflect_at(
-    x: jax.Array, size: tuple[int | jax.Array, int | jax.Array], inner: int = 1
-) -> jax.Array:
+    x: Num[Array, "n h w c"], size: tuple[int | Array, int | Array], inner: int = 1
+) -> Num[Array, "n h w c"]:
     """Extend a picture that does not fill its array by one line of its reflection.
 
     Args:
@@ -36,12 +39,12 @@ def reflect_at(
     return x
 
 
-def is_static(x: jax.Array) -> bool:
+def is_static(x: Array) -> bool:
     """Whether all sides of an array are numbers: those that `jax.export` traces may be symbols."""
     return all(isinstance(side, int) for side in x.shape)
 
 
-def fill_up(x: jax.Array, multiple: int, axis: int) -> jax.Array:
+def fill_up(x: Shaped[Array, "..."], multiple: int, axis: int) -> Shaped[Array, "..."]:
     """Extend an axis to the next multiple of a length by reflection, at its end.
 
     The axis may be of symbolic length (`jax.export`).
@@ -59,7 +62,9 @@ def fill_up(x: jax.Array, multiple: int, axis: int) -> jax.Array:
     return jnp.concatenate([x, jnp.take(x, reflected(rest, length, xp=np), axis)], axis)
 
 
-def reflected(at: Any, length: Any, *, xp: Any = jnp) -> Any:
+def reflected(
+    at: Integer[AnyArray, "*n"], length: Any, *, xp: ModuleType = jnp
+) -> Integer[AnyArray, "*n"]:
     """The position in an axis that the position `at`, which may be outside, has by reflection.
 
     The edge is not repeated. Takes integers; `length` may be symbolic.
@@ -73,7 +78,7 @@ def reflected(at: Any, length: Any, *, xp: Any = jnp) -> Any:
     return last - xp.abs(at % period - last)
 
 
-def upsample(x: jax.Array) -> jax.Array:
+def upsample(x: Num[Array, "n h w c"]) -> Num[Array, "n 2*h 2*w c"]:
     """Nearest-neighbour upsampling, (N, H, W, C) to (N, 2H, 2W, C).
 
     >>> import jax.numpy as jnp
@@ -85,7 +90,7 @@ def upsample(x: jax.Array) -> jax.Array:
     return x.reshape(n, 2 * height, 2 * width, channels)
 
 
-def max_pool(x: jax.Array) -> jax.Array:
+def max_pool(x: Num[Array, "n h w c"]) -> Num[Array, "n h//2 w//2 c"]:
     """2x2 max pooling, (N, H, W, C) to (N, H/2, W/2, C), for even H and W.
 
     It takes the larger of two slices, first for rows and then for columns. On a CPU this is three
@@ -97,14 +102,14 @@ def max_pool(x: jax.Array) -> jax.Array:
     return jnp.maximum(x[..., 0, :], x[..., 1, :])
 
 
-def space_to_depth(x: jax.Array) -> jax.Array:
+def space_to_depth(x: Num[Array, "n h w c"]) -> Num[Array, "n h//2 w//2 4*c"]:
     """Fold 2x2 pixels into channels, (N, H, W, C) to (N, H/2, W/2, 4C), for even H and W."""
     n, height, width, channels = x.shape
     x = x.reshape(n, height // 2, 2, width // 2, 2, channels).transpose(0, 1, 3, 2, 4, 5)
     return x.reshape(n, height // 2, width // 2, 4 * channels)
 
 
-def depth_to_space(x: jax.Array) -> jax.Array:
+def depth_to_space(x: Num[Array, "n h w c"]) -> Num[Array, "n 2*h 2*w c//4"]:
     """Undo `space_to_depth`, (N, H, W, 4C) to (N, 2H, 2W, C)."""
     n, height, width, channels = x.shape
     x = x.reshape(n, height, width, 2, 2, channels // 4).transpose(0, 1, 3, 2, 4, 5)

@@ -18,7 +18,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax.core import Tracer
-from jax.typing import ArrayLike
+
+from adain_jax.ops.shapes import Array, ArrayLike, Float, Float32, Num, Shaped
 
 EPS = 1e-5
 
@@ -26,12 +27,16 @@ EPS = 1e-5
 class ChannelStats(NamedTuple):
     """Mean and standard deviation of every channel: two float32 arrays of the same shape."""
 
-    mean: jax.Array
-    std: jax.Array
+    mean: Float32[Array, "*n c"]
+    std: Float32[Array, "*n c"]
 
 
 def channel_stats(
-    x: ArrayLike, *, where: ArrayLike | None = None, ddof: int = 0, eps: float = EPS
+    x: Float[ArrayLike, "... h w c"],
+    *,
+    where: Shaped[ArrayLike, "... h w"] | None = None,
+    ddof: int = 0,
+    eps: float = EPS,
 ) -> ChannelStats:
     """Mean and standard deviation of each channel over the spatial axes (equations 5 and 6).
 
@@ -62,15 +67,15 @@ def channel_stats(
 
 
 def adain(
-    x: ArrayLike,
-    mean: ArrayLike,
-    std: ArrayLike,
+    x: Float[ArrayLike, "... h w c"],
+    mean: Num[ArrayLike, "... c"],
+    std: Num[ArrayLike, "... c"],
     *,
-    where: ArrayLike | None = None,
+    where: Shaped[ArrayLike, "... h w"] | None = None,
     stats: ChannelStats | None = None,
     ddof: int = 0,
     eps: float = EPS,
-) -> jax.Array:
+) -> Float[Array, "... h w c"]:
     """Adaptive instance normalisation (equation 8): give `x` the statistics of a style.
 
     Args:
@@ -100,7 +105,13 @@ def adain(
     return _normalize(x, (-3, -2), std, mean, ddof, eps, where)
 
 
-def instance_norm(x: ArrayLike, gamma: ArrayLike, beta: ArrayLike, *, eps: float = EPS):
+def instance_norm(
+    x: Float[ArrayLike, "*n h w c"],
+    gamma: Num[ArrayLike, " c"],
+    beta: Num[ArrayLike, " c"],
+    *,
+    eps: float = EPS,
+) -> Float[Array, "*n h w c"]:
     """Instance normalisation (equations 4-6): each image's channels to zero mean and unit
     deviation, then the affine parameters `gamma` and `beta`, each (C,).
 
@@ -114,8 +125,13 @@ def instance_norm(x: ArrayLike, gamma: ArrayLike, beta: ArrayLike, *, eps: float
 
 
 def conditional_instance_norm(
-    x: ArrayLike, gammas: ArrayLike, betas: ArrayLike, style: ArrayLike, *, eps: float = EPS
-) -> jax.Array:
+    x: Float[ArrayLike, "*n h w c"],
+    gammas: Num[ArrayLike, "s c"],
+    betas: Num[ArrayLike, "s c"],
+    style: Num[ArrayLike, "..."],
+    *,
+    eps: float = EPS,
+) -> Float[Array, "*n h w c"]:
     """Conditional instance normalisation (equation 7; Dumoulin et al. 2017).
 
     Args:
@@ -149,13 +165,13 @@ def conditional_instance_norm(
 
 
 def batch_norm(
-    x: ArrayLike,
-    gamma: ArrayLike,
-    beta: ArrayLike,
+    x: Float[ArrayLike, "n h w c"],
+    gamma: Num[ArrayLike, " c"],
+    beta: Num[ArrayLike, " c"],
     *,
     stats: ChannelStats | None = None,
     eps: float = EPS,
-) -> jax.Array:
+) -> Float[Array, "n h w c"]:
     """Batch normalisation (equations 1-3), with the statistics of the batch or given ones.
 
     Args:
@@ -182,9 +198,7 @@ def batch_norm(
     return _normalize(x, (0, 1, 2), gamma, beta, 0, eps)
 
 
-def _standardize(
-    x: jax.Array, stats: ChannelStats, scale: ArrayLike, shift: ArrayLike
-) -> jax.Array:
+def _standardize(x: Array, stats: ChannelStats, scale: ArrayLike, shift: ArrayLike) -> Array:
     mean, std, scale, shift = (_per_channel(part, x) for part in (*stats, scale, shift))
     y, mean, std, scale, shift = aligned(x.astype(jnp.float32), mean, std, scale, shift)
     return ((y - mean) * (scale / std) + shift).astype(x.dtype)
@@ -198,7 +212,7 @@ def _normalize(
     ddof: int,
     eps: float,
     where: ArrayLike | None = None,
-) -> jax.Array:
+) -> Array:
     x = _features(x)
     mean, std = _mean_and_std(x, axes, ddof, eps, where)
     # The reciprocal first: the derivative of a quotient by a huge deviation overflows.
@@ -208,12 +222,12 @@ def _normalize(
 
 
 def _mean_and_std(
-    x: jax.Array,
+    x: Array,
     axes: Sequence[int],
     ddof: int,
     eps: float,
     where: ArrayLike | None = None,
-) -> tuple[jax.Array, jax.Array]:
+) -> tuple[Array, Array]:
     axes = tuple(axes)
     x = x.astype(jnp.float32)
     if where is None:
@@ -233,11 +247,11 @@ def _mean_and_std(
     return mean, unit * jnp.sqrt(variance + eps * inverse * inverse)
 
 
-def _weighted(x: jax.Array, weights: jax.Array | None) -> jax.Array:
+def _weighted(x: Array, weights: Array | None) -> Array:
     return x if weights is None else x * weights
 
 
-def aligned(*arrays: jax.Array) -> list[jax.Array]:
+def aligned(*arrays: Array) -> list[Array]:
     """Arrays with leading axes of length 1 until all have equally many.
 
     So they broadcast, whatever the user lets JAX do by itself.
@@ -246,14 +260,14 @@ def aligned(*arrays: jax.Array) -> list[jax.Array]:
     return [x.reshape((1,) * (rank - x.ndim) + x.shape) for x in arrays]
 
 
-def _features(x: ArrayLike) -> jax.Array:
+def _features(x: ArrayLike) -> Array:
     x = jnp.asarray(x)
     if x.ndim < 3 or not jnp.issubdtype(x.dtype, jnp.floating):
         raise ValueError(f"features are floating (..., H, W, C), not {x.dtype} of shape {x.shape}")
     return x
 
 
-def _per_channel(values: ArrayLike, x: jax.Array) -> jax.Array:
+def _per_channel(values: ArrayLike, x: Array) -> Array:
     """(..., C) to float32 (..., 1, 1, C), checked against the channels of `x`."""
     values = jnp.asarray(values)
     if values.ndim < 1 or values.shape[-1] != x.shape[-1]:

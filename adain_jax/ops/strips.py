@@ -5,10 +5,12 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
+from adain_jax.ops.shapes import Array, Num
+
 
 def by_strips(
-    part: Callable[[int | jax.Array, int], jax.Array], rows: int, strips: int, x: jax.Array
-) -> jax.Array:
+    part: Callable[[int | Array, int], Array], rows: int, strips: int, x: Num[Array, "n _h _w _c"]
+) -> Num[Array, "n _rows _columns _channels"]:
     """Compute a map (N, rows * k, W, C) from parts of its rows, one after the other.
 
     Args:
@@ -25,7 +27,7 @@ def by_strips(
     n, height, width, channels = jax.eval_shape(lambda: part(0, count)).shape
     outputs = height // count
 
-    def body(i: jax.Array, output: jax.Array) -> jax.Array:
+    def body(i: Array, output: Array) -> Array:
         first = jnp.minimum(i * count, rows - count)  # the last overlaps the one before
         return jax.lax.dynamic_update_slice_in_dim(
             output, part(first, count), first * outputs, axis=1
@@ -36,7 +38,9 @@ def by_strips(
     return jax.lax.fori_loop(0, strips, body, output)
 
 
-def padded_rows(x: jax.Array, start: int | jax.Array, count: int, inner: int = 1) -> jax.Array:
+def padded_rows(
+    x: Num[Array, "n h w c"], start: int | Array, count: int, inner: int = 1
+) -> Num[Array, "n {count}+2 w c"]:
     """Rows of (N, H, W, C), with one before and one after.
 
     At the edges of `x` that is the row `inner` rows from them. `start` may be traced.
@@ -51,7 +55,9 @@ def padded_rows(x: jax.Array, start: int | jax.Array, count: int, inner: int = 1
     return jnp.concatenate([jax.lax.dynamic_slice_in_dim(x, *part, axis=1) for part in parts], 1)
 
 
-def pad_columns(x: jax.Array, inner: int = 1, multiple: int = 1) -> jax.Array:
+def pad_columns(
+    x: Num[Array, "n h w c"], inner: int = 1, multiple: int = 1
+) -> Num[Array, "n h _padded c"]:
     """One column before and one after, as in `padded_rows`, and zeros up to a multiple and two."""
     width = x.shape[2]
     inner = min(inner, width - 1)

@@ -8,13 +8,14 @@ are slices and additions. Relative error in float32: about 1e-5.
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from adain_jax.ops.resampling import max_pool
+from adain_jax.ops.shapes import AnyArray, Array, Float
 from adain_jax.ops.strips import by_strips, pad_columns, padded_rows
 
 Matrix = Sequence[Sequence[float]]
@@ -121,7 +122,9 @@ def _sub_pixel() -> Scheme:
 SUB_PIXEL = _sub_pixel()
 
 
-def transform_kernel(kernel: Any, scheme: Scheme) -> Any:
+def transform_kernel(
+    kernel: Float[AnyArray, "3 3 c k"], scheme: Scheme
+) -> Float[AnyArray, "t t c k"]:
     """(3, 3, C, C') to the factors of a scheme's products, (t, t, C, C').
 
     The two axes change places on the way. NumPy's arrays stay NumPy's: where no other program needs
@@ -143,13 +146,13 @@ def transform_kernel(kernel: Any, scheme: Scheme) -> Any:
 
 @partial(jax.custom_vjp, nondiff_argnums=(3, 4, 5))
 def convolve(
-    x: jax.Array,
-    factors: jax.Array,
-    bias: jax.Array,
+    x: Float[Array, "n h w c"],
+    factors: Float[Array, "t t c k"],
+    bias: Float[Array, " k"],
     scheme: Scheme,
     relu: bool = False,
     pool: bool = False,
-) -> jax.Array:
+) -> Float[Array, "n _height _width k"]:
     """Reflection padding, convolution, bias, and, if asked for, ReLU and 2x2 max pooling.
 
     Args:
@@ -168,7 +171,7 @@ def convolve(
     rows, columns = x.shape[1] // scheme.step, -(-width // scheme.step)
     size = n * rows * columns * len(scheme.kernel) ** 2 * channels * x.dtype.itemsize
 
-    def part(first: int | jax.Array, count: int) -> jax.Array:
+    def part(first: int | Array, count: int) -> Array:
         padded = padded_rows(x, first * scheme.step, count * scheme.step, scheme.edge)
         padded = pad_columns(padded, scheme.edge, scheme.step)
         return _tiles(padded, factors, bias, scheme, relu, pool)[0]
@@ -178,7 +181,7 @@ def convolve(
     return output[:, : height * scheme.scale // halves, : width * scheme.scale // halves]
 
 
-def _fill_up(x: jax.Array, scheme: Scheme) -> jax.Array:
+def _fill_up(x: Array, scheme: Scheme) -> Array:
     """Extend the rows to whole tiles: by one row of padding, and then by zeros, to be cut off."""
     n, height, width, channels = x.shape
     missing = -height % scheme.step
@@ -190,19 +193,19 @@ def _fill_up(x: jax.Array, scheme: Scheme) -> jax.Array:
     return jnp.concatenate([x, padding, zeros], 1)
 
 
-def _pad(x: jax.Array, scheme: Scheme) -> jax.Array:
+def _pad(x: Array, scheme: Scheme) -> Array:
     x = _fill_up(x, scheme)
     return pad_columns(padded_rows(x, 0, x.shape[1], scheme.edge), scheme.edge, scheme.step)
 
 
 def _tiles(
-    padded: jax.Array,
-    factors: jax.Array,
-    bias: jax.Array,
+    padded: Float[Array, "n h w c"],
+    factors: Float[Array, "t t c k"],
+    bias: Float[Array, " k"],
     scheme: Scheme,
     relu: bool,
     pool: bool = False,
-) -> tuple[jax.Array, jax.Array]:
+) -> tuple[Float[Array, "n _height _width k"], Float[Array, "t*t _tiles c"]]:
     """The convolution of padded samples, and the transformed samples, (t * t, tiles, C)."""
     n, height, width, channels = padded.shape
     rows, columns = (height - 2) // scheme.step, (width - 2) // scheme.step
@@ -279,21 +282,21 @@ def _backward(scheme, relu, pool, residuals, gradient):
 convolve.defvjp(_forward, _backward)
 
 
-def _crop(output: jax.Array, shape: Sequence[int], scheme: Scheme) -> jax.Array:
+def _crop(output: Array, shape: Sequence[int], scheme: Scheme) -> Array:
     return output[:, : shape[1] * scheme.scale, : shape[2] * scheme.scale]
 
 
-def _overlap_add(samples: Sequence[jax.Array], step: int, axis: int) -> jax.Array:
+def _overlap_add(samples: Sequence[Array], step: int, axis: int) -> Array:
     """Sample i of every tile, in order along `axis`, to the axis that the tiles were cut from."""
     first, rest = list(samples[:step]), list(samples[step:])
 
-    def interleave(parts: Sequence[jax.Array]) -> jax.Array:
+    def interleave(parts: Sequence[Array]) -> Array:
         stacked = jnp.stack(parts, axis=axis + 1)
         shape = list(parts[0].shape)
         shape[axis] *= len(parts)
         return stacked.reshape(shape)
 
-    def widen(x: jax.Array, before: int, after: int) -> jax.Array:
+    def widen(x: Array, before: int, after: int) -> Array:
         widths = [(0, 0)] * x.ndim
         widths[axis] = (before, after)
         return jnp.pad(x, widths)
@@ -304,7 +307,7 @@ def _overlap_add(samples: Sequence[jax.Array], step: int, axis: int) -> jax.Arra
     return widen(body, 0, len(rest)) + widen(tail, step, 0)
 
 
-def _every(x: jax.Array, start: int, step: int, count: int, axis: int) -> jax.Array:
+def _every(x: Array, start: int, step: int, count: int, axis: int) -> Array:
     return jax.lax.slice_in_dim(x, start, start + step * (count - 1) + 1, step, axis)
 
 
@@ -312,10 +315,10 @@ def _transpose(matrix: Matrix) -> Matrix:
     return tuple(zip(*matrix, strict=True))
 
 
-def _combine(matrix: Matrix, parts: Sequence[Any]) -> list[Any]:
+def _combine(matrix: Matrix, parts: Sequence[Array]) -> list[Array]:
     """A small matrix times a vector of arrays, without its zeros and ones."""
 
-    def row(factors: Sequence[float]) -> Any:
+    def row(factors: Sequence[float]) -> Array:
         total = None
         for factor, part in zip(factors, parts, strict=True):
             if not factor:

@@ -113,13 +113,13 @@ def picture_grid(
 def check_plots() -> None:
     """Raise `ImportError` if there is nothing to plot with: better before the trainings."""
     try:
-        import matplotlib.figure  # type: ignore[import-not-found]  # noqa: F401
+        import matplotlib.figure  # noqa: F401
     except ImportError:
         raise ImportError("plots need matplotlib: pip install 'adain-jax[reproduce]'") from None
 
 
 def _figure(size: tuple[float, float]) -> Any:
-    from matplotlib.figure import Figure  # type: ignore[import-not-found]
+    from matplotlib.figure import Figure
 
     return Figure(figsize=size, layout="constrained")
 

@@ -1,4 +1,4 @@
-"""How a process treats the memory that it frees."""
+"""How a process handles the memory that it frees."""
 
 import ctypes
 import sys
@@ -16,15 +16,15 @@ _kept = False
 
 
 def keep_freed_memory() -> bool:
-    """Have the C library keep freed memory for the next program, in place of giving it back.
+    """Let the C library keep freed memory for the next program; return whether it could be done.
 
-    On Linux with glibc; whether it could be done. XLA allocates a program's temporary memory anew
-    in every call on a CPU, hundreds of megabytes for a picture. By default the kernel takes it
-    back after each and hands out zeroed pages one by one for the next, which takes as long as a
-    third of the computation. The process keeps, in return, the most memory it ever used.
+    This works on Linux with glibc. On a CPU, XLA allocates the temporary memory of a program again
+    in every call, hundreds of megabytes for a picture. By default the kernel takes it back after
+    each call and gives zeroed pages to the next one, which takes as long as a third of the
+    computation. In return, the process keeps its peak memory.
 
-    It is for programs, not for libraries, since it holds for the whole process: the command and the
-    scripts of this package call it; call it first in yours.
+    It affects the whole process, so programs call it, not libraries. The command and the scripts of
+    this package call it; call it at the start of your own program.
 
     >>> keep_freed_memory() in (True, False)
     True
@@ -36,9 +36,9 @@ def keep_freed_memory() -> bool:
 
 @contextmanager
 def freed_memory_given_back() -> Iterator[None]:
-    """Undo `keep_freed_memory` in a block, for work that must be done in little memory.
+    """Undo `keep_freed_memory` within a block, for work that needs to use little memory.
 
-    Blocks of several hundred megabytes, kept, leave gaps that the next ones do not fit into.
+    Kept blocks of several hundred megabytes leave gaps that the next blocks do not fit into.
     """
     if _kept:
         _set(_GIVING_BACK)

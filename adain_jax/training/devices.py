@@ -17,17 +17,17 @@ def connect_hosts(
     *,
     environment: Mapping[str, str],
 ) -> None:
-    """Join the other processes of a training, if there are any. Before anything else uses JAX.
+    """Join the other processes of a training, if there are any, before anything else uses JAX.
 
     Args:
         coordinator: `host:port` of process 0. If left out, `environment` decides: SLURM's tasks,
             a TPU pod's workers, or JAX_COORDINATOR_ADDRESS.
-        num_processes: how many there are.
-        process_id: which of them this is.
+        num_processes: number of processes.
+        process_id: number of this process.
         environment: `os.environ`.
 
     Raises:
-        ValueError: if some of the three are given and some are not.
+        ValueError: if only some of these three are given.
     """
     given = [coordinator, num_processes, process_id]
     if any(x is not None for x in given):
@@ -75,7 +75,7 @@ class Placement:
         return jax.pmap(step, axis_name=AXIS, devices=self.devices, donate_argnums=donated)
 
     def replicate(self, tree: Any, *, donated: bool = True) -> Any:
-        """A copy on every device; one that is not `donated` may be the caller's array itself."""
+        """A copy on every device; if it is not `donated`, it may be the caller's array itself."""
         if self.axis_name is None:
             if not donated:
                 return jax.device_put(tree, self.devices[0])
@@ -87,7 +87,7 @@ class Placement:
         return jax.pmap(lambda x: x, axis_name=AXIS, devices=self.devices)(copies)
 
     def shard(self, batch: Any) -> Any:
-        """A host's part of a batch, cut into equal parts, one for each of its devices."""
+        """A host's part of a batch, divided into equal parts, one for each of its devices."""
         if self.axis_name is None:
             return jax.device_put(batch, self.devices[0])
         count = len(self.local_devices)
@@ -102,7 +102,7 @@ class Placement:
         return self.each(np.full(len(self.local_devices), number))
 
     def first(self, tree: Any) -> Any:
-        """What `replicate` copied, from this host's first device."""
+        """Undo `replicate`: the copy on this host's first device."""
         if self.axis_name is None:
             return tree
         return jax.tree.map(lambda x: x.addressable_shards[0].data[0], tree)

@@ -1,4 +1,4 @@
-"""What a training lowers, and what it has to know of images for it."""
+"""The loss of a training, and the description of the images that it needs."""
 
 from collections.abc import Callable
 from typing import Any, Literal
@@ -37,9 +37,10 @@ LossFunction = Callable[[Params, Params, Batch, ArrayLike], tuple[jax.Array, Met
 
 
 def make_description(config: TrainConfig, architecture: str) -> Describe:
-    """`(frozen, batch) -> batch`, with what the losses have to know of its images beside them.
+    """`(frozen, batch) -> batch`: add the description of the images that the losses need.
 
-    That is all that takes the frozen encoder alone, and so can be kept for other steps. Added is,
+    The description depends on the frozen encoder alone, so it can be kept for other steps. Added
+    is,
     unless it is there, of `content`: `maps`, those of the VGG that the content loss looks at or its
     decoder takes, and `content_stats`, those of the VGG that the decoder is told for the photograph
     to keep its style, or that a projection is to learn; and of `style`: `style_stats`, and what
@@ -84,11 +85,11 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
 
     Args:
         config: the recipe.
-        architecture: of the frozen model, whose encoder is that of the losses.
+        architecture: architecture of the frozen model, whose encoder the losses use.
         phase: "reconstruction" inverts the encoder, "style" is the paper's training.
 
-    A batch holds `content`, images (N, H, W, 3), and `style`, likewise, or in their place, or
-    beside them, what `make_description` says of them. `position` is where the schedules stand, in
+    A batch holds `content`, images (N, H, W, 3), and likewise `style`; or, in their place or beside
+    them, their description by `make_description`. `position` is the position on the schedules, in
     steps.
     """
     network_architecture = config.architecture(architecture)

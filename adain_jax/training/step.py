@@ -15,11 +15,12 @@ from adain_jax.training.loss import Batch, Metrics, Phase, make_loss
 
 
 class TrainState(NamedTuple):
-    """What a step changes. The frozen model is no part of it.
+    """The state that a step changes. It does not contain the frozen model.
 
     Attributes:
         step: steps made.
-        params: what is trained: `{"decoder": ...}`, and all else but the VGG that the network has.
+        params: the trained parameters: `{"decoder": ...}`, and further parts of the network but the
+            VGG.
         optimizer: Adam's moments.
         average: the moving average of `params`; empty if there is none.
     """
@@ -52,9 +53,10 @@ def make_schedule(config: TrainConfig) -> Callable[[ArrayLike], jax.Array]:
 
 
 def make_optimizer(config: TrainConfig) -> optax.GradientTransformation:
-    """Adam with the recipe's clipping, at a learning rate of 1: a step multiplies by its own.
+    """Adam with the recipe's clipping and a learning rate of 1; a step multiplies by its own rate.
 
-    Its state is of one structure whatever the numbers are: they may change between runs.
+    The structure of its state does not depend on the recipe's numbers, which may change between
+    runs.
     """
     limit = config.gradient_clip
     clip = optax.clip_by_global_norm(limit) if limit else optax.identity()
@@ -63,7 +65,7 @@ def make_optimizer(config: TrainConfig) -> optax.GradientTransformation:
 
 @contextmanager
 def lenient_promotion() -> Iterator[None]:
-    """JAX's own rules of promotion, for optax, which raises floats to integer powers."""
+    """JAX's default promotion rules, for optax, which raises floats to integer powers."""
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         yield
 
@@ -85,15 +87,15 @@ def make_step(
 ) -> StepFunction:
     """The step of one device, `(state, frozen, batch, position) -> (state, metrics)`.
 
-    Not yet compiled. `batch` is as in `make_loss`. `position` is where the schedules stand, in
-    steps; if left out, at those that were made.
+    It is not compiled. `batch` is as in `make_loss`. `position` is the position on the schedules,
+    in steps; by default the number of steps made.
 
     Args:
         config: the recipe.
-        architecture: of the frozen model, whose weights are the step's argument.
+        architecture: architecture of the frozen model, whose weights are the step's argument.
         optimizer: from `make_optimizer`.
         phase: as in `make_loss`.
-        axis_name: of the devices over which gradients and metrics are averaged.
+        axis_name: name of the axis of devices over which gradients and metrics are averaged.
     """
     gradient_function = jax.grad(make_loss(config, architecture, phase), has_aux=True)
     schedule = make_schedule(config)

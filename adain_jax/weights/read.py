@@ -60,12 +60,12 @@ def read_state(path: str | os.PathLike) -> dict[str, np.ndarray]:
 def download(url: str, folder: str | os.PathLike) -> Path:
     """Fetch a file into `folder`, with a progress bar, unless it is there already.
 
-    The name ends in the first digits of its SHA-256, as PyTorch's do (`vgg19-dcbb9e9d.pth`), and is
-    kept only if they agree.
+    The name ends in the first digits of the SHA-256 of the file, as in PyTorch
+    (`vgg19-dcbb9e9d.pth`), and the file is kept only if they agree.
 
     Raises:
-        ValueError: if the name has no checksum, or another than the content.
-        OSError: if the address cannot be reached, or the file not be written.
+        ValueError: if the name has no checksum, or it does not fit the content.
+        OSError: if the address cannot be reached, or the file cannot be written.
     """
     name = url.rsplit("/", 1)[-1]
     checksum = re.search(r"-([0-9a-f]{8,})\.", name)

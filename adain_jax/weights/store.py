@@ -1,17 +1,18 @@
-"""Model files: safetensors with a header that says what they are, and whether they are whole."""
+"""Model files: safetensors with a header of metadata and checksums."""
 
 import hashlib
 import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
 import safetensors
 import safetensors.numpy
 from flax.traverse_util import unflatten_dict
+from jax.typing import DTypeLike
 
 from adain_jax.networks.params import Params, flatten
 from adain_jax.runtime.atomic import atomic_path
@@ -50,8 +51,8 @@ def find(name_or_path: str | os.PathLike) -> Path:
     """The file of a shipped model, by name, or of any model, by path.
 
     Raises:
-        FileNotFoundError: if there is neither.
-        ValueError: if the argument is no name.
+        FileNotFoundError: if there is no such model or file.
+        ValueError: if the argument is not a name.
     """
     given = as_path(name_or_path)
     path = SHIPPED / f"{name_or_path}.safetensors"
@@ -66,11 +67,11 @@ def find(name_or_path: str | os.PathLike) -> Path:
 
 
 def describe(name_or_path: str | os.PathLike) -> Description:
-    """What a file of a model or a style says of itself.
+    """The header of the file of a model or a style.
 
     Raises:
         FileNotFoundError: if there is no such file, nor a shipped model of that name.
-        ValueError: if it is neither.
+        ValueError: if it is the file of neither.
 
     >>> describe("vgg16").metadata["architecture"]
     'vgg16_film'
@@ -93,10 +94,11 @@ def describe(name_or_path: str | os.PathLike) -> Description:
 def read(path: Path) -> tuple[Params, dict[str, str]]:
     """The parameters in a model file, float32, and the strings in its header.
 
-    An encoder that the file was saved without is that of a model that ships.
+    If the file was saved without its encoder, the encoder of a shipped model is used.
 
     Raises:
-        ValueError: if it is not a model's file, or its weights are not those it was saved with.
+        ValueError: if it is not the file of a model, or its weights have changed since it was
+            saved.
     """
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
@@ -125,14 +127,14 @@ def write(
     params: Params,
     architecture: str,
     metadata: Mapping[str, str] | None = None,
-    dtype: Any = np.float16,
+    dtype: DTypeLike = np.float16,
     *,
     encoder: bool = True,
 ) -> None:
     """Write a model file, whole or not at all; without its encoder if a shipped model has it.
 
     Raises:
-        ValueError: if it is to be without, and none has.
+        ValueError: if the encoder is left out and no shipped model has it.
     """
     path = as_path(path)
     stored = jax.tree.map(partial(np.asarray, dtype=dtype), params)

@@ -1,0 +1,32 @@
+"""Signatures held to in tests: dtypes and shapes of arrays, and all other types (ops/shapes.py)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import jaxtyping
+import pytest
+from beartype import BeartypeConf, beartype
+
+CHECKED = ("adain_jax.ops", "adain_jax.augment")  # modules, and those in them
+
+checked = beartype(conf=BeartypeConf(is_pep484_tower=True))  # an int is a float, too
+_raises: Any = pytest.raises
+
+
+def install() -> None:
+    """From now on, modules that are imported check their callers, but not inside `pytest.raises`:
+    there nothing but the package itself shall refuse what is wrong.
+    """
+    jaxtyping.install_import_hook(list(CHECKED), f"{__name__}.checked")
+    pytest.raises = _raises_by_itself  # type: ignore[assignment]
+
+
+@contextmanager
+def _raises_by_itself(*args: Any, **options: Any) -> Iterator[Any]:
+    jaxtyping.config.update("jaxtyping_disable", True)
+    try:
+        with _raises(*args, **options) as caught:
+            yield caught
+    finally:
+        jaxtyping.config.update("jaxtyping_disable", False)
