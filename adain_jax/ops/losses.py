@@ -64,7 +64,12 @@ def style_loss(
 
 
 def tap_stats(taps: Taps, *, ddof: int = 1) -> dict[str, ChannelStats]:
-    """`channel_stats` of every tap, by name."""
+    """`channel_stats` of every tap, by name.
+
+    >>> import jax.numpy as jnp
+    >>> tap_stats({"relu1_1": jnp.zeros((1, 2, 2, 4))})["relu1_1"].mean.shape
+    (1, 4)
+    """
     return {name: channel_stats(features, ddof=ddof) for name, features in taps.items()}
 
 
@@ -85,7 +90,13 @@ def gram_loss(taps: Taps, style: Mapping[str, Float[AnyArray, "_n _c _c"]]) -> F
 
 
 def gram_matrices(taps: Taps) -> dict[str, Float[Array, "n _c _c"]]:
-    """The Gram matrices (N, C, C) of maps (N, H, W, C) by name, each a mean over positions."""
+    """The Gram matrices (N, C, C) of maps (N, H, W, C) by name, each a mean over positions.
+
+    >>> import jax.numpy as jnp
+    >>> print(gram_matrices({"relu1_1": 2 * jnp.ones((1, 3, 3, 2))})["relu1_1"])
+    [[[4. 4.]
+      [4. 4.]]]
+    """
     return {name: _gram(features) for name, features in taps.items()}
 
 
@@ -108,7 +119,12 @@ def total_variation(images: Float[AnyArray, "n h w c"]) -> Float[Array, ""]:
 def reconstruction_loss(
     images: Float[AnyArray, "*shape"], originals: Float[AnyArray, "*shape"]
 ) -> Float[Array, ""]:
-    """Mean absolute difference of pixels."""
+    """Mean absolute difference of pixels, of images of any one shape.
+
+    >>> import jax.numpy as jnp
+    >>> print(reconstruction_loss(jnp.zeros((1, 2, 2, 3)), jnp.full((1, 2, 2, 3), -0.5)))
+    0.5
+    """
     return jnp.mean(jnp.abs(images.astype(jnp.float32) - originals.astype(jnp.float32)))
 
 

@@ -40,7 +40,12 @@ def reflect_at(
 
 
 def is_static(x: Array) -> bool:
-    """Whether all sides of an array are numbers: those that `jax.export` traces may be symbols."""
+    """Whether all sides of an array are numbers: those that `jax.export` traces may be symbols.
+
+    >>> import jax.numpy as jnp
+    >>> is_static(jnp.zeros((2, 3)))
+    True
+    """
     return all(isinstance(side, int) for side in x.shape)
 
 
@@ -95,6 +100,10 @@ def max_pool(x: Num[Array, "n h w c"]) -> Num[Array, "n h//2 w//2 c"]:
 
     It takes the larger of two slices, first for rows and then for columns. On a CPU this is three
     times as fast as a reduction, and unlike that of XLA's reduce-window its gradient is cheap.
+
+    >>> import jax.numpy as jnp
+    >>> print(max_pool(jnp.arange(8.0).reshape(1, 2, 4, 1)).ravel())
+    [5. 7.]
     """
     n, height, width, channels = x.shape
     x = x.reshape(n, height // 2, 2, width, channels)
@@ -103,14 +112,26 @@ def max_pool(x: Num[Array, "n h w c"]) -> Num[Array, "n h//2 w//2 c"]:
 
 
 def space_to_depth(x: Num[Array, "n h w c"]) -> Num[Array, "n h//2 w//2 4*c"]:
-    """Fold 2x2 pixels into channels, (N, H, W, C) to (N, H/2, W/2, 4C), for even H and W."""
+    """Fold 2x2 pixels into channels, (N, H, W, C) to (N, H/2, W/2, 4C), for even H and W.
+
+    >>> import jax.numpy as jnp
+    >>> print(space_to_depth(jnp.arange(8.0).reshape(1, 2, 4, 1))[0, 0])
+    [[0. 1. 4. 5.]
+     [2. 3. 6. 7.]]
+    """
     n, height, width, channels = x.shape
     x = x.reshape(n, height // 2, 2, width // 2, 2, channels).transpose(0, 1, 3, 2, 4, 5)
     return x.reshape(n, height // 2, width // 2, 4 * channels)
 
 
 def depth_to_space(x: Num[Array, "n h w c"]) -> Num[Array, "n 2*h 2*w c//4"]:
-    """Undo `space_to_depth`, (N, H, W, 4C) to (N, 2H, 2W, C)."""
+    """Undo `space_to_depth`, (N, H, W, 4C) to (N, 2H, 2W, C).
+
+    >>> import jax.numpy as jnp
+    >>> x = jnp.arange(8.0).reshape(1, 2, 4, 1)
+    >>> bool((depth_to_space(space_to_depth(x)) == x).all())
+    True
+    """
     n, height, width, channels = x.shape
     x = x.reshape(n, height, width, 2, 2, channels // 4).transpose(0, 1, 3, 2, 4, 5)
     return x.reshape(n, 2 * height, 2 * width, channels // 4)

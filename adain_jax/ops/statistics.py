@@ -255,6 +255,10 @@ def aligned(*arrays: Array) -> list[Array]:
     """Arrays with leading axes of length 1 until all have equally many.
 
     So they broadcast, whatever the user lets JAX do by itself.
+
+    >>> import jax.numpy as jnp
+    >>> [x.shape for x in aligned(jnp.zeros((2, 3)), jnp.zeros(3))]
+    [(2, 3), (1, 3)]
     """
     rank = max(x.ndim for x in arrays)
     return [x.reshape((1,) * (rank - x.ndim) + x.shape) for x in arrays]

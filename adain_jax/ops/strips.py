@@ -19,6 +19,12 @@ def by_strips(
         rows: number of all rows.
         strips: number of strips.
         x: the input of the map; the memory of the map is not needed before `x` exists.
+
+    >>> import jax, jax.numpy as jnp
+    >>> x = jnp.arange(10.0).reshape(1, 5, 2, 1)
+    >>> part = lambda first, count: 2 * jax.lax.dynamic_slice_in_dim(x, first, count, axis=1)
+    >>> bool((by_strips(part, 5, 3, x) == 2 * x).all())
+    True
     """
     strips = min(max(strips, 1), rows)
     if strips == 1:
@@ -44,6 +50,10 @@ def padded_rows(
     """Rows of (N, H, W, C), with one before and one after.
 
     At the edges of `x` that is the row `inner` rows from them. `start` may be traced.
+
+    >>> import jax.numpy as jnp
+    >>> print(padded_rows(jnp.arange(4.0).reshape(1, 4, 1, 1), 0, 2).ravel())
+    [1. 0. 1. 2.]
     """
     last = x.shape[1] - 1
     inner = min(inner, last)
@@ -58,7 +68,12 @@ def padded_rows(
 def pad_columns(
     x: Num[Array, "n h w c"], inner: int = 1, multiple: int = 1
 ) -> Num[Array, "n h _padded c"]:
-    """One column before and one after, as in `padded_rows`, and zeros up to a multiple and two."""
+    """One column before and one after, as in `padded_rows`, and zeros up to a multiple and two.
+
+    >>> import jax.numpy as jnp
+    >>> print(pad_columns(jnp.arange(1.0, 4.0).reshape(1, 1, 3, 1), multiple=4).ravel())
+    [2. 1. 2. 3. 2. 0.]
+    """
     width = x.shape[2]
     inner = min(inner, width - 1)
     first, last = x[:, :, inner : inner + 1], x[:, :, width - 1 - inner : width - inner]

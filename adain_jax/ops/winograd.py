@@ -165,6 +165,11 @@ def convolve(
 
     Returns:
         (N, H, W, C'), twice the size if the scheme upsamples, half of it if pooled.
+
+    >>> import jax.numpy as jnp
+    >>> factors = transform_kernel(jnp.ones((3, 3, 2, 4)), F4)
+    >>> print(convolve(jnp.ones((1, 8, 8, 2)), factors, jnp.zeros(4), F4)[0, 0, 0].round(3))
+    [18. 18. 18. 18.]
     """
     n, height, width, channels = x.shape
     x = _fill_up(x, scheme)
