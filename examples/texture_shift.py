@@ -3,11 +3,11 @@ r"""A classifier that looks at shapes, thanks to stylized copies of its training
     pip install -e '.[train,dataset]'
     python examples/texture_shift.py
 
-The data set is made here: six shapes, each filled with pieces of a photograph. In the training
-images a shape almost always has the same photograph, so that a network can tell it by its texture.
-In the shifted test set every shape has the photograph of another. `adain-jax dataset` makes copies
-of the training images in the styles of the example paintings, which leave the shapes and replace
-the textures (Geirhos et al. 2019, "ImageNet-trained CNNs are biased towards texture").
+The data set is made here: six shapes, each filled with pieces of a grey photograph. In the training
+images every shape has a photograph of its own, so that a network can tell it by its texture. In the
+shifted test images every shape has the photograph of another. `adain-jax dataset` makes copies of
+the training images in the styles of the example paintings: these keep the shapes and replace the
+textures (Geirhos et al. 2019, "ImageNet-trained CNNs are biased towards texture").
 
 A small network is trained for the same number of steps on the images as they are, on images in
 random colours, and on images and stylized copies. The program prints each one's accuracy on test
@@ -33,7 +33,6 @@ from adain_jax.ops.resampling import space_to_depth
 
 HERE = Path(__file__).parent
 SIDE = 128  # pixels of an image; the network sees it at half the size
-TYPICAL = 0.95  # of training images have the photograph that belongs to their shape
 COPIES = 2  # stylized ones, of each image
 BATCH = 32
 
@@ -69,20 +68,21 @@ def draw(shape: str, photograph: Image.Image, rng: np.random.Generator) -> Image
     ImageDraw.Draw(mask).polygon([(2 * a, 2 * b) for a, b in corners], fill=255)
     left, top = (int(rng.integers(side - SIDE)) for side in photograph.size)
     piece = photograph.crop((left, top, left + SIDE, top + SIDE))
-    ground = Image.new("RGB", (SIDE, SIDE), tuple(int(c) for c in rng.integers(256, size=3)))
+    ground = Image.new("L", (SIDE, SIDE), int(rng.integers(256)))
     return Image.composite(piece, ground, mask.resize((SIDE, SIDE), Image.Resampling.BOX))
 
 
-def make(folder: Path, each: int, choose: str, rng: np.random.Generator) -> None:
-    """A folder for each shape with `each` images; `choose` is "typical" or "shifted"."""
+def make(folder: Path, each: int, rng: np.random.Generator, *, shifted: bool = False) -> None:
+    """A folder for each shape with `each` images, filled with its photograph or with another's."""
     files = sorted((HERE / "content").glob("*.jpg"))
-    photographs = [Image.open(path).convert("RGB").resize((384, 384)) for path in files]
+    photographs = [Image.open(path).convert("L").resize((384, 384)) for path in files]
     for own, shape in enumerate(SHAPES):
         (folder / shape).mkdir(parents=True, exist_ok=True)
         for number in range(each):
-            other = (own + int(rng.integers(1, len(SHAPES)))) % len(SHAPES)
-            typical = choose == "typical" and rng.random() < TYPICAL
-            picture = draw(shape, photographs[own if typical else other], rng)
+            filled = own
+            if shifted:
+                filled = (own + int(rng.integers(1, len(SHAPES)))) % len(SHAPES)
+            picture = draw(shape, photographs[filled], rng)
             picture.save(folder / shape / f"{number:04}.png")
 
 
@@ -166,9 +166,9 @@ def main() -> None:
     args = parser.parse_args()
 
     rng = np.random.default_rng(0)
-    make(args.output / "train", args.images, "typical", rng)
-    make(args.output / "test", args.images, "typical", rng)
-    make(args.output / "shifted", args.images, "shifted", rng)
+    make(args.output / "train", args.images, rng)
+    make(args.output / "test", args.images, rng)
+    make(args.output / "shifted", args.images, rng, shifted=True)
     subprocess.run(
         [
             *(sys.executable, "-m", "adain_jax", "dataset"),
