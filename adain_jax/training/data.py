@@ -1,12 +1,12 @@
 """Images in an order, and as often, as seed and weights decide: streamed by threads."""
 
-import os
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from adain_jax.runtime.threads import threads
 from adain_jax.training.sources import Images
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ class Stream:
 
         # The bound is no crop anyone gets to; without it, grain overflows on batches of one.
         part = self._dataset[start + process : 1 << 60 : processes].batch(batch_size // processes)
-        threads = max(2, min(16, os.cpu_count() or 2))  # each makes a batch
-        options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=2 * threads)
+        at_once = max(2, min(16, threads()))  # each makes a batch
+        options = grain.ReadOptions(num_threads=at_once, prefetch_buffer_size=2 * at_once)
         return iter(part.to_iter_dataset(options))
 
 

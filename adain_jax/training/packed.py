@@ -1,6 +1,5 @@
 """Images in the memory of a device, from which compiled steps draw their crops."""
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from adain_jax.runtime.available import available_memory
+from adain_jax.runtime.threads import threads
 from adain_jax.training.devices import largest_over_hosts
 from adain_jax.training.sources import Images
 
@@ -101,13 +101,13 @@ def load(images: Images, weights: np.ndarray, most: float, kind: str) -> Packed 
 def _decode(images: Images, wanted: np.ndarray, most: float, kind: str) -> list[np.ndarray] | None:
     """The images, by threads; or none, as soon as they are more than `most` bytes."""
     arrays: list[np.ndarray] = []
-    threads = os.cpu_count() or 2
+    at_once = threads()
     with (
-        ThreadPoolExecutor(threads) as pool,
+        ThreadPoolExecutor(at_once) as pool,
         tqdm(total=len(wanted), desc=kind, unit="image") as bar,
     ):
-        for start in range(0, len(wanted), 8 * threads):
-            some = list(pool.map(images.decoded, wanted[start : start + 8 * threads]))
+        for start in range(0, len(wanted), 8 * at_once):
+            some = list(pool.map(images.decoded, wanted[start : start + 8 * at_once]))
             arrays += some
             bar.update(len(some))
             most -= sum(x.nbytes for x in some)
