@@ -10,15 +10,18 @@ takes 20 ms to import, is not needed, and the types are those of the arrays alon
 import sys
 from typing import TYPE_CHECKING, Any
 
+import jax
 import numpy as np
-from jax import Array
 from jax.typing import ArrayLike
 
-# Of functions that take the library to compute with; who calls them knows which array is returned.
 if TYPE_CHECKING:
+    from jax import Array
+
+    # Of functions that take the library to compute with: the caller knows which array is returned.
     AnyArray = Any
 else:
-    AnyArray = np.ndarray | Array
+    # Functions of JAX's arrays take NumPy's, too.
+    AnyArray = Array = np.ndarray | jax.Array
 
 if TYPE_CHECKING or sys.modules.get("jaxtyping"):
     from jaxtyping import Bool, Float, Float32, Integer, Num, Shaped, UInt8

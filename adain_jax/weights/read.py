@@ -89,6 +89,8 @@ def download(url: str, folder: str | os.PathLike) -> Path:
             if not digest.hexdigest().startswith(checksum[1]):
                 raise ValueError(f"{url}: the content does not have the checksum in its name")
     except urllib.error.URLError as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it holds the connection
         raise OSError(f"cannot download {url}: {error.reason}") from None
     return path
 
