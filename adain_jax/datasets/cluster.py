@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import re
 import socket
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -47,7 +48,10 @@ class Ray:
                 where = address or "local"  # whatever RAY_ADDRESS says
                 ray.init(address=where, log_to_driver=False, logging_level="ERROR", **own)
             except (ConnectionError, ValueError, RuntimeError) as error:
-                raise ValueError(f"--address {address}: {errors.in_words(error)}") from None
+                # Ray gives tokens to local programs and to "auto", but not to other addresses.
+                hint = " (RAY_AUTH_MODE=token, if it wants one)" if address else ""
+                told = f"--address {address}: {errors.in_words(error)}{hint}"
+                raise ValueError(told) from None
         ray.data.DataContext.get_current().enable_progress_bars = False
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         nodes = [x["Resources"] for x in ray.nodes() if x["Alive"]]
@@ -69,7 +73,16 @@ class Ray:
     def device(self) -> str:
         """The kind of a worker's."""
         ray = _ray()
-        return ray.get(ray.remote(**self._resources)(task.device).remote())
+        try:
+            return ray.get(ray.remote(**self._resources)(task.device).remote())
+        except ray.exceptions.RayTaskError as error:
+            lacking = re.search(r"No module named '([\w.]+)'", str(error))
+            if not lacking:
+                raise
+            raise ValueError(
+                f"the workers lack the package {lacking[1]}: install adain-jax[ray] on every "
+                "machine of the cluster, where Ray's Python finds it"
+            ) from None
 
     def run(self, order: Order, parts: Sequence[Part], model: Model) -> Iterator[Outcome]:
         """In whatever order they are finished. Each worker loads its own model."""

@@ -6,6 +6,7 @@ import sys
 import uuid
 from contextlib import suppress
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -98,6 +99,18 @@ def test_errors_are_told_in_a_line(stylized, tmp_path):
         stylized(tree, "a", strict=True, engine=cluster.Ray(workers=1))
     with pytest.raises(ValueError, match="--workers 99: there are 0 accelerators and 2 cores"):
         cluster.Ray(workers=99)
+
+
+def test_workers_without_the_package_are_told_of_in_a_line(monkeypatch):
+    @ray.remote
+    def fails():
+        raise ModuleNotFoundError("No module named 'adain_jax'")
+
+    with pytest.raises(ray.exceptions.RayTaskError) as caught:
+        ray.get(fails.remote())
+    monkeypatch.setattr(ray, "get", Mock(side_effect=caught.value))
+    with pytest.raises(ValueError, match=r"^the workers lack the package adain_jax: install"):
+        cluster.Ray(workers=1).device()
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "no.such.host.invalid:1"])
