@@ -40,7 +40,7 @@ def test_another_package_of_that_name_stays(tmp_path, monkeypatch):
     recipes.load("smoke")
     assert sys.modules["configs"] is configs
     assert configs.MINE  # type: ignore[attr-defined]
-    monkeypatch.delitem(sys.modules, "configs")
+    del sys.modules["configs"]
 
 
 @pytest.mark.parametrize(
