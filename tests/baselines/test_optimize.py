@@ -39,6 +39,7 @@ def test_it_begins_as_what_the_model_makes(optimize, photo, painting, tiny, tmp_
         assert (distance < 0.02) == near
 
 
+@pytest.mark.slow
 def test_stopping_and_going_on(optimize, tmp_path, monkeypatch):
     """The picture is that of a run that was not stopped, and the state is gone."""
     args = ("--steps", 5, "--method", "adam", "--size", 24)

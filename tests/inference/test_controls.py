@@ -152,6 +152,7 @@ def test_batches(name, told):
         same(adain_jax.stylize(BATCH, style, model=told, plan=way, **options), expected, what)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.command is not None])
 def test_the_command(name, tiny, tmp_path):
     """Files in, files out, at once and in windows."""

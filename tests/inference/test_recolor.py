@@ -96,6 +96,7 @@ def test_luminance_keeps_light_and_dark(photo, painting, stylize):
     np.testing.assert_allclose(kept @ LUMA, np.asarray(plain) @ LUMA, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("color", COLORS[1:])
 def test_a_real_picture_is_nearer_to_the_colors_of_the_photograph(color):
     content, style = (

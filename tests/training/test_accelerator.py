@@ -117,6 +117,7 @@ def test_files_that_cannot_be_had_take_nothing_from_the_others(args, parts, ship
     assert (args.out / "fast.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_a_part_that_does_not_end_is_killed_with_all_it_started(tmp_path):
     nested = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {IGNORES!r}])"
     for program, outcome in ((IGNORES, "killed"), (nested, "stopped")):
@@ -159,6 +160,7 @@ def test_a_folder_that_is_not_there_is_told_before_anything_runs(args):
     assert not args.out.exists()
 
 
+@pytest.mark.slow
 def test_a_training_told_to_stop_while_it_compiles_leaves_weights(
     config, tiny_file, tmp_path, monkeypatch, shipped
 ):
@@ -206,6 +208,7 @@ def _until(pipe, word):
     return waits
 
 
+@pytest.mark.slow
 def test_what_a_training_made_comes_back_and_is_joined(config, shipped, tmp_path):
     """Also of one that was stopped on the way; exactly, in float32, without the frozen encoder."""
     config = dataclasses.replace(config, export_dtype="float32")
@@ -255,6 +258,7 @@ def test_what_no_smaller_batch_mends_is_told(batch, problem, monkeypatch):
         accelerator.train_what_fits(TrainConfig(batch_size=batch), time.monotonic())
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_with_half_the_batch(config, monkeypatch):
     """From what it has saved, if memory is short on the way."""
     train, tried = loop.train, []

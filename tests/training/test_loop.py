@@ -73,7 +73,9 @@ def test_the_whole_loop(config, tiny):
     assert adain_jax.stylize(images, images, model=loaded).shape == images.shape
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way", [pytest.param(way, marks=[pytest.mark.slow] * ("pool" in way)) for way in WAYS]
+)
 def test_goes_on_where_it_stopped(config, tmp_path, way):
     """The same weights as in one go: state, optimizer, data and pool are all restored."""
     config = dataclasses.replace(config, **WAYS[way], flip=True, style_gamma=0.5)

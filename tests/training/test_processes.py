@@ -69,10 +69,7 @@ def wait_for(condition, process):
     raise TimeoutError
 
 
-SLOWER = pytest.param("kept, in a pool", marks=pytest.mark.slow)
-
-
-@pytest.fixture(scope="module", params=["streamed", SLOWER])
+@pytest.fixture(scope="module", params=["streamed", "kept, in a pool"])
 def uninterrupted(folders, tiny_file, tmp_path_factory, request):
     """Twelve steps in one go, and how they were asked for."""
     config = TrainConfig(
@@ -113,11 +110,9 @@ def test_killed_and_taken_up_again(uninterrupted, tmp_path):
     assert losses_of(ours["workdir"]) == losses_of(fields["workdir"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("uninterrupted", ["streamed"], indirect=True)
-@pytest.mark.parametrize(
-    ("number", "code"),
-    [(signal.SIGTERM, 0), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)],
-)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_told_to_stop(uninterrupted, tmp_path, number, code):
     fields, expected = uninterrupted
     ours = {**fields, "workdir": tmp_path / "stopped", "checkpoint_every": 100}

@@ -60,6 +60,7 @@ def test_every_kind_of_step_can_be_traced(config, tiny, batch, fields, phase):
     assert_strict(make_schedule(config), state.step)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, pytest.param(3, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("wide", [False, True])
 def test_whole_calls_take_and_give_nothing_unasked(config, tiny, rng, steps, wide):
