@@ -13,12 +13,12 @@ from jax.typing import ArrayLike, DTypeLike
 
 from adain_jax.model.arguments import check_image
 from adain_jax.model.exported import exportable
+from adain_jax.model.prepared import prepare_params
 from adain_jax.model.style import Style
 from adain_jax.model.transfer import STRIDE, Features, statistics
 from adain_jax.networks import ARCHITECTURES, PIXELS, TAPS, TOLD
 from adain_jax.networks.layers import Size
 from adain_jax.networks.params import Params, check_params
-from adain_jax.ops.convolution import prepare_kernel
 from adain_jax.ops.pixels import to_float
 from adain_jax.ops.resampling import fill_up
 from adain_jax.ops.statistics import ChannelStats
@@ -134,28 +134,9 @@ class Model:
         if self.prepared:
             raise ValueError("the model was prepared before: prepare the one that was loaded")
         _check_floating(dtype)
-        backend = backend or jax.default_backend()
-        upsampling = ARCHITECTURES[self.architecture].decoder.upsampling
-
-        def ready(part: str, name: str, layer: Params) -> Params:
-            if "matrix" in layer:  # a bridge's
-                return {"matrix": np.asarray(layer["matrix"]).astype(dtype)}
-            if "kernel" not in layer:  # of statistics: a normalisation's or a film's
-                return layer
-            kernel = prepare_kernel(
-                np.asarray(layer["kernel"]),
-                backend=backend,
-                dtype=dtype,
-                upsample=part == "decoder" and name in upsampling,
-            )
-            return {"kernel": kernel, "bias": np.asarray(layer["bias"]).astype(dtype)}
-
-        params = {
-            part: {name: ready(part, name, layer) for name, layer in layers.items()}
-            for part, layers in self.params.items()
-            if part != "projection"  # of statistics, too
-        }
-        params = {**self.params, **params}
+        params = prepare_params(
+            self.params, self.architecture, backend or jax.default_backend(), dtype
+        )
         with jax.ensure_compile_time_eval():
             return replace(self, params=jax.device_put(params), prepared=True)
 

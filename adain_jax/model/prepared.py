@@ -1,0 +1,44 @@
+"""Parameters made ready for many calls."""
+
+from typing import Any
+
+import numpy as np
+from jax.typing import DTypeLike
+
+from adain_jax.networks import ARCHITECTURES
+from adain_jax.networks.params import Params
+from adain_jax.ops.convolution import prepare_kernel
+
+
+def prepare_params(params: Params, architecture: str, backend: str, dtype: DTypeLike) -> Params:
+    """Kernels as the convolutions of a backend want them, and all that they meet in a dtype.
+
+    What works on statistics stays as it is, in float32.
+
+    >>> import adain_jax
+    >>> model = adain_jax.load("fast")
+    >>> ready = prepare_params(model.params, model.architecture, "gpu", "bfloat16")
+    >>> ready["decoder"]["conv1_2"]["kernel"].dtype.name
+    'bfloat16'
+    """
+    upsampling = ARCHITECTURES[architecture].decoder.upsampling
+
+    def ready(part: str, name: str, layer: Params) -> dict[str, Any]:
+        if "matrix" in layer:  # a bridge's
+            return {"matrix": np.asarray(layer["matrix"]).astype(dtype)}
+        if "kernel" not in layer:  # of statistics: a normalisation's or a film's
+            return dict(layer)
+        kernel = prepare_kernel(
+            np.asarray(layer["kernel"]),
+            backend=backend,
+            dtype=dtype,
+            upsample=part == "decoder" and name in upsampling,
+        )
+        return {"kernel": kernel, "bias": np.asarray(layer["bias"]).astype(dtype)}
+
+    prepared = {
+        part: {name: ready(part, name, layer) for name, layer in layers.items()}
+        for part, layers in params.items()
+        if part != "projection"  # of statistics, too
+    }
+    return {**params, **prepared}
