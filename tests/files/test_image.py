@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from adain_jax.files import image
+from tests.files.fuzz.png import chunk
 
 RAMP = np.stack(
     np.broadcast_arrays(
@@ -258,10 +259,6 @@ def _write_png_rgb16(path, array):
     """Pillow does not write RGB of 16 bits, so by hand."""
     import struct
     import zlib
-
-    def chunk(kind, data):
-        body = kind + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
 
     height, width, _ = array.shape
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in array)

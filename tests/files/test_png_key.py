@@ -7,10 +7,7 @@ import numpy as np
 import pytest
 
 from adain_jax.files import image
-
-
-def chunk(kind, data):
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+from tests.files.fuzz.png import chunk
 
 
 def png(pixels, depth, color, *, key=None, palette=None, extra=b""):

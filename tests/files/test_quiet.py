@@ -1,6 +1,5 @@
 """What decoders say goes to the log, and nobody else's warnings do."""
 
-import io
 import logging
 import subprocess
 import sys
@@ -13,24 +12,19 @@ import tifffile
 from PIL import Image
 
 from adain_jax.files import image
+from tests.files import fuzz
 
-NOISE = np.random.default_rng(0).integers(256, size=(64, 48, 3), dtype=np.uint8)
-
-
-def encoded(format_name, pixels=NOISE, **options):
-    data = io.BytesIO()
-    Image.fromarray(pixels).save(data, format_name, **options)
-    return data.getvalue()
+NOISE = Image.fromarray(np.random.default_rng(0).integers(256, size=(64, 48, 3), dtype=np.uint8))
 
 
 def test_warnings_go_to_the_log(capfd, caplog, monkeypatch):
     """Pillow's, which tests would turn into errors, and libtiff's, which prints them itself."""
-    data = bytearray(encoded("TIFF", compression="tiff_lzw"))
+    data = bytearray(fuzz.encoded(NOISE, "TIFF", compression="tiff_lzw"))
     data[2000:2200] = bytes(200)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 64 * 48 - 1)
     before = list(warnings.filters)
     with caplog.at_level(logging.DEBUG, "adain_jax"):
-        image.decode(encoded("PNG"), "a.png")
+        image.decode(fuzz.encoded(NOISE, "PNG"), "a.png")
         with pytest.raises(ValueError, match="damaged"):
             image.decode(bytes(data), "a.tif")
     assert warnings.filters == before
@@ -43,7 +37,7 @@ def test_warnings_go_to_the_log(capfd, caplog, monkeypatch):
 def test_warnings_of_others_go_where_they_went(monkeypatch):
     """Also while images are decoded in other threads, and afterwards."""
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 64 * 48 - 1)
-    data, stop = encoded("PNG"), threading.Event()
+    data, stop = fuzz.encoded(NOISE, "PNG"), threading.Event()
 
     def work():
         while not stop.is_set():

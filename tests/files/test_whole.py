@@ -1,27 +1,19 @@
 """No file whose pixels do not decode whole passes; what is not supported is named."""
 
-import io
-import struct
-import zlib
-
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image, ImageFile
 
 from adain_jax.files import image
+from tests.files import fuzz
+from tests.files.fuzz.png import chunk
 
 NOISE = np.random.default_rng(0).integers(256, size=(64, 48, 3), dtype=np.uint8)
 
 
-def chunk(kind, data):
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
 def encoded(format_name, pixels=NOISE, **options):
-    data = io.BytesIO()
-    Image.fromarray(pixels).save(data, format_name, **options)
-    return data.getvalue()
+    return fuzz.encoded(Image.fromarray(pixels), format_name, **options)
 
 
 @pytest.mark.parametrize("exif", [b"", b"Exif\0\0garbage"])
