@@ -1,1 +1,1 @@
-"""The process and its machine: memory, time, signals, files that appear whole."""
+"""What a process needs of its machine: memory, time, signals, files written whole."""

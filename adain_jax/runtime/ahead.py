@@ -1,4 +1,4 @@
-"""Work done ahead of the one who wants it, in a thread of its own."""
+"""Prefetching: a thread makes items before the consumer asks for them."""
 
 import queue
 import threading
@@ -6,19 +6,19 @@ from collections.abc import Callable, Generator, Iterable
 from typing import TypeVar
 
 Item = TypeVar("Item")
-_PATIENCE = 0.2  # seconds after which it is asked again whether to stop
+_PATIENCE = 0.2  # seconds between two checks whether to stop
 
 
 def ahead(
     items: Iterable[Item], most: int, stop: Callable[[], object] = lambda: False
 ) -> Generator[Item, None, None]:
-    """The same items, of which up to `most` are made before they are asked for.
+    """Yield the same items; a thread makes up to `most` of them in advance.
 
-    What the thread raises is raised here, after the items before it. When this is closed, the
-    thread ends after the item that it is at.
+    An exception in the thread is raised here, after the items that were made before it. When the
+    generator is closed, the thread finishes the item that it is making and ends.
 
     Raises:
-        KeyboardInterrupt: as soon as `stop` is true.
+        KeyboardInterrupt: as soon as `stop()` is true.
 
     >>> list(ahead(range(3), 1))
     [0, 1, 2]

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writing: a file appears whole or not at all."""
 
 import errno
 import os
@@ -12,21 +12,23 @@ from pathlib import Path
 
 from adain_jax.runtime.errors import in_words
 
-_LONGEST_SUFFIX = 16  # bytes; a longer one is no format's
-_UNNAMED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE)  # come without a name
+_LONGEST_SUFFIX = 16  # bytes; no format has a longer one
+# Errors of writing, which do not name the file.
+_UNNAMED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE)
 
 
 @contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
-    """An empty file of another name, which becomes `path` when the block ends well, else vanishes.
+    """Give the block an empty temporary file, and rename it to `path` if the block succeeds.
 
-    Its name keeps the suffix of `path`, by which writers choose a format. If `path` is a symbolic
-    link, the link stays, and the file that it points to is replaced. A file that is there keeps its
-    mode, and its owner if it may. A pipe or a device stays what it is: all is written to it when
-    the block ends well.
+    If the block raises, the temporary file is removed. Its name has the suffix of `path`, because
+    writers choose a format by the suffix. If `path` is a symbolic link, the link stays, and the
+    file that it points to is replaced. The mode of a replaced file is kept, and so is its owner
+    where the process is allowed to set it. If `path` is a pipe or a device, the contents are
+    written to it after the block succeeds.
 
     Raises:
-        OSError: whatever the file system says, in words that name `path`.
+        OSError: from the file system; the message names `path`.
 
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with atomic_path(f"{folder}/a.txt") as temporary:
@@ -52,14 +54,14 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def check_place(path: str | os.PathLike) -> None:
-    """What is known of whether `path` can be written, before there is anything to write.
+    """Check, before there is anything to write, whether `path` can be written.
 
     Raises:
-        OSError: if it cannot, in words that name `path`.
+        OSError: if it cannot; the message names `path`.
     """
     path = Path(path)
     try:
-        with suppress(FileNotFoundError, NotADirectoryError):  # more of these below
+        with suppress(FileNotFoundError, NotADirectoryError):  # handled below
             path.stat()
     except OSError as error:
         raise _worded(error, f"cannot write {path}") from None
@@ -68,7 +70,7 @@ def check_place(path: str | os.PathLike) -> None:
         target = Path(os.path.realpath(path))
         if target.is_dir():
             raise IsADirectoryError(f"cannot write {path}: is a folder")
-        # Of a name that is too long, `Path.exists` raises an error.
+        # `Path.exists` raises an error if a name is too long; `os.path.exists` does not.
         folder = next(x for x in target.parents if os.path.exists(x))  # noqa: PTH110
         if not folder.is_dir():
             raise NotADirectoryError(f"cannot write {path}: {folder} is not a folder")
@@ -84,10 +86,10 @@ def check_place(path: str | os.PathLike) -> None:
 
 
 def make_folder(folder: str | os.PathLike) -> None:
-    """Make a folder and those around it, unless they are there.
+    """Make a folder and its missing parents.
 
     Raises:
-        OSError: whatever the file system says, in words that name `folder`.
+        OSError: from the file system; the message names `folder`.
     """
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -96,7 +98,7 @@ def make_folder(folder: str | os.PathLike) -> None:
 
 
 def is_special(path: Path) -> bool:
-    """Whether `path` is there, and neither a file with a name nor a folder: a pipe or a device.
+    """Whether `path` exists and is a pipe or a device, not a regular file or a folder.
 
     >>> is_special(Path(os.devnull)), is_special(Path(__file__))
     (True, False)
@@ -105,7 +107,7 @@ def is_special(path: Path) -> bool:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return False
-    # Of what /dev/fd names, even a file may have no name.
+    # A regular file behind /dev/fd may have been removed, and cannot be replaced by name.
     return not (
         stat.S_ISDIR(mode) or (stat.S_ISREG(mode) and Path(os.path.realpath(path)).exists())
     )
@@ -145,9 +147,9 @@ def _passed_on(path: Path, name: str) -> Iterator[Path]:
 
 
 def _worded(error: OSError, what: str) -> OSError:
-    """The same error, of the same kind, in one sentence."""
+    """An error of the same type and number, with a one-sentence message."""
     error.filename = None
-    # A closed pipe among them is not that of standard output.
+    # Callers take a BrokenPipeError for a closed standard output.
     kind = OSError if isinstance(error, BrokenPipeError) else type(error)
     told = kind(f"{what}: {in_words(error)}")
     told.errno = error.errno

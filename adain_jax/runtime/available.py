@@ -1,19 +1,20 @@
-"""How much memory this process may still take."""
+"""The memory that this process can still use."""
 
 import os
 from pathlib import Path
 
-_UNKNOWN = 4 << 30  # where neither the kernel nor the machine tells
+_UNKNOWN = 4 << 30  # bytes, if the system reports nothing
 
 
 def available_memory(root: Path = Path("/")) -> int:
-    """Bytes that are free for this process, or could be made free.
+    """The number of bytes that this process can still allocate.
 
-    On Linux the kernel's estimate, or what its control group (v2) may take beside what it has, if
-    that is less; elsewhere half of the machine's memory, or 4 GiB if nothing tells that.
+    On Linux it is the kernel's estimate, `MemAvailable`, or what the limits of the process's
+    control groups (v2) leave, whichever is less. Elsewhere it is half of the machine's memory, or
+    4 GiB if the size of the memory is not known.
 
     Args:
-        root: of the file system, for tests.
+        root: the root of the file system; tests give another.
 
     >>> available_memory() > 0
     True
@@ -32,7 +33,7 @@ def _of_machine(path: Path) -> list[int]:
 
 
 def _of_groups(root: Path) -> list[int]:
-    """What the process's control group and each that holds it leave, as far as they have limits."""
+    """Bytes left by the process's control group and by each of its parents that has a limit."""
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:
@@ -44,15 +45,15 @@ def _of_groups(root: Path) -> list[int]:
                 limit, used = (
                     int((group / f"memory.{what}").read_text()) for what in ("max", "current")
                 )
-            except (OSError, ValueError):  # "max" is no number: no limit
+            except (OSError, ValueError):  # "max" in place of a number: no limit
                 continue
             cached = dict(_numbers(group / "memory.stat")).get("inactive_file", 0)
-            left.append(limit - used + cached)  # files that were read can be forgotten
+            left.append(limit - used + cached)  # the kernel can drop cached files
     return left
 
 
 def _numbers(path: Path) -> list[tuple[str, int]]:
-    """Names and numbers of a file of lines that begin with these two."""
+    """The (name, number) pairs of a file whose lines begin with a name and a number."""
     try:
         lines = [line.split() for line in path.read_text().splitlines()]
     except OSError:

@@ -1,21 +1,20 @@
-"""Which errors are for the user to mend, and in which words they are told."""
+"""Which errors the user can fix, and how they are worded."""
 
 import dis
 import os
 
 import jax
 
-_OURS = (__name__.partition(".")[0], "__main__")  # the package, and scripts that use it
+_OURS = (__name__.partition(".")[0], "__main__")  # this package, and scripts that use it
 _RAISE = dis.opmap["RAISE_VARARGS"]
 
 
 def is_input(error: BaseException) -> bool:
-    """Whether an error is about what the user gave, in place of a fault in the program.
+    """Whether an error is the user's to fix, rather than a bug in the program.
 
-    About input are errors of the file system, packages that are not installed, too little memory,
-    and each `ValueError` that comes from a `raise` statement of this package or of a script. A
-    `ValueError` that a library raises, or Python itself within the package, is a fault in the
-    program: what can be wrong with the input is checked before.
+    The user can fix errors of the file system, packages that are not installed, too little memory,
+    and every `ValueError` from a `raise` statement of this package or of a script. A `ValueError`
+    from a library, or from Python itself, is a bug: this package checks its input beforehand.
 
     >>> is_input(FileNotFoundError("no such file: a.png")), is_input(TypeError("no number"))
     (True, False)
@@ -28,14 +27,14 @@ def is_input(error: BaseException) -> bool:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory was short, of the process or of a device."""
+    """Whether the process or a device ran out of memory."""
     if isinstance(error, jax.errors.JaxRuntimeError):
         return any(words in str(error) for words in ("RESOURCE_EXHAUSTED", "Out of memory"))
     return isinstance(error, MemoryError)
 
 
 def in_words(error: BaseException) -> str:
-    """What an error says, in one line; of one of the operating system's, the file first.
+    """The error's message in one line. Errors of the operating system begin with the file.
 
     >>> in_words(PermissionError(13, "Permission denied", "a.png"))
     'a.png: permission denied'
@@ -46,13 +45,13 @@ def in_words(error: BaseException) -> str:
     elif isinstance(error, OSError) and error.strerror:
         names = [os.fsdecode(error.filename)] if isinstance(error.filename, str | bytes) else []
         text = ": ".join([*names, error.strerror[:1].lower() + error.strerror[1:]])
-    elif isinstance(error, KeyError) and error.args:  # whose text is in quotes
+    elif isinstance(error, KeyError) and error.args:  # str() would put the text in quotes
         text = str(error.args[0])
     return " ".join(text.split())
 
 
 def _is_raised_here(error: BaseException) -> bool:
-    """Whether the innermost frame is ours, and at a `raise` statement."""
+    """Whether the innermost frame is this package's and stands at a `raise` statement."""
     last = error.__traceback__
     while last and last.tb_next:
         last = last.tb_next

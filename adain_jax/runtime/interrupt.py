@@ -1,4 +1,4 @@
-"""Being told to stop, by Ctrl-C or by a scheduler that wants the machine."""
+"""SIGINT (Ctrl-C) and SIGTERM (from schedulers): how work stops."""
 
 import os
 import signal
@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-_AGAIN = 0.05  # seconds
+_AGAIN = 0.05  # seconds until a lost signal is sent again
 
 
 class Interrupted(Exception):  # noqa: N818 no error
-    """Told to stop; what was being done has been left in good order.
+    """The work was stopped by a signal, after it saved its state.
 
     Attributes:
         signal: SIGINT or SIGTERM.
@@ -26,10 +26,10 @@ class Interrupted(Exception):  # noqa: N818 no error
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """SIGTERM raises KeyboardInterrupt in the block, as Ctrl-C does, and neither gets lost.
+    """Make SIGTERM raise `KeyboardInterrupt` in the block, as Ctrl-C does, and lose neither.
 
-    An exception that comes up in a callback, such as JAX has for the garbage collector, goes no
-    further: Python prints it. Then the signal is sent again.
+    Python prints and drops an exception that is raised in a callback, such as those that JAX
+    registers with the garbage collector. If that happens to a signal, it is sent again.
     """
 
     def stop(number: int, _: FrameType | None) -> None:
@@ -57,7 +57,7 @@ def stoppable() -> Iterator[None]:
 
 
 def number_of(stop: KeyboardInterrupt) -> int:
-    """The signal that it came of.
+    """The number of the signal that caused the exception.
 
     >>> number_of(KeyboardInterrupt(signal.SIGTERM)) == signal.SIGTERM
     True
@@ -66,7 +66,7 @@ def number_of(stop: KeyboardInterrupt) -> int:
 
 
 class Interrupts:
-    """Notes SIGTERM and SIGINT while it is entered. A second SIGINT stops at once, as ever."""
+    """A context that notes SIGTERM and SIGINT in `received`. A second SIGINT interrupts at once."""
 
     def __init__(self) -> None:
         self.received: int = 0
@@ -75,7 +75,7 @@ class Interrupts:
     def __enter__(self) -> "Interrupts":
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
-                if signal.getsignal(number) != signal.SIG_IGN:  # as with nohup
+                if signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores signals
                     self._before[number] = signal.signal(number, self._note)
         return self
 

@@ -1,4 +1,4 @@
-"""The newest of what one thread makes and others look at: what they come too late for is lost."""
+"""A mailbox for one item between threads: readers get the newest, and may miss older ones."""
 
 import threading
 from typing import Generic, NamedTuple, TypeVar
@@ -7,14 +7,14 @@ Item = TypeVar("Item")
 
 
 class Numbered(NamedTuple, Generic[Item]):
-    """An item, and how many there were up to it."""
+    """An item and its number, counted from 1."""
 
     number: int
     item: Item
 
 
 class Latest(Generic[Item]):
-    """A place for one item, which the next takes. Nothing waits in it.
+    """Holds the newest item. Each `put` replaces the item before it.
 
     >>> latest = Latest()
     >>> latest.put("a"), latest.put("b"), latest.after(0)
@@ -27,13 +27,13 @@ class Latest(Generic[Item]):
         self._changed = threading.Condition()
 
     def put(self, item: Item) -> None:
-        """Put an item in the place of the last."""
+        """Replace the item, and wake the threads that wait for a newer one."""
         with self._changed:
             self._newest = Numbered(self._newest.number + 1 if self._newest else 1, item)
             self._changed.notify_all()
 
     def after(self, number: int, seconds: float = 0) -> Numbered[Item] | None:
-        """The newest item, if it is not the one of this number, or comes within some seconds."""
+        """Wait up to `seconds` for an item with a number above `number`; None if there is none."""
         with self._changed:
             self._changed.wait_for(lambda: self._is_newer(number), seconds)
             return self._newest if self._is_newer(number) else None

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 # Parameters of mallopt, from malloc.h.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -3, -4, -8
 _LARGEST = 2**31 - 1
-# No block is mapped of its own. A high threshold would do, but glibc before 2.36 refuses one.
+# Map no block by itself. A high threshold would do that, too, but glibc before 2.36 refuses it.
 _KEEPING = ((_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, _LARGEST))
 _GIVING_BACK = ((_MMAP_MAX, 1 << 16), (_MMAP_THRESHOLD, 1 << 25), (_TRIM_THRESHOLD, 1 << 25))
 
@@ -58,5 +58,5 @@ def _set(settings: tuple[tuple[int, int], ...]) -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):  # another C library
         return False
-    done = [mallopt(*setting) == 1 for setting in settings]  # each, whatever the others say
+    done = [mallopt(*setting) == 1 for setting in settings]  # all of them, even if one fails
     return all(done)

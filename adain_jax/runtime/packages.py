@@ -1,4 +1,4 @@
-"""Packages that not everyone has installed."""
+"""Optional packages: one clear line if one is missing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,12 +9,12 @@ _OURS = __name__.partition(".")[0]
 
 
 def required(module: str, needs: str, extra: str) -> Any:
-    """A module, or a `ValueError` that says how to install its package.
+    """Import a module, or raise a `ValueError` that says how to install its package.
 
     Args:
-        module: its name.
-        needs: what needs which package, such as "videos need the package av".
-        extra: of this package, which brings it.
+        module: the name of the module.
+        needs: the beginning of the message, such as "videos need the package av".
+        extra: the extra of this package that installs it.
 
     >>> required("json", "texts need the package json", "texts").loads("[1]")
     [1]
@@ -27,11 +27,11 @@ def required(module: str, needs: str, extra: str) -> Any:
 
 @contextmanager
 def needed(by: str, extra: str) -> Iterator[None]:
-    """Around imports: a package that is missing becomes a `ValueError` that says how to install it.
+    """In a block of imports, turn a missing package into a `ValueError` that says how to get it.
 
     Args:
-        by: what needs it.
-        extra: of this package, which brings it.
+        by: what needs the package, for the message.
+        extra: the extra of this package that installs it.
 
     >>> with needed("fishing", "rods"):
     ...     import rod
@@ -43,7 +43,7 @@ def needed(by: str, extra: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         package = str(error.name).partition(".")[0]
-        if package == _OURS:  # a fault in the program
+        if package == _OURS:  # a bug in this package
             raise
         raise ValueError(
             f"{by} needs the package {package}: pip install 'adain-jax[{extra}]'"

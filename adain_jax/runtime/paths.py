@@ -1,4 +1,4 @@
-"""Names of files, as callers give them."""
+"""Paths from callers."""
 
 import os
 from pathlib import Path
@@ -6,10 +6,10 @@ from typing import Any
 
 
 def as_path(path: Any) -> Path:
-    """A path from a string or a path.
+    """Convert a string or a path to a `Path`.
 
     Raises:
-        ValueError: if it is neither.
+        ValueError: if `path` is neither.
 
     >>> as_path("a.png").suffix
     '.png'

@@ -1,4 +1,4 @@
-"""What the command and the scripts set for their whole process, and how they end."""
+"""Settings of a whole process, made by the command and the scripts, and how the process ends."""
 
 import os
 import sys
@@ -10,19 +10,20 @@ from typing import NoReturn
 from adain_jax.runtime.errors import in_words, is_input
 from adain_jax.runtime.interrupt import number_of, stoppable
 
-BAD_INPUT = 2  # codes that processes end with
-STOPPED = 128  # and the number of the signal, as shells have it
+# Exit codes.
+BAD_INPUT = 2
+STOPPED = 128  # plus the number of the signal, as in shells
 
 _COMPILED = 1 << 30  # bytes of compiled programs, hundreds of them
 
 
 def prepare() -> None:
-    """Keep freed memory, and what XLA compiles; read images of a gigapixel."""
+    """Keep freed memory and compiled programs, and let Pillow read images of a gigapixel."""
     from PIL import Image
 
     from adain_jax.runtime.memory import keep_freed_memory
 
-    # Above which Pillow warns; above twice as much it refuses. Its own is a twelfth.
+    # Pillow warns above this limit and refuses twice as much. Its default is a twelfth of this.
     Image.MAX_IMAGE_PIXELS = 1 << 30
 
     keep_freed_memory()
@@ -32,7 +33,7 @@ def prepare() -> None:
 def keep_compilations() -> None:
     """Keep what XLA compiles for the next run, in up to 1 GB of the user's cache folder.
 
-    Or where `JAX_COMPILATION_CACHE_DIR` says, as JAX does it by itself, and then without a bound.
+    If `JAX_COMPILATION_CACHE_DIR` is set, JAX keeps it there instead, without a limit.
     """
     import jax
 
@@ -44,18 +45,18 @@ def keep_compilations() -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
-        return  # a home that cannot be written costs time, nothing else
-    with suppress(OSError):  # another process may be at it, too
+        return  # without a cache, runs only take longer
+    with suppress(OSError):  # another process may be pruning, too
         prune(folder, _COMPILED)
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 
 
 def prune(folder: Path, most: int) -> None:
-    """Remove the files of a folder that were used longest ago, until `most` bytes are left.
+    """Remove the least recently used files of a folder until at most `most` bytes are left.
 
-    JAX's own bound, `jax_compilation_cache_max_size`, needs the package filelock, and keeps
-    nothing more once there is an entry whose time it has not noted.
+    JAX has a limit of its own, `jax_compilation_cache_max_size`. It needs the package filelock, and
+    stops keeping anything once there is an entry whose time it did not record.
     """
     found = [(path, path.stat()) for path in folder.iterdir() if path.is_file()]
     found.sort(key=lambda file: max(file[1].st_atime, file[1].st_mtime))
@@ -69,9 +70,10 @@ def prune(folder: Path, most: int) -> None:
 
 @contextmanager
 def script(name: str, stopped: str = "stopped") -> Iterator[None]:
-    """A script's work: errors of input become a line and code 2, signals a line and 130 or 143.
+    """Run a script's work in the block.
 
-    A fault in the program keeps its traceback.
+    An error that the user can fix is printed in one line, and the process ends with code 2. A
+    signal prints `stopped`, with code 130 or 143. A bug keeps its traceback.
     """
     try:
         with stoppable():
@@ -87,9 +89,9 @@ def script(name: str, stopped: str = "stopped") -> Iterator[None]:
 
 
 def leave(code: int) -> NoReturn:
-    """Exit at once, whatever is being computed.
+    """Exit at once, even during a computation.
 
-    XLA lets nobody interrupt a compilation, and a process that ends within one crashes.
+    A compilation of XLA cannot be interrupted, and an ordinary exit during one crashes.
     """
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, AttributeError):  # closed

@@ -1,6 +1,6 @@
-"""Folders that ship with the package, but not as parts of its code: recipes and examples.
+"""Folders that ship beside the code: recipes and examples.
 
-They lie at the top of a clone. A wheel has them inside the package.
+In a clone they are at the top. In a wheel they are inside the package.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ _EXAMPLES = "examples"
 
 
 def folder(name: str) -> Path:
-    """The folder of this name, "configs" or "examples".
+    """The path of the folder "configs" or "examples".
 
     >>> (folder("examples") / "style/cafe_terrace.jpg").is_file()
     True
@@ -20,7 +20,7 @@ def folder(name: str) -> Path:
 
 
 def find(place: str) -> Path:
-    """The path that a text names; without a folder `examples` here, the one that ships.
+    """The path `place`. If it begins with `examples` and there is no such folder, the shipped one.
 
     >>> find("examples/style").is_dir(), find("photos")
     (True, PosixPath('photos'))

@@ -1,4 +1,4 @@
-"""Text for people."""
+"""Text for messages."""
 
 
 def one_line(message: Exception | str) -> str:

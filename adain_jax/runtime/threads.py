@@ -1,4 +1,4 @@
-"""Work on many items at once, in threads."""
+"""A parallel `map` in threads."""
 
 import os
 from collections import deque
@@ -11,7 +11,7 @@ Result = TypeVar("Result")
 
 
 def threads() -> int:
-    """How many this process can have run at once.
+    """The number of processors that this process may use.
 
     >>> threads() >= 1
     True
@@ -24,9 +24,9 @@ def threads() -> int:
 def in_threads(
     function: Callable[[Item], Result], items: Iterable[Item], number: int, most: int
 ) -> Iterator[Result]:
-    """`map`, in a number of threads: results in their order, up to `most` of them waiting.
+    """Map a function over items in `number` threads, and yield the results in order.
 
-    Items are asked for in the thread of the one who asks for results.
+    At most `most` results are under way or waiting. The items are drawn in the caller's thread.
 
     >>> list(in_threads(abs, [-1, 2, -3], 2, 2))
     [1, 2, 3]

@@ -1,4 +1,4 @@
-"""Where the seconds of a command go."""
+"""How long the stages of a command take."""
 
 import time
 from collections import defaultdict
@@ -13,7 +13,7 @@ _EVENTS = {  # of jax.monitoring
 
 
 class Timing:
-    """Seconds by stage. What JAX does before it can compute is taken out of the stage it is in.
+    """Seconds by stage. JAX's tracing and compiling are stages of their own.
 
     >>> timing = Timing()
     >>> with timing("read"):
@@ -27,7 +27,7 @@ class Timing:
         self._heard: list[tuple[float, float, str]] = []  # start, seconds, stage
 
     def listen(self) -> None:
-        """Have JAX report tracing, lowering and compilation. Once in a process."""
+        """Let JAX report tracing, lowering and compilation. Call it once in a process."""
         import jax
 
         jax.monitoring.register_event_duration_secs_listener(self._hear)
@@ -36,7 +36,7 @@ class Timing:
         if event not in _EVENTS:
             return
         start = time.perf_counter() - duration_secs
-        # A function is traced within another's tracing, and reported before it.
+        # An inner function is traced during the tracing of an outer one, and reported before it.
         while self._heard and self._heard[-1][0] >= start:
             _, inner, stage = self._heard.pop()
             self.seconds[stage] -= inner
@@ -45,7 +45,7 @@ class Timing:
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
-        """Add what the block takes to `stage`."""
+        """Add the seconds of the block to `stage`, without those that JAX reports."""
         start, before = time.perf_counter(), self._jax()
         try:
             yield
@@ -56,7 +56,7 @@ class Timing:
         return sum(self.seconds.get(stage, 0) for stage in _EVENTS.values())
 
     def table(self) -> str:
-        """A line for each stage, longest first, and the sum."""
+        """A line for each stage, the longest first, and a line for the sum."""
         rows = sorted(self.seconds.items(), key=lambda row: -row[1])
         rows.append(("all of these", sum(self.seconds.values())))
         return "\n".join(f"{seconds:8.3f} s  {stage}" for stage, seconds in rows)
