@@ -1,22 +1,22 @@
-"""What arguments are: their types, which say what is wrong, and those of several commands."""
+"""Types of arguments, which raise clear errors, and the arguments that several commands share."""
 
 import argparse
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeAlias
 
-# What commands are added to.
+# The object that subcommands are added to.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
-# By what --format calls them; other suffixes of the same formats are found in names of files.
+# The values of --format. Names of files may have other suffixes of the same formats.
 FORMATS = ("png", "jpg", "webp", "avif", "tif", "bmp")
-_STDOUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")  # other names of -
-_MOST = 1 << 20  # of anything that is counted
-_LARGEST = 1 << 15  # pixels to a side that are scaled to
+_STDOUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")  # the same as -
+_MOST = 1 << 20  # the largest count
+_LARGEST = 1 << 15  # the largest side to scale to, in pixels
 
 
 def add_model(command: argparse.ArgumentParser, usual: str = "vgg16") -> None:
-    """Which model, and how large styles are."""
+    """Add --model and --style-size."""
     command.add_argument(
         "--style-size",
         type=size,
@@ -32,7 +32,7 @@ def add_model(command: argparse.ArgumentParser, usual: str = "vgg16") -> None:
 
 
 def add_runtime(command: Any) -> None:
-    """Where the page's runtime comes from, of a command or of a group of its arguments."""
+    """Add --runtime, the source of the page's runtime, to a command or a group of arguments."""
     command.add_argument(
         "--runtime",
         type=path,
@@ -42,20 +42,20 @@ def add_runtime(command: Any) -> None:
 
 
 def path(text: str) -> Path:
-    """A path, which is not empty."""
-    if not text:  # which would be the current folder
+    """Parse a path, which must not be empty."""
+    if not text:  # `Path("")` is the current folder
         raise argparse.ArgumentTypeError("is empty")
     return Path(text)
 
 
 def text(text: str) -> str:
-    """A text, which is not empty."""
+    """Parse a text, which must not be empty."""
     path(text)
     return text
 
 
 def strengths(text: str) -> tuple[float, float]:
-    """One strength, or the least and the greatest, such as 0.5:1."""
+    """Parse one strength, or the least and the greatest, such as 0.5:1."""
     low, _, high = text.partition(":")
     try:
         alpha = float(low), float(high or low)
@@ -67,37 +67,37 @@ def strengths(text: str) -> tuple[float, float]:
 
 
 def count(text: str) -> int:
-    """How many, at least one."""
+    """Parse a count, at least 1."""
     return _whole(text, 1, _MOST)
 
 
 def output(text: str) -> Path:
-    """A path; of standard output, whatever it is called, -."""
+    """Parse the path of an output; each name of standard output becomes `-`."""
     return Path("-") if text in _STDOUT else path(text)
 
 
 def size(text: str) -> int:
-    """Pixels of a side, or 0."""
+    """Parse a side in pixels, or 0."""
     return _whole(text, 0, _LARGEST)
 
 
 def port(text: str) -> int:
-    """Of this machine, or 0."""
+    """Parse the number of a port, or 0."""
     return _whole(text, 0, (1 << 16) - 1)
 
 
 def quality(text: str) -> int:
-    """Of a lossy format, 1 to 100."""
+    """Parse the quality of a lossy format, 1 to 100."""
     return _whole(text, 1, 100)
 
 
 def crf(text: str) -> int:
-    """Of a codec, 0 to 63."""
+    """Parse the constant rate factor of a codec, 0 to 63."""
     return _whole(text, 0, 63)
 
 
 def rate(text: str) -> Fraction:
-    """Frames in a second."""
+    """Parse a number of frames a second, above 0 and at most 1,000."""
     rate = seconds(text)
     if not 0 < rate <= 1000:
         raise argparse.ArgumentTypeError(f"must be above 0, up to 1000, not {text}")
@@ -105,7 +105,7 @@ def rate(text: str) -> Fraction:
 
 
 def seconds(text: str) -> Fraction:
-    """Seconds, also as 3s."""
+    """Parse a number of seconds, such as 3, 0.5, 1/25 or 3s."""
     try:
         seconds = Fraction(text.removesuffix("s"))
     except (ValueError, ZeroDivisionError):

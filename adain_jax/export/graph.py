@@ -1,4 +1,4 @@
-"""ONNX's graphs, node by node."""
+"""Building ONNX graphs node by node."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from onnx import TensorProto, helper, numpy_helper
 from adain_jax.export.options import Float, kept
 from adain_jax.version import __version__
 
-OPSET = 17  # of 2022: what runtimes of browsers and phones have
-_IR = 8  # the file format that came with it
+OPSET = 17  # from 2022; the runtimes of browsers and phones support it
+_IR = 8  # the version of the file format that belongs to it
 _TYPES = {
     "uint8": TensorProto.UINT8,
     "float16": TensorProto.FLOAT16,
@@ -18,17 +18,17 @@ _TYPES = {
     "int64": TensorProto.INT64,
 }
 
-Value = str  # what a node makes, by its name
-Side = str | int  # a length, or the name of one that is free
+Value = str  # the name of a node's output
+Side = str | int  # the length of an axis, or the name of a dynamic one
 
 
 class Graph:
-    """A graph in the making.
+    """A graph under construction.
 
     Attributes:
-        weights: the dtype in which weights are kept in the file, "float32" or "float16".
-        compute: the dtype in which maps are computed, likewise. Statistics, and what is made of
-            them, are in float32.
+        weights: the dtype of the weights in the file, "float32" or "float16".
+        compute: the dtype of the feature maps, "float32" or "float16". Statistics, and scales and
+            shifts that come from them, are in float32.
 
     >>> graph = Graph()
     >>> x = graph.input("x", "float32", ["n", 3])
@@ -47,28 +47,28 @@ class Graph:
         self._constants: dict[tuple, Value] = {}
 
     def input(self, name: str, dtype: str, shape: list[Side]) -> Value:
-        """What the user gives."""
+        """Add an input of the graph, and return its name."""
         self._inputs.append(helper.make_tensor_value_info(name, _TYPES[dtype], shape))
         return name
 
     def output(self, name: str, value: Value, dtype: str, shape: list[Side]) -> None:
-        """What the user gets."""
+        """Make `value` an output of the graph."""
         self._nodes.append(helper.make_node("Identity", [value], [name], name=name))
         self._outputs.append(helper.make_tensor_value_info(name, _TYPES[dtype], shape))
 
     def node(self, kind: str, *inputs: Value, **attributes: Any) -> Value:
-        """One operation of one output."""
+        """Add an operation with one output, and return the name of the output."""
         return self.nodes(kind, *inputs, count=1, **attributes)[0]
 
     def nodes(self, kind: str, *inputs: Value, count: int, **attributes: Any) -> list[Value]:
-        """One operation of several outputs."""
+        """Add an operation with `count` outputs, and return their names."""
         name = f"{kind}_{len(self._nodes)}"
         names = [name] if count == 1 else [f"{name}_{i}" for i in range(count)]
         self._nodes.append(helper.make_node(kind, list(inputs), names, name=name, **attributes))
         return names
 
     def constant(self, array: Any) -> Value:
-        """A small array; equal ones are one."""
+        """Add a small array, unless the graph has an equal one, and return its name."""
         array = np.asarray(array)
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self._constants:
@@ -76,16 +76,16 @@ class Graph:
         return self._constants[key]
 
     def weight(self, name: str, array: Any, dtype: str | None = None) -> Value:
-        """Weights, kept in one dtype and used in another, `compute` unless it is named."""
+        """Add weights, stored in the dtype `weights`, and cast them to `dtype` or to `compute`."""
         value = self._keep(name, kept(name, array, self.weights))
         return self.cast(value, self.weights, dtype or self.compute)
 
     def cast(self, value: Value, old: str, new: str) -> Value:
-        """The value in another dtype."""
+        """Cast a value from the dtype `old` to `new`, if they differ."""
         return value if old == new else self.node("Cast", value, to=_TYPES[new])
 
     def model(self, name: str) -> Any:
-        """The whole, checked: a `ModelProto`."""
+        """Return the graph as a `ModelProto`, after ONNX's own checks."""
         graph = helper.make_graph(
             self._nodes, name, self._inputs, self._outputs, list(self._arrays.values())
         )

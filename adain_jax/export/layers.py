@@ -1,4 +1,4 @@
-"""The layers of `adain_jax.networks` as nodes of ONNX; maps are (N, C, h, w) there."""
+"""The layers of `adain_jax.networks` as ONNX nodes, on feature maps (N, C, h, w)."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,15 +11,15 @@ from adain_jax.networks.film import LEAST
 from adain_jax.networks.params import Params
 from adain_jax.ops.statistics import EPS
 
-_AROUND = np.array([0, 0, 1, 1, 0, 0, 1, 1])  # one line on each side of a map
+_AROUND = np.array([0, 0, 1, 1, 0, 0, 1, 1])  # padding of 1 on each side of a map
 
 
 class Map(NamedTuple):
-    """A map of features.
+    """A feature map.
 
     Attributes:
-        value: (N, C, h, w).
-        stride: pixels to a side of one of its cells.
+        value: the name of the value, (N, C, h, w).
+        stride: the side of one of its cells, in pixels of the image.
     """
 
     value: Value
@@ -27,25 +27,30 @@ class Map(NamedTuple):
 
 
 class Stats(NamedTuple):
-    """Statistics of a map, each (N, C), float32."""
+    """The channel means and standard deviations of a map, each (N, C) float32."""
 
     mean: Value
     std: Value
 
 
 class Told(NamedTuple):
-    """What a decoder is told of one map: a content's statistics, and a style's."""
+    """The statistics of one map that condition the decoder.
+
+    Attributes:
+        own: those of the content.
+        given: those of the style.
+    """
 
     own: Stats
     given: Stats
 
 
 class Layers:
-    """Layers that are added to a graph.
+    """Adds layers to a graph.
 
     Attributes:
-        graph: to which.
-        strength: of the style, (S, 1), float32; without it nothing can be blended.
+        graph: the graph.
+        strength: the strength of the style, (S, 1) float32. `adain` and `film` need it.
     """
 
     def __init__(self, graph: Graph, strength: Value | None = None) -> None:
@@ -54,7 +59,7 @@ class Layers:
         self._edges: list[tuple[Value, Value]] = []
 
     def image(self, images: Value, dtype: str) -> Map:
-        """Images (N, H, W, 3) as a map, extended by reflection to whole cells: any size from 1."""
+        """Turn images (N, H, W, 3) of any size into a map, extended by reflection to the stride."""
         graph, node, constant = self.graph, self.graph.node, self.graph.constant
         x = images
         if dtype == "uint8":
@@ -71,7 +76,7 @@ class Layers:
         return Map(graph.cast(x, "float32", graph.compute), 1)
 
     def given(self, value: Value, stride: int) -> Map:
-        """A map that another graph made of an image."""
+        """Turn an input of the graph into a map; another graph made it from an image."""
         if stride == STRIDE:
             shape = self.graph.node("Shape", value)
             for axis in (2, 3):
@@ -80,7 +85,10 @@ class Layers:
         return Map(value, stride)
 
     def picture(self, x: Map, images: Value | None, dtype: str) -> Value:
-        """A map of three channels as pictures (N, H, W, 3), of the size of images if these are."""
+        """Turn a map of three channels into pictures (N, H, W, 3), cropped to the images' size.
+
+        Without `images`, they are not cropped.
+        """
         graph, node, constant = self.graph, self.graph.node, self.graph.constant
         y = graph.cast(x.value, graph.compute, "float32")
         y = node("Clip", y, constant(np.float32(0)), constant(np.float32(1)))
@@ -101,7 +109,7 @@ class Layers:
         pool: bool = False,
         upsample: bool = False,
     ) -> Map:
-        """`networks.layers.Conv3x3`."""
+        """Add `networks.layers.Conv3x3`."""
         graph, node = self.graph, self.graph.node
         if upsample:
             x = self._upsampled(x)
@@ -112,41 +120,45 @@ class Layers:
         return self.pooled(y) if pool else y
 
     def pooled(self, x: Map) -> Map:
-        """Max pooling."""
+        """Add max pooling, 2×2."""
         y = self.graph.node("MaxPool", x.value, kernel_shape=[2, 2], strides=[2, 2])
         return Map(y, 2 * x.stride)
 
     def relu(self, x: Map) -> Map:
-        """What is above zero."""
+        """Add a ReLU."""
         return Map(self.graph.node("Relu", x.value), x.stride)
 
     def add(self, x: Map, y: Map) -> Map:
-        """The sum of two maps of one size."""
+        """Add the sum of two maps of the same size."""
         return Map(self.graph.node("Add", x.value, y.value), x.stride)
 
     def folded(self, x: Map) -> Map:
-        """`ops.resampling.space_to_depth`, as a convolution: not all runtimes have ONNX's own."""
+        """Add `ops.resampling.space_to_depth`, as a convolution.
+
+        Some runtimes lack ONNX's own operation.
+        """
         kernel = np.eye(12).reshape(12, 2, 2, 3).transpose(0, 3, 1, 2)
         kernel = self.graph.constant(kernel.astype(self.graph.compute))
         y = self.graph.node("Conv", x.value, kernel, kernel_shape=[2, 2], strides=[2, 2])
         return Map(y, 2 * x.stride)
 
     def unfolded(self, x: Map) -> Map:
-        """`ops.resampling.depth_to_space`."""
+        """Add `ops.resampling.depth_to_space`."""
         y = self.graph.node("DepthToSpace", x.value, blocksize=2, mode="DCR")
         return Map(y, x.stride // 2)
 
     def bridge(self, x: Map, features: Map, layer: Params, name: str) -> Map:
-        """`networks.bridge.Bridge`."""
+        """Add `networks.bridge.Bridge`."""
         matrix = np.transpose(layer["matrix"])[:, :, None, None]
         kernel = self.graph.weight(f"{name}.matrix", matrix)
         y = self.graph.node("Conv", features.value, kernel, kernel_shape=[1, 1])
         return self.add(x, Map(y, x.stride))
 
     def statistics(self, x: Map) -> Stats:
-        """`ops.statistics.channel_stats`.
+        """Add `ops.statistics.channel_stats`.
 
-        The means are those of the rows' means: where each sum is one thread's, these are many.
+        The mean is taken over rows and then over columns. Runtimes that compute each sum in one
+        thread can so use many threads.
         """
         graph, node = self.graph, self.graph.node
         wide = graph.cast(x.value, graph.compute, "float32")
@@ -161,7 +173,7 @@ class Layers:
         return Stats(self._flat(mean), self._flat(std))
 
     def adain(self, x: Map, told: Told) -> Map:
-        """AdaIN blended with the content by the strength, as one scale and one shift.
+        """Add AdaIN, blended with the content by the strength, as one scale and one shift.
 
         x + a ((x - m) s / d + t - x) = x (1 + a (s / d - 1)) + a (t - m s / d).
         """
@@ -172,7 +184,10 @@ class Layers:
         return self._scaled(x, more, node("Mul", self.strength, shift), "float32")
 
     def film(self, x: Map, layer: Params, name: str, told: Sequence[Told]) -> Map:
-        """`networks.film.Film`: both are linear, so that the statistics can be blended before."""
+        """Add `networks.film.Film`, conditioned on a blend of both statistics.
+
+        A blend of conditions gives the blend of scales and shifts, because these are linear.
+        """
         graph, node = self.graph, self.graph.node
         own = self._conditions([each.own for each in told])
         given = self._conditions([each.given for each in told])
@@ -184,7 +199,7 @@ class Layers:
         return self._scaled(x, scale, shift, graph.compute)
 
     def project(self, stats: Stats, layer: Params, name: str, largest: float) -> Stats:
-        """`networks.fast.Projection`."""
+        """Add `networks.fast.Projection`."""
         graph, node, constant = self.graph, self.graph.node, self.graph.constant
         weights = graph.weight(f"{name}.weights", layer["weights"], "float32")
         bias = graph.weight(f"{name}.bias", layer["bias"], "float32")
@@ -196,13 +211,13 @@ class Layers:
         return Stats(mean, node("Exp", limited))
 
     def join(self, stats: Sequence[Stats]) -> Stats:
-        """Statistics of several maps, one after the other."""
+        """Concatenate the statistics of several maps."""
         return Stats(
             *(self.graph.node("Concat", *parts, axis=1) for parts in zip(*stats, strict=True))
         )
 
     def split(self, stats: Stats, channels: Sequence[int]) -> list[Stats]:
-        """Undo `join`."""
+        """Split the statistics of several maps: the inverse of `join`."""
         sizes = self.graph.constant(np.array(channels))
         parts = [
             self.graph.nodes("Split", value, sizes, count=len(channels), axis=1) for value in stats
@@ -211,12 +226,12 @@ class Layers:
 
     @property
     def strength(self) -> Value:
-        """Of the style, (S, 1)."""
+        """The strength of the style, (S, 1)."""
         assert self._strength is not None
         return self._strength
 
     def _conditions(self, stats: Sequence[Stats]) -> Value:
-        """`networks.film.condition` of several, side by side."""
+        """Add `networks.film.condition` of several statistics, concatenated."""
         node, parts = self.graph.node, []
         for mean, std in stats:
             least = self.graph.constant(np.float32(LEAST))
@@ -224,7 +239,7 @@ class Layers:
         return node("Concat", *parts, axis=1)
 
     def _scaled(self, x: Map, more: Value, shift: Value, dtype: str) -> Map:
-        """Scaled by 1 + more, and shifted; both are (N, C), float32, computed in a dtype."""
+        """Scale a map by 1 + `more` and shift it, in `dtype`; both are (N, C) float32."""
         graph, node = self.graph, self.graph.node
         scale = node("Add", more, graph.constant(np.float32(1)))
         over = graph.constant([0, -1, 1, 1])
@@ -239,7 +254,7 @@ class Layers:
         node = self.graph.node
         if x.stride < STRIDE:
             return node("Pad", x.value, self.graph.constant(_AROUND), mode="reflect")
-        y = x.value  # of which a side may be one cell: there is nothing to reflect
+        y = x.value  # a side may be one cell, which ONNX's reflection does not accept
         for axis, (first, last) in enumerate(self._edges, start=2):
             before, after = (node("Gather", y, at, axis=axis) for at in (first, last))
             y = node("Concat", before, y, after, axis=axis)
@@ -259,7 +274,7 @@ class Layers:
         return self.graph.node("Reshape", x, self.graph.constant([0, -1]))
 
     def _reflected(self, count: Value, length: Value) -> Value:
-        """`ops.resampling.reflected` of so many places from the first on, int64."""
+        """Add `ops.resampling.reflected` for `count` places from the first on, int64."""
         node, constant = self.graph.node, self.graph.constant
         last = node("Sub", length, constant(np.int64(1)))
         period = node("Max", node("Add", last, last), constant(np.int64(1)))
@@ -268,7 +283,7 @@ class Layers:
         return node("Sub", last, node("Abs", node("Sub", at, last)))
 
     def _next_to_edges(self, length: Value) -> tuple[Value, Value]:
-        """The places (1,) that stand beyond a map's first and last line."""
+        """The indices (1,) of the lines that extend a map before its first and after its last."""
         node, constant = self.graph.node, self.graph.constant
         last = node("Sub", node("Unsqueeze", length, constant([0])), constant([1]))
         before = node("Max", node("Sub", last, constant([1])), constant([0]))

@@ -1,4 +1,4 @@
-"""How pictures move from one frame to the next, by OpenCV's DIS optical flow."""
+"""Motion between two frames, by OpenCV's DIS optical flow."""
 
 from typing import Any, Literal, NamedTuple
 
@@ -6,23 +6,26 @@ import numpy as np
 
 from adain_jax.runtime.packages import required
 
-_LARGEST, _QUICK = 512, 256  # pixels of the longer side at which flow is looked for
-_AGREE, _TOLERATED = 0.01, 0.5  # of both ways: share of their squared lengths, and squared pixels
-_UNLIKE = 24.0  # levels by which a pixel may differ from the one it came from
+_LARGEST, _QUICK = 512, 256  # the longer side, in pixels, of the frames that flow is computed on
+# Forward and backward flow agree if their sum, squared, is below this share of their squared
+# lengths plus this number of squared pixels.
+_AGREE, _TOLERATED = 0.01, 0.5
+_UNLIKE = 24.0  # the difference, in levels of 255, at which a match counts 1 / e
 
 
 def require() -> Any:
-    """OpenCV, or a `ValueError` that says how to install it."""
+    """Import OpenCV, or raise a `ValueError` that says how to install it."""
     return required("cv2", "optical flow needs the package opencv-python-headless", "video")
 
 
 class Motion(NamedTuple):
-    """Where the pixels of a frame come from.
+    """The motion of each pixel since the frame before.
 
     Attributes:
-        back: (H, W, 2) float32, x and y: what is added to a pixel's place to find it in the frame
+        back: (H, W, 2) float32, in pixels: the vector (x, y) from a pixel to its place in the frame
             before.
-        known: (H, W) float32 in [0, 1]: how sure that is; 0 where it was hidden or outside.
+        known: (H, W) float32 in [0, 1]: the confidence in that vector; 0 where the pixel was hidden
+            or outside the frame.
     """
 
     back: np.ndarray
@@ -30,10 +33,13 @@ class Motion(NamedTuple):
 
 
 def motion(before: np.ndarray, now: np.ndarray, *, quick: bool = False) -> Motion:
-    """From one frame to the next, both (H, W, 3) uint8.
+    """The motion from a frame to the next one, both (H, W, 3) uint8.
 
-    A place is known where the flow there and the flow back agree (Sundaram et al. 2010), and where
-    the pixel looks as it did. `quick` looks for flow at half the size.
+    The confidence is high where forward and backward flow agree (Sundaram et al. 2010) and the
+    pixel has kept its colour. `quick` computes the flow at half the size.
+
+    Raises:
+        ValueError: if OpenCV is not installed.
 
     >>> frame = np.random.default_rng(0).integers(256, size=(64, 64, 3), dtype=np.uint8)
     >>> float(np.abs(motion(frame, frame).back).max())
@@ -46,11 +52,11 @@ def motion(before: np.ndarray, now: np.ndarray, *, quick: bool = False) -> Motio
     small = [cv2.resize(x, size, interpolation=cv2.INTER_AREA) for x in (before, now)]
     first, second = (cv2.cvtColor(x, cv2.COLOR_RGB2GRAY) for x in small)
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    if quick:  # down to half of the size, not to a quarter, and smoothed less often
+    if quick:  # the finest scale is a half in place of a quarter, with fewer iterations
         dis.setFinestScale(1)
         dis.setVariationalRefinementIterations(2)
     back, forth = dis.calc(second, first, None), dis.calc(first, second, None)
-    forth = warp(forth, back)  # from where the flow back leads
+    forth = warp(forth, back)  # the forward flow at the places that the backward flow leads to
     error, length = _squared(back + forth), _squared(back) + _squared(forth)
     agree = (error < _AGREE * length + _TOLERATED) & inside(back)
     unlike = np.abs(small[1].astype(np.float32) - warp(small[0].astype(np.float32), back))
@@ -68,10 +74,10 @@ def motion(before: np.ndarray, now: np.ndarray, *, quick: bool = False) -> Motio
 def warp(
     image: np.ndarray, back: np.ndarray, way: Literal["linear", "cubic", "lanczos"] = "linear"
 ) -> np.ndarray:
-    """The pixels of an image (H, W) or (H, W, C), float32, at where they have gone.
+    """Move the pixels of the frame before, (H, W) or (H, W, C) float32, along `Motion.back`.
 
-    Interpolated; Lanczos's kernel does not blur when it is done again and again, the cubic one
-    hardly.
+    `way` is the interpolation. Repeated many times, Lanczos's does not blur, the cubic one hardly
+    does, and the linear one does.
     """
     cv2 = require()
     ways = {
@@ -83,18 +89,18 @@ def warp(
 
 
 def inside(back: np.ndarray) -> np.ndarray:
-    """Which pixels come from a place inside of the frame before, (H, W)."""
+    """Whether each pixel's place in the frame before lies inside that frame: (H, W) bool."""
     height, width = back.shape[:2]
     x, y = _places(back)
     return (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
 
 
 def _squared(vectors: np.ndarray) -> np.ndarray:
-    """The squares of their lengths, ten times as fast as by NumPy's sum over so short an axis."""
+    """The squared lengths of vectors; ten times as fast as NumPy's sum over an axis of two."""
     return np.square(vectors[..., 0]) + np.square(vectors[..., 1])
 
 
 def _places(back: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where pixels come from, x and y."""
+    """The coordinates (x, y) of each pixel in the frame before."""
     rows, columns = np.indices(back.shape[:2], dtype=np.float32)
     return columns + back[..., 0], rows + back[..., 1]
