@@ -1,1 +1,1 @@
-"""The paper's table and figures, made again: numbers, plots, pictures, and what held."""
+"""Reproductions of the paper's table and figures: numbers, plots, pictures, checked claims."""

@@ -1,4 +1,4 @@
-"""Figure 1: instance against batch normalisation, on images as they are and normalised."""
+"""Figure 1: instance and batch normalisation on plain and on normalised images."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -23,7 +23,7 @@ from adain_jax.reproduce.settings import Settings
 
 KINDS = ("batch", "instance")
 SETS = ("as they are", "contrast-normalised", "style-normalised")
-SEEDS = 3  # trainings of each, with other first weights and other crops
+SEEDS = 3  # trainings of each kind, with different initial weights and crops
 LEARNING_RATE = 1e-3
 _SHOWN = 3
 _NORMALIZED_AT_ONCE = 16
@@ -56,7 +56,7 @@ def make(settings: Settings, folder: Path) -> Page:
         return race(
             runners,
             _batches(images, settings),
-            # A third of the time each, and what those before left.
+            # An equal share of the time that is left.
             seconds=settings.left() / (len(SETS) - SETS.index(name)),
             steps=settings.steps,
             title=f"fig. 1, images {name}",
@@ -67,7 +67,7 @@ def make(settings: Settings, folder: Path) -> Page:
     states, curves[plain] = train(plain, images)
     _, curves[contrast] = train(contrast, equalized(images))
     trained: dict[str, Any] = {kind: states[_runner(kind, 0)].params for kind in KINDS}
-    # By a network that knows the style, as in the paper.
+    # The images are stylized by a network for this style, as in the paper.
     normalized = _stylized(networks["instance"], trained["instance"], images)
     _, curves[styled] = train(styled, normalized)
 
@@ -121,7 +121,7 @@ def make(settings: Settings, folder: Path) -> Page:
 
 
 def equalized(images: np.ndarray) -> np.ndarray:
-    """Images, uint8 (N, H, W, 3), with an even histogram of luminance."""
+    """Equalise the histograms of luminance of images, uint8 (N, H, W, 3)."""
 
     def equalize(image: np.ndarray) -> np.ndarray:
         luma, *chroma = Image.fromarray(image).convert("YCbCr").split()
@@ -131,7 +131,7 @@ def equalized(images: np.ndarray) -> np.ndarray:
 
 
 def _stylized(network: FeedForward, params: Any, images: np.ndarray) -> np.ndarray:
-    """Images in a network's style, uint8 as they were."""
+    """Stylize images with a network for one style; uint8, as the images."""
     parts = np.split(images, range(_NORMALIZED_AT_ONCE, len(images), _NORMALIZED_AT_ONCE))
     bar = tqdm(parts, desc="normalise the style", unit="batch", disable=None, leave=False)
     pictures = [feedforward.stylize(network, {"params": params}, jnp.asarray(x)) for x in bar]
@@ -139,7 +139,7 @@ def _stylized(network: FeedForward, params: Any, images: np.ndarray) -> np.ndarr
 
 
 def _batches(images: np.ndarray, settings: Settings) -> Iterator[Any]:
-    """A batch for each seed at a time."""
+    """Yield lists with one batch for each seed."""
     each = [
         crops(images, settings.crop, settings.batch, np.random.default_rng(settings.seed + seed))
         for seed in range(SEEDS)
@@ -166,7 +166,7 @@ def _tails(curves: Curves, kind: str) -> np.ndarray:
 
 
 def _gaps(curves: Curves) -> np.ndarray:
-    """How much higher the style loss is with batch normalisation, for each seed."""
+    """For each seed, by which share the style loss is higher with batch normalisation."""
     return _tails(curves, "batch") / _tails(curves, "instance") - 1
 
 

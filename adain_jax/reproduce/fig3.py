@@ -1,4 +1,4 @@
-"""Figure 3: style and content loss of every method."""
+"""Figure 3: style and content losses of all methods."""
 
 import math
 import time
@@ -26,9 +26,9 @@ from adain_jax.reproduce.settings import Settings
 from adain_jax.stylize import stylize
 from adain_jax.training.combinations import choose_pairs
 
-STYLES = 3  # each of which has a network of its own
-CHECKPOINTS = (10, 25, 50, 100, 200, 500)  # steps of the optimisation at which it is measured
-# ln of the style loss and of the content loss, read off the paper's plot.
+STYLES = 3  # each has its own network
+CHECKPOINTS = (10, 25, 50, 100, 200, 500)  # steps at which the optimisation is measured
+# The logarithms of style loss and content loss, read off the paper's plot.
 PAPER = {
     "photograph": (5.16, None),
     "AdaIN": (2.62, 2.22),
@@ -39,7 +39,7 @@ LEARNING_RATE = 1e-3
 
 
 def make(settings: Settings, folder: Path) -> Page:
-    """Train the networks for single styles, optimise the pairs, and measure all."""
+    """Train the networks for single styles, optimise the pairs, and measure all methods."""
     model = Model.load(settings.model)
     contents, styles = settings.shown(6, STYLES)
     pairs = choose_pairs(len(contents), len(styles), settings.pairs)
@@ -53,7 +53,7 @@ def make(settings: Settings, folder: Path) -> Page:
         "style swap": lambda content, style, i, j: style_swap.stylize(model, content, style),
         **networks,
     }
-    # Of the first pairs, for the grid.
+    # The pictures of the first pairs, for the grid.
     shown = pairs[:3]
     kept: dict[str, list[np.ndarray]] = {}
     results: dict[str, PictureLosses] = {}
@@ -109,7 +109,10 @@ def make(settings: Settings, folder: Path) -> Page:
 def _networks(
     settings: Settings, model: Model, styles: np.ndarray
 ) -> tuple[dict[str, Method], int]:
-    """Networks for one style each and one for all, trained side by side; and for how long."""
+    """Train a network for each style and one for all, side by side.
+
+    Returns the methods by name, and the number of steps.
+    """
     stats = tap_stats(model.taps(to_float(jnp.asarray(styles))))
     optimizer = optax.adam(optax.linear_schedule(LEARNING_RATE / 10, LEARNING_RATE, 30))
     single = FeedForward("instance")
@@ -156,7 +159,7 @@ def _optimize(
     styles: np.ndarray,
     pairs: Sequence[tuple[int, int]],
 ) -> Iterator[tuple[int, list[np.ndarray]]]:
-    """The pictures of all pairs at the checkpoints that the time suffices for."""
+    """Yield (step, pictures of all pairs) at each checkpoint that is reached in time."""
     optimization = gatys.Optimization(loss="statistics")
     targets = [optimization.targets(model, contents[i], styles[j]) for i, j in pairs]
     states = [optimization.start(contents[i]) for i, _ in pairs]

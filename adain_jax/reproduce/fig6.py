@@ -1,4 +1,4 @@
-"""Figure 6: AdaIN, concatenation, and decoders with normalisation, while they train."""
+"""Figure 6: training curves of AdaIN, concatenation, and decoders with normalisation."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from adain_jax.reproduce.race import decoder_runner, pairs_of_crops, race, smoot
 from adain_jax.reproduce.settings import Settings
 from adain_jax.training.config import TrainConfig
 
-# The paper's name, ours, and its style and content loss at the end, read off its plot.
+# By the paper's name: the variant here, and the final style and content loss in the paper's plot.
 VARIANTS = {
     "Enc-AdaIN-Dec": ("", 1.3, 1.0),
     "Enc-Concat-Dec": ("concatenation", 0.9, 2.3),
@@ -25,12 +25,12 @@ VARIANTS = {
     "Enc-AdaIN-INDec": ("instance", 3.1, 1.5),
 }
 METRICS = ("style_loss", "content_loss")
-_MARGIN = 1.02  # ratios below are taken for equal
+_MARGIN = 1.02  # smaller ratios count as equal
 _SHOWN = 3
 
 
 def make(settings: Settings, folder: Path) -> Page:
-    """Train the four from scratch, side by side."""
+    """Train the four networks from scratch, side by side."""
     model = Model.load(settings.model)
     configs = {
         name: TrainConfig(

@@ -1,4 +1,4 @@
-"""Figure 7: content against style, at run time by alpha, in training by the style's weight."""
+"""Figure 7: the trade-off of content and style, by alpha at run time and by training weights."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ _SHOWN = 3
 
 
 def make(settings: Settings, folder: Path) -> Page:
-    """Measure the shipped decoder at several alphas, and train it on at several weights."""
+    """Measure the shipped decoder at several alphas, and after training at several weights."""
     model = Model.load(settings.model)
     contents, styles = settings.shown(6, 8)
     pairs = choose_pairs(len(contents), len(styles), settings.pairs)
@@ -90,7 +90,10 @@ def make(settings: Settings, folder: Path) -> Page:
 
 
 def _trained(settings: Settings, model: Model) -> tuple[dict[float, Model], int]:
-    """The decoder trained on at each weight, side by side; and for how many steps."""
+    """Continue the training of the decoder at each weight, side by side.
+
+    Returns the models by weight, and the number of steps.
+    """
     states, curves = race(
         {
             f"{weight:g}": decoder_runner(
@@ -114,7 +117,7 @@ def _trained(settings: Settings, model: Model) -> tuple[dict[float, Model], int]
 
 def _config(settings: Settings, model: Model, weight: float) -> TrainConfig:
     return TrainConfig(
-        variant=variant_of(model.architecture)[1],  # of the decoder that ships
+        variant=variant_of(model.architecture)[1],  # that of the shipped decoder
         style_weight=weight,
         crop_size=settings.crop,
         style_crop_size=settings.crop,

@@ -1,4 +1,4 @@
-"""The controls at run time: four styles mixed, colours kept, a style for each region."""
+"""Figures 8 to 10, the controls at run time: mixed styles, kept colours, a style per region."""
 
 from itertools import combinations
 from pathlib import Path
@@ -18,12 +18,12 @@ from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot,
 from adain_jax.reproduce.settings import Settings
 from adain_jax.stylize import stylize
 
-GRID = 5  # mixtures to a side
+GRID = 5  # mixtures per side of the grid
 _CONTENTS = 3
 
 
 def make(settings: Settings, folder: Path) -> Page:
-    """Pictures of the three, and what each should do, in numbers."""
+    """Make pictures with the three controls, and measure what each should do."""
     model = Model.load(settings.model)
     contents, styles = settings.shown(_CONTENTS, 4)
     claims = [
@@ -82,7 +82,7 @@ def _interpolation(
     difference = float(jnp.abs(at_once - one_by_one).max() / jnp.abs(at_once).max())
 
     def to_corner(k: int) -> list[float]:
-        """Style losses to corner 1 along the upper edge."""
+        """The style losses to style `k` along the upper edge of the grid."""
         return [style_loss(model, picture, content, styles[k]) for picture in pictures[0]]
 
     left, right = to_corner(0), to_corner(1)
@@ -163,7 +163,7 @@ def _space(model: Model, content: np.ndarray, styles: np.ndarray, folder: Path) 
 
 
 def style_loss(model: Model, picture: np.ndarray, content: np.ndarray, style: np.ndarray) -> float:
-    """Summed over channels, as everywhere in these figures."""
+    """The style loss of a picture, summed over channels, as in the other figures."""
     return float(picture_losses(model, picture, content, style, reduction="sum").style)
 
 

@@ -1,4 +1,4 @@
-"""Methods measured over pairs of photographs and paintings."""
+"""The mean losses of a method over pairs of photographs and paintings."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,7 +8,8 @@ import numpy as np
 from adain_jax.evaluation.losses import PictureLosses, picture_losses
 from adain_jax.model import Model
 
-# Photograph, painting, both uint8 (H, W, 3), their places in their lists -> picture.
+# (photograph, painting, index of the photograph, index of the painting) -> picture. Images are
+# uint8 (H, W, 3).
 Method = Callable[[np.ndarray, np.ndarray, int, int], np.ndarray | jax.Array]
 
 
@@ -19,9 +20,9 @@ def mean_losses(
     styles: np.ndarray,
     pairs: Sequence[tuple[int, int]],
 ) -> PictureLosses:
-    """Means, as floats, over pairs of places; the style loss is summed over channels.
+    """The mean losses over pairs of indices.
 
-    So it is in the paper's code.
+    The style loss is summed over channels, as in the paper's code.
     """
     rows = [
         picture_losses(

@@ -1,4 +1,4 @@
-"""What a figure leaves behind: a page of claims, a table, plots and pictures."""
+"""The page of a figure: claims, a table, plots and pictures."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -11,12 +11,12 @@ import numpy as np
 from adain_jax.files import image
 from adain_jax.files.sheet import sheet
 
-_CELL = 150  # pixels to a side of a picture in a grid
+_CELL = 150  # the side of a picture in a grid, in pixels
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What the paper says, its number, ours, and whether it held."""
+    """A claim of the paper, with the paper's number, the reproduced one, and whether it held."""
 
     text: str
     paper: str
@@ -25,21 +25,21 @@ class Claim:
 
     @property
     def row(self) -> str:
-        """Of a Markdown table."""
+        """A row of a Markdown table."""
         return f"| {self.text} | {self.paper} | {self.ours} | {'yes' if self.held else '**no**'} |"
 
 
 @dataclass(frozen=True)
 class Page:
-    """One figure's result.
+    """The result of one figure.
 
     Attributes:
-        title: of the page.
-        setup: sentences: what was run, how long, on what.
-        claims: of the paper.
-        columns: of the table.
-        rows: of the table, as long as `columns`.
-        pictures: file names in the page's folder, with a caption each.
+        title: the title of the page.
+        setup: sentences that say what was run, for how long, and on what.
+        claims: claims of the paper.
+        columns: the names of the table's columns.
+        rows: the rows of the table, each as long as `columns`.
+        pictures: the caption of each picture, by the name of its file in the page's folder.
     """
 
     title: str
@@ -65,14 +65,14 @@ class Page:
 
 
 def claims_table(claims: Sequence[Claim]) -> list[str]:
-    """The lines of a Markdown table."""
+    """The lines of a Markdown table of claims."""
     return ["| claim | paper | here | held |", "| --- | --- | --- | --- |"] + [
         claim.row for claim in claims
     ]
 
 
 def read_claims(folder: Path) -> list[Claim]:
-    """What `Page.write` wrote."""
+    """Read the claims that `Page.write` wrote."""
     with (folder / "claims.csv").open(newline="", encoding="utf-8") as file:
         return [
             Claim(row["claim"], row["paper"], row["ours"], row["held"] == "1")
@@ -81,7 +81,7 @@ def read_claims(folder: Path) -> list[Claim]:
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """A table with a line of names."""
+    """Write a table as CSV, with a header."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
@@ -89,13 +89,13 @@ def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[Any]])
 
 
 def plot(panels: int = 1, *, width: float = 4.2, height: float = 3.2) -> tuple[Any, Any]:
-    """A matplotlib figure of panels side by side, and their axes, a list."""
+    """A matplotlib figure with panels side by side, and the list of their axes."""
     figure = _figure((width * panels, height))
     return figure, list(figure.subplots(1, panels, squeeze=False)[0])
 
 
 def save_plot(path: Path, figure: Any) -> None:
-    """Write it."""
+    """Write a figure as an image."""
     figure.savefig(path, dpi=90)
 
 
@@ -111,7 +111,7 @@ def picture_grid(
 
 
 def check_plots() -> None:
-    """Raise `ImportError` if there is nothing to plot with: better before the trainings."""
+    """Raise `ImportError` if matplotlib is missing. Call it before the trainings."""
     try:
         import matplotlib.figure  # noqa: F401
     except ImportError:

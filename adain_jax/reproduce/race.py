@@ -1,5 +1,6 @@
-"""Trainings side by side, a step each in turn, with the same images: so that curves compare, and a
-busy machine slows all of them alike.
+"""Several trainings side by side, one step of each in turn, on the same images.
+
+So their curves can be compared, and a busy machine slows all of them equally.
 """
 
 import time
@@ -19,7 +20,7 @@ from adain_jax.training.step import create_state, make_optimizer, make_step
 Step = Callable[[Any, Any], tuple[Any, Mapping[str, jax.Array]]]
 Curves = dict[str, list[dict[str, float]]]
 
-_LEAST = 4  # steps, however little time there is
+_LEAST = 4  # the least number of steps, even if the time is over
 
 
 def race(
@@ -30,17 +31,18 @@ def race(
     steps: int = 0,
     title: str,
 ) -> tuple[dict[str, Any], Curves]:
-    """Train all until the time is over, or for so many steps.
+    """Run trainings for a given time, or for a given number of steps.
 
     Args:
-        runners: by name a compiled step, `(state, batch) -> (state, metrics)`, and its first state.
-        batches: without end; each is given to all.
-        seconds: in all, compilation included.
-        steps: of each, if not 0, whatever the time.
-        title: of the progress bar.
+        runners: for each name a compiled step, `(state, batch) -> (state, metrics)`, and its
+            initial state.
+        batches: an infinite iterator; every training gets every batch.
+        seconds: the time of all trainings together, compilation included.
+        steps: if not 0, the number of steps of each, in place of the time.
+        title: the title of the progress bar.
 
     Returns:
-        The last states, and the metrics of each step, by name.
+        The final states by name, and the metrics of each step by name.
 
     Raises:
         ValueError: if a loss is not finite.
@@ -70,7 +72,7 @@ def race(
 
 
 def crops(images: np.ndarray, size: int, batch: int, rng: np.random.Generator) -> Iterator[Any]:
-    """Batches (batch, size, size, 3) of random squares of random images (N, H, W, 3), for ever."""
+    """Yield batches (batch, size, size, 3) of random crops of images (N, H, W, 3), without end."""
     slack = images.shape[1] - size + 1, images.shape[2] - size + 1
     while True:
         places = zip(
@@ -83,7 +85,7 @@ def crops(images: np.ndarray, size: int, batch: int, rng: np.random.Generator) -
 
 
 def pairs_of_crops(settings: Settings) -> Iterator[Any]:
-    """Batches of photographs and paintings to train with, for ever."""
+    """Yield training batches of crops of photographs and paintings, without end."""
     rng = np.random.default_rng(settings.seed)
     contents = crops(settings.training, settings.crop, settings.batch, rng)
     styles = crops(settings.paintings, settings.crop, settings.batch, rng)
@@ -92,7 +94,10 @@ def pairs_of_crops(settings: Settings) -> Iterator[Any]:
 
 
 def decoder_runner(config: TrainConfig, model: Model, params: Params) -> tuple[Step, Any]:
-    """A training as `race` takes it, beside a frozen model, from weights `{"decoder": ...}`."""
+    """The step and the initial state that `race` takes, from the weights `{"decoder": ...}`.
+
+    `model` is the frozen model of the losses.
+    """
     optimizer = make_optimizer(config)
     step = jax.jit(make_step(config, model.architecture, optimizer, "style"))
     return (
@@ -108,7 +113,7 @@ def tail(curve: list[dict[str, float]], name: str) -> float:
 
 
 def smooth(values: list[float]) -> np.ndarray:
-    """A running mean over a twentieth of the steps, for plots."""
+    """The running mean over a twentieth of the steps, for plots."""
     window = max(1, len(values) // 20)
     padded = np.pad(np.asarray(values, float), (window - 1, 0), mode="edge")
     return np.convolve(padded, np.ones(window) / window, mode="valid")

@@ -1,4 +1,4 @@
-"""Making figures one after the other, each whole or not at all."""
+"""Makes figures one after another; the folder of each appears whole or not at all."""
 
 import dataclasses
 import os
@@ -17,7 +17,7 @@ from adain_jax.reproduce.page import check_plots, claims_table, read_claims
 from adain_jax.reproduce.settings import Settings
 from adain_jax.runtime.atomic import atomic_path, make_folder
 
-# What makes each, and its share of the time.
+# For each figure, the function that makes it and its share of the time.
 FIGURES = {
     "table1": (table1.make, 0.1),
     "fig1": (fig1.make, 0.2),
@@ -31,19 +31,21 @@ FIGURES = {
 def run(
     names: Sequence[str], out: str | os.PathLike, settings: Settings, *, again: bool = False
 ) -> Path:
-    """Make figures in folders of `out`, and an index of all that are there; returns the index.
+    """Make figures in subfolders of `out`, and an index of all figures there.
 
     Args:
-        names: of `FIGURES`.
-        out: a folder, which is made if it is not there.
-        settings: `seconds` is the time of all figures together; those that are there already
-            leave theirs to the others.
-        again: make also what is there.
+        names: names of `FIGURES`.
+        out: the folder, which is created if it is missing.
+        settings: their `seconds` are divided among the figures that have to be made.
+        again: whether to make figures again that exist.
+
+    Returns:
+        The path of the index.
 
     Raises:
-        ValueError: if the model is no VGG.
-        FileNotFoundError: if there is no such folder of images, or no image in it.
-        ImportError: without matplotlib.
+        ValueError: if the model is not a VGG.
+        FileNotFoundError: if a folder of images is missing or has no image.
+        ImportError: if matplotlib is missing.
     """
     check_vgg(Model.load(settings.model).architecture)
     settings.check_folders()
@@ -54,14 +56,14 @@ def run(
     wanted = [name for name in names if again or not (out / name).is_dir()]
     for name in names:
         if name not in wanted:
-            tqdm.write(f"{out / name} is there, and is not made again")
+            tqdm.write(f"{out / name} exists and is not made again (--again makes it)")
     total = sum(FIGURES[name][1] for name in wanted)
     for name in wanted:
         make, share = FIGURES[name]
         mine = dataclasses.replace(
             settings, seconds=settings.seconds * share / total, started=time.monotonic()
         )
-        part = out / f".{name}"  # what a run that was stopped had begun
+        part = out / f".{name}"  # an interrupted run may have left it
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
         try:
@@ -70,7 +72,7 @@ def run(
             part.rename(out / name)
         finally:
             shutil.rmtree(part, ignore_errors=True)
-        jax.clear_caches()  # of programs that no other figure has
+        jax.clear_caches()  # no other figure uses these programs
         took = time.monotonic() - mine.started
         tqdm.write(f"{out / name}/page.md ({took:.0f} s)")
         _index(out)

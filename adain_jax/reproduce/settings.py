@@ -1,4 +1,4 @@
-"""What the figures share: where images are, how large and how long."""
+"""The settings of a figure: images, sizes, time."""
 
 import time
 from dataclasses import dataclass, field
@@ -8,32 +8,32 @@ from tqdm import tqdm
 
 from adain_jax.training.sources import Images, middle_square
 
-_KEPT = 400  # images of a folder that a training uses
+_KEPT = 400  # the largest number of images of a folder that a training uses
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Of one figure.
+    """The settings of one figure.
 
     Raises:
-        ValueError: naming every field that is wrong.
+        ValueError: if a field is wrong; the message names every such field.
     """
 
-    # Folders of photographs and paintings to train with, and those of which pictures are shown and
-    # measured; these should not be among the former.
+    # Folders of photographs and paintings for training, and folders of the images that are shown
+    # and measured. No image should be in both.
     content: str
     style: str
     shown_content: str
     shown_style: str
-    # Seconds that the figure may take, about; or, if not 0, the steps of every training in it.
+    # The time of the figure in seconds, roughly; or, if not 0, the steps of each of its trainings.
     seconds: float = 120.0
     steps: int = 0
-    # Sides, in pixels: of the trainings' crops, of the pictures that are measured and shown, and of
-    # those that the table times.
+    # Sides in pixels: of training crops, of pictures that are measured and shown, and of pictures
+    # that are timed for the table.
     crop: int = 64
     size: int = 256
     timed: tuple[int, ...] = (256, 512)
-    # Images in a training's batch, and pairs that are measured.
+    # The number of images in a training batch, and the number of pairs that are measured.
     batch: int = 4
     pairs: int = 6
     model: str = "vgg16"
@@ -61,26 +61,26 @@ class Settings:
             raise ValueError("; ".join(problems))
 
     def check_folders(self) -> None:
-        """Raise what a folder that cannot be used is wrong with: better before the trainings."""
+        """Raise an error if a folder cannot be used. Call it before the trainings."""
         for place in (self.content, self.style, self.shown_content, self.shown_style):
             Images(place, self.size)
 
     def left(self, share: float = 1.0) -> float:
-        """Seconds that are left of this share of the figure's time."""
+        """The seconds left of a share of the figure's time."""
         return max(0.0, share * self.seconds - (time.monotonic() - self.started))
 
     @property
     def training(self) -> np.ndarray:
-        """Photographs to train with, uint8, a quarter larger than the crops."""
+        """The training photographs, uint8, a quarter larger than the crops."""
         return squares(self.content, self.crop * 5 // 4, _KEPT)
 
     @property
     def paintings(self) -> np.ndarray:
-        """Paintings to train with, likewise."""
+        """The training paintings, uint8, a quarter larger than the crops."""
         return squares(self.style, self.crop * 5 // 4, _KEPT)
 
     def shown(self, contents: int, styles: int) -> tuple[np.ndarray, np.ndarray]:
-        """The first photographs and paintings to show, uint8 (N, size, size, 3)."""
+        """Photographs and paintings to show and measure, uint8 (N, size, size, 3)."""
         return (
             squares(self.shown_content, self.size, contents),
             squares(self.shown_style, self.size, styles),
@@ -88,7 +88,7 @@ class Settings:
 
 
 def squares(place: str, size: int, limit: int) -> np.ndarray:
-    """The middle squares of at most so many images of a folder, evenly chosen, uint8."""
+    """Central squares, uint8, of up to `limit` images spread evenly over a folder."""
     images = Images(place, size)
     chosen = np.linspace(0, len(images) - 1, min(limit, len(images))).astype(int)
     bar = tqdm(chosen, desc=f"read {place}", unit="image", disable=None, leave=False)

@@ -21,9 +21,10 @@ from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot,
 from adain_jax.reproduce.settings import Settings, squares
 from adain_jax.stylize import stylize
 
-STEPS = 500  # of the optimisation, as the paper's
-_STYLES = 32  # of conditional instance normalisation
-# Seconds at 256 and 512 pixels, in brackets with the style's encoding; on a Titan X (Pascal).
+STEPS = 500  # the steps of the optimisation, as in the paper
+_STYLES = 32  # the styles of the network with conditional instance normalisation
+# The paper's seconds at 256 and at 512 pixels, each without and with the encoding of the style, on
+# a Titan X (Pascal).
 PAPER = {
     "Gatys et al.": ((14.17, 14.19), (46.75, 46.79)),
     "Chen and Schmidt": ((0.171, 0.407), (3.214, 4.144)),
@@ -35,7 +36,7 @@ _PAPER_SIZES = (256, 512)
 
 
 def make(settings: Settings, folder: Path) -> Page:
-    """Time all methods; the weights make no difference to it."""
+    """Time all methods. The values of the weights do not matter for the time."""
     model = Model.load(settings.model)
     times: dict[tuple[str, int], tuple[float, float | None]] = {}
     share = settings.seconds / (len(PAPER) * len(settings.timed))
@@ -96,7 +97,7 @@ def make(settings: Settings, folder: Path) -> Page:
 def _methods(
     model: Model, content: np.ndarray, style: np.ndarray, seconds: float
 ) -> dict[str, Callable[[], tuple[float, float | None]]]:
-    """What measures each method: its seconds, and those with the style's encoding."""
+    """For each method, a function that returns its seconds without and with encoding the style."""
 
     def gatys() -> tuple[float, float | None]:
         optimization = Optimization()
@@ -153,7 +154,7 @@ def _with_style(
 
 
 def _time(call: Callable[[], Any], seconds: float) -> float:
-    """The median of as many calls as fit, three at least, after one that is not counted."""
+    """The median time of 3 to 50 calls, after one that is not counted."""
     jax.block_until_ready(call())
     times: list[float] = []
     while len(times) < 3 or (sum(times) < seconds and len(times) < 50):

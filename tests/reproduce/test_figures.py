@@ -74,7 +74,7 @@ def test_nothing_is_made_twice(report, settings, capsys):
     before = {path: path.stat().st_mtime_ns for path in report.glob("*/*")}
     run.run(list(run.FIGURES), report, settings)
     assert {path: path.stat().st_mtime_ns for path in report.glob("*/*")} == before
-    assert "is there, and is not made again" in capsys.readouterr().out
+    assert "exists and is not made again" in capsys.readouterr().out
 
 
 def test_what_is_interrupted_leaves_nothing(settings, tmp_path, monkeypatch):
