@@ -76,7 +76,7 @@ class Job:
 
     @property
     def inputs(self) -> list[Path]:
-        """All files that are read."""
+        """All files that the job reads."""
         others = (self.controls.alpha_map, self.controls.labels)
         styles = [path for path, _ in self.style.parts]
         return [self.content, *styles, *self.controls.masks, *(x for x in others if x)]
@@ -159,7 +159,7 @@ def run(
 
 
 def _check(job: Job, model: Model) -> None:
-    """Now, and not when all frames are made."""
+    """Raise errors about the output at the start, not after all frames are made."""
     require()
     job.controls.check(model)
     moving.check_writable(job.output)
@@ -188,7 +188,7 @@ def _count(job: Job, look: Look) -> int:
 
 
 def _frames(job: Job, clip: Clip, look: Look, last: int | None) -> Iterator[Frame]:
-    """Those that are asked for, scaled, behind the one that begins at `last`, if there is one."""
+    """Yield the frames of the job, scaled, after the one that begins at `last`, if it is given."""
     base, start = look.time_base, job.start
     if last is not None:
         start = last * base
@@ -201,7 +201,7 @@ def _frames(job: Job, clip: Clip, look: Look, last: int | None) -> Iterator[Fram
 
 
 class _Painter:
-    """Frames to pictures, with all that is asked for at their moments."""
+    """Makes pictures of frames, with the controls at their moments."""
 
     def __init__(
         self,
@@ -223,7 +223,7 @@ class _Painter:
         self._map = picture.map_of(job.controls, look.size)
 
     def recall(self, memory: dict[str, np.ndarray]) -> None:
-        """Go on from what was remembered."""
+        """Continue from a state that `memory` returned."""
         self._artist.recall(memory)
         if "scene_mean" in memory:
             stats = zip(memory["scene_mean"], memory["scene_std"], strict=True)
@@ -231,7 +231,7 @@ class _Painter:
 
     @property
     def memory(self) -> dict[str, np.ndarray]:
-        """What has to be known to go on."""
+        """The state that is needed to continue after the last frame, as arrays by name."""
         memory = self._artist.memory
         if self._job.controls.recolors:
             memory["scene_mean"] = np.stack([np.asarray(x.mean) for x in self._styles])
@@ -241,7 +241,10 @@ class _Painter:
     def pictures(
         self, frames: Iterable[Frame], done: int
     ) -> Iterator[tuple[Frame, dict[str, np.ndarray] | None]]:
-        """Pictures, and at the end of each segment what is remembered; `done` were made before."""
+        """Yield each picture, at the end of a segment with the state to continue from.
+
+        `done` frames were made by an earlier run.
+        """
         for number, frame in enumerate(frames, start=done + 1):
             made = frame._replace(rgb=self._picture(frame))
             yield made, self.memory if number % SEGMENT == 0 else None
@@ -288,7 +291,7 @@ def _read_style(path: Path, job: Job, report: Callable[[str], None]) -> Style | 
 
 
 def _digest(job: Job, model: Model) -> str:
-    """Of all that decides what the clip looks like; files by their sizes and times."""
+    """A digest of everything that determines the clip; files count by their sizes and times."""
     files = []
     for path in job.inputs:
         inner = sorted(path.iterdir()) if path.is_dir() else [path]
@@ -313,7 +316,7 @@ def _join(job: Job, clip: Clip, look: Look, parts: Segments, *, complete: bool) 
 
 
 def _source(job: Job, clip: Clip) -> Path | None:
-    """The file that sound and subtitles come from, if there can be any."""
+    """The file that may have sound and subtitles to copy."""
     return job.content if isinstance(clip, video.Video) else None
 
 

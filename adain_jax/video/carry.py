@@ -1,30 +1,34 @@
-"""The last picture carried along by the motion, and blended with the new one."""
+"""Temporal blending: the last picture is moved along with the frame and mixed into the new one."""
 
 import numpy as np
 
 from adain_jax.video.flow import Motion, require, warp
 
-MOST = 0.97  # share of the last picture; at 1 nothing new would ever come in
-_BANDS = (1.0, 4.0)  # pixels: what is finer than either of these keeps its contrast
-_FLOORS = (1.0, 2.0)  # squared levels, below which nothing is contrast
-_NEAR, _COARSE = 8.0, 4  # pixels over which contrast is compared, at a quarter of the size
-_MOST_GAIN = 1.6
+MOST = 0.97  # the largest share of the last picture; at 1 a picture would never change
+# Contrast is restored in two bands of detail. Their limits are Gaussian blurs of these deviations,
+# in pixels; variances below these, in squared levels of 255, do not count as contrast.
+_BANDS = (1.0, 4.0)
+_FLOORS = (1.0, 2.0)
+# Contrast is compared within a Gaussian of this deviation in pixels, at a quarter of the size.
+_NEAR, _COARSE = 8.0, 4
+_MOST_GAIN = 1.6  # the largest factor by which contrast is raised
 
 
 def carry(
     last: np.ndarray, picture: np.ndarray, motion: Motion, share: float, *, quick: bool = False
 ) -> np.ndarray:
-    """The next picture, (H, W, 3) float32 in [0, 255], like `last` where it has but moved.
+    """Blend the last picture, moved along, with the new one: (H, W, 3) float32 in [0, 255].
 
-    A mean of strokes that do not lie on each other is flat. So what is finer than some pixels is
-    given the contrast back that it has in the new picture, in its neighbourhood.
+    The average of strokes that do not coincide is flat. So fine detail gets back the contrast that
+    it has in the new picture nearby.
 
     Args:
-        last: the picture before, in [0, 255].
-        picture: the new one by itself, likewise.
-        motion: from the frame before to the new one.
-        share: of the last picture in the next, where the motion is known.
-        quick: less exact, in half of the time.
+        last: the picture before, (H, W, 3) float32 in [0, 255].
+        picture: the new picture by itself, of the same kind.
+        motion: the motion from the frame before to the new one.
+        share: the share of the last picture where the motion is known, in [0, 1]; at most `MOST`
+            is used.
+        quick: use faster, less exact filters, in half of the time.
     """
     cv2 = require()
     blended = warp(last, motion.back, "cubic" if quick else "lanczos")
@@ -42,10 +46,10 @@ def carry(
 
 
 def _split(picture: np.ndarray, quick: bool) -> tuple[np.ndarray, ...]:
-    """What is coarse, what is finest, and what is between; they add up to the picture."""
+    """Split a picture into coarse, finest and medium detail, which add up to it."""
     cv2 = require()
     fine = cv2.GaussianBlur(picture, (0, 0), _BANDS[0])
-    if quick:  # the smaller one is blurred a little by becoming small, and large again
+    if quick:  # resizing blurs a little, so that a smaller deviation suffices
         small = cv2.GaussianBlur(_smaller(picture), (0, 0), 0.8 * _BANDS[1] / _COARSE)
         coarse = cv2.resize(small, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     else:

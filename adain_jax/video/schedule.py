@@ -1,4 +1,4 @@
-"""What changes over time: strengths, and shares of styles."""
+"""Schedules: strengths and shares of styles that change over time."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -8,11 +8,11 @@ import numpy as np
 
 
 class Schedule(NamedTuple):
-    """Values at moments, and in a straight line between these.
+    """Values at moments, with linear interpolation between them.
 
     Attributes:
-        moments: seconds, rising.
-        values: one for each, all of one shape.
+        moments: in seconds, increasing.
+        values: a value for each moment, all of one shape.
 
     >>> Schedule((0.0, 2.0), (0.0, 1.0)).at(0.5)
     array(0.25)
@@ -22,7 +22,7 @@ class Schedule(NamedTuple):
     values: tuple[float | tuple[float, ...], ...]
 
     def at(self, second: float | Fraction) -> np.ndarray:
-        """The value at a moment; before the first that, after the last that."""
+        """The value at a second; constant before the first moment and after the last."""
         values = np.asarray(self.values, np.float64)
         rows = values.reshape(len(values), -1)
         found = [np.interp(float(second), self.moments, column) for column in rows.T]
@@ -30,7 +30,9 @@ class Schedule(NamedTuple):
 
 
 def parse(texts: Sequence[str], option: str) -> tuple[list[str], list[float | None]]:
-    """`VALUE@SECONDS` each, or `VALUE`: the values, and the moments, of which all or none is None.
+    """Parse texts `VALUE@SECONDS`, or `VALUE`, to values and moments.
+
+    Either all moments are numbers, or all are None. `option` is the name of the option, for errors.
 
     >>> parse(["0@0s", "1@3s"], "--alpha")
     (['0', '1'], [0.0, 3.0])
@@ -38,7 +40,7 @@ def parse(texts: Sequence[str], option: str) -> tuple[list[str], list[float | No
     (['a@b.jpg'], [None])
 
     Raises:
-        ValueError: if some have moments and others not, or they do not rise.
+        ValueError: if only some texts have moments, or the moments do not increase.
     """
     values: list[str] = []
     moments: list[float | None] = []
@@ -46,7 +48,7 @@ def parse(texts: Sequence[str], option: str) -> tuple[list[str], list[float | No
         value, _, moment = text.rpartition("@")
         try:
             second = float(moment.removesuffix("s")) if value else None
-        except ValueError:  # an @ that belongs to a name
+        except ValueError:  # the @ belongs to the name of a file
             second = None
         values.append(text if second is None else value)
         moments.append(second)
@@ -54,12 +56,14 @@ def parse(texts: Sequence[str], option: str) -> tuple[list[str], list[float | No
     if known and len(known) < len(texts):
         raise ValueError(f"{option}: give each a moment, such as {values[-1]}@3s, or none")
     if not all(np.isfinite(x) and x >= 0 for x in known) or known != sorted(known):
-        raise ValueError(f"{option}: moments are seconds from 0 on, and rise")
+        raise ValueError(f"{option}: moments are seconds from 0 on, in increasing order")
     return values, moments
 
 
 def turns(moments: Sequence[float], weights: Sequence[float]) -> Schedule:
-    """From one style to the next, each all there is at its moment; those of one moment are mixed.
+    """The shares of styles over time: each style is alone at its moment.
+
+    Styles with the same moment are mixed by their weights.
 
     >>> turns([0.0, 5.0, 5.0], [1.0, 1.0, 3.0]).values
     ((1.0, 0.0, 0.0), (0.0, 0.25, 0.75))

@@ -28,7 +28,7 @@ class State(NamedTuple):
 
 
 def begin(model: Model, request: Request) -> State:
-    """The state before the first frame; `request` is that of any frame."""
+    """The state before the first frame. `request` may be that of any frame of the clip."""
     _, stats = jax.eval_shape(_rendered, model, request, None, 1.0)
     return State(cuts.nothing(), jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), stats))
 
@@ -62,7 +62,7 @@ def step(model: Model, request: Request, state: State, calm: ArrayLike) -> tuple
 
 
 def share(cut: ArrayLike, calm: ArrayLike) -> jax.Array:
-    """Of a new frame's statistics in the smoothed ones."""
+    """The share of a new frame's statistics in the smoothed ones."""
     new = jnp.maximum(1 - jnp.asarray(calm, jnp.float32), _LEAST)
     return jnp.where(jnp.asarray(cut) | (jnp.asarray(calm) == 0), jnp.float32(1), new)
 
@@ -71,12 +71,12 @@ def share(cut: ArrayLike, calm: ArrayLike) -> jax.Array:
 def render_after(
     model: Model, request: Request, before: ChannelStats | None, share: ArrayLike
 ) -> tuple[jax.Array, ChannelStats]:
-    """A picture by the content's statistics mixed with those `before`, and the mixture."""
+    """Make a picture with smoothed statistics of the content; return the statistics, too."""
     return _rendered(model, request, before, share)
 
 
 def mixed(own: ChannelStats, before: ChannelStats | None, share: Any) -> ChannelStats:
-    """Statistics between those of a frame and those before, by the frame's share."""
+    """Blend the statistics of a frame with those before it, by the frame's share."""
     if before is None:
         return own
     # Not as a sum of shares: before the first frame there are none, and at 1 it is exact.
