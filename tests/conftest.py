@@ -32,10 +32,11 @@ def xla_flags(devices: int) -> str:
     return f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count={devices}"
 
 
-os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
+# `JAX_DISABLE_MOST_OPTIMIZATIONS=0` has programs optimised as users have them.
+_optimized = os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1") == "0"
 os.environ["JAX_PLATFORMS"] = "cpu"
 if "PYTEST_XDIST_WORKER" not in os.environ:  # which have what the process that began them found
-    os.environ["XLA_FLAGS"] = " ".join(_known(_FLAGS))
+    os.environ["XLA_FLAGS"] = "" if _optimized else " ".join(_known(_FLAGS))
     os.environ["XLA_FLAGS"] = xla_flags(4)
     _compiled = tempfile.mkdtemp(prefix="adain-jax-tests-")
     atexit.register(shutil.rmtree, _compiled, ignore_errors=True)
