@@ -24,7 +24,7 @@ _PROGRAMS = ("ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.jspi.wasm")
 
 
 def runtime_files(folder: str | os.PathLike | None = None) -> dict[str, bytes]:
-    """The contents of the files by name; programs are compressed with gzip (`.wasm.gz`).
+    """The contents of the files by name; programs are compressed by gzip (`.wasm.gz`).
 
     Args:
         folder: the folder of the package, as npm installs or unpacks it, or a folder in which it is
