@@ -1,4 +1,4 @@
-r"""Images a second of a data set, files to files, against the usual script; memory; workers.
+r"""Measures the command for data sets: its speed, compared with the usual script, memory, workers.
 
     pip install -e '.[dataset]' torch
     python benchmarks/datasets.py speed --model vgg16
@@ -6,11 +6,12 @@ r"""Images a second of a data set, files to files, against the usual script; mem
     python benchmarks/datasets.py memory 500 5000
     python benchmarks/datasets.py workers 1 2        # needs the extra ray
 
-The usual script is one written from the description of those that made Stylized-ImageNet: for each
-image open it and a random painting, encode both by a PyTorch port of the networks (here with the
-same weights), AdaIN, decode, save, one after another. `kept` is the same with each painting encoded
-once. Every program is a process of its own, and they take turns, a few images each, so that a busy
-machine slows all alike. Medians and quartiles.
+The speed is in images a second, from files to files. The usual script was written from the
+description of those that made Stylized-ImageNet: for each image it opens the image and a random
+painting, encodes both by a PyTorch port of the networks (here with the same weights), applies
+AdaIN, decodes, and saves, one image after another. `kept` is the same with each painting encoded
+once. Every program has its own process, and they take turns, a few images each, so that a busy
+machine slows all equally. The table has medians and quartiles.
 """
 
 import argparse
@@ -34,7 +35,7 @@ OURS, ALONE, SCRIPT, KEPT = "adain_jax", "adain_jax, compute alone", "script", "
 
 
 def make_images(folder: Path, count: int, size: int, kind: str = "content") -> Path:
-    """Squares of the examples, again and again under new names, as JPEGs."""
+    """Write squares of the examples, repeatedly under new names, as JPEGs; return the folder."""
     squares = []
     for path in sorted((EXAMPLES / kind).iterdir()):
         image = Image.open(path).convert("RGB")
@@ -48,7 +49,7 @@ def make_images(folder: Path, count: int, size: int, kind: str = "content") -> P
 
 
 def make_paintings(place: Path) -> Path:
-    """Eight squares of 256 pixels."""
+    """Write eight paintings, squares with sides of 256 pixels; return the folder."""
     return make_images(place, 8, 256, "style")
 
 
@@ -125,7 +126,7 @@ def script(model: str, folder: Path, out: Path, *, kept: bool) -> Turn:
 
 
 def work(args: argparse.Namespace) -> None:
-    """A program's process: a turn for each line of standard input, answered with seconds."""
+    """Run a program's process: for each line of standard input, print the seconds of a turn."""
     folder, out = Path(args.folder), Path(tempfile.mkdtemp(dir=args.folder + "-out"))
     if args.worker in (OURS, ALONE):
         turn = ours(args.model, folder, out, alone=args.worker == ALONE)
@@ -174,7 +175,7 @@ def speed(args: argparse.Namespace) -> None:
 
 
 def whole(args: argparse.Namespace, count: int, *more: str) -> dict[str, float]:
-    """The command from start to end, in a process of its own: seconds and megabytes."""
+    """Run the whole command in its own process; return its seconds and its peak memory in MB."""
     with tempfile.TemporaryDirectory() as place:
         folder = make_images(Path(place) / "in", count, args.size)
         paintings = make_paintings(Path(place) / "paintings")
@@ -212,7 +213,7 @@ def memory(args: argparse.Namespace) -> None:
 
 
 def workers(args: argparse.Namespace) -> None:
-    """The command from start to end, start and compilation too, in turns."""
+    """Time the whole command, start and compilation included, by numbers of workers in turn."""
     seconds: dict[int, list[float]] = {count: [] for count in args.counts}
     for _ in range(args.rounds):
         for count in args.counts:

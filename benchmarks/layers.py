@@ -1,11 +1,11 @@
-r"""Every layer of a network by every method, and the share of the machine's peak.
+r"""Times every layer of a network by every method, and computes the share of the machine's peak.
 
     python benchmarks/layers.py --model vgg16 --size 512
 
-For each layer and method: milliseconds (the median), the error relative to the largest output, and
-how the operations of the definition, 18 H W C C', compare with a large matrix product's rate on the
-same machine: more than 100 % where a method needs fewer of them. `adain_jax.ops.convolution.choose`
-is made from this table.
+For each layer and method the table has milliseconds (the median), the error relative to the largest
+output, and the rate of the definition's operations, 18 H W C C', relative to that of a large matrix
+product on the same machine. This is more than 100 % if a method needs fewer operations.
+`adain_jax.ops.convolution.choose` is made from this table.
 """
 
 import argparse
@@ -36,7 +36,10 @@ def seconds(function: Callable[[], jax.Array], runs: int) -> float:
 
 
 def layers(architecture: str, size: int) -> list[tuple[int, int, int, bool]]:
-    """Side of the input, channels in and out, and whether upsampling goes before; each once."""
+    """For each layer: the side of its input, channels in and out, and whether it upsamples first.
+
+    Equal layers occur once.
+    """
     found, width, depths = [], 3, DEPTHS[architecture]
     for block, depth in enumerate(depths, start=1):
         for _ in range(depth):

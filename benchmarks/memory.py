@@ -1,11 +1,11 @@
-r"""Peak memory of stylizing one picture, by size, each in a process of its own.
+r"""Measures the peak memory of stylizing one picture, for each size in its own process.
 
     pip install -e . torch
     python benchmarks/memory.py --size 512 1024 2048 --peer torch
     python benchmarks/memory.py --size 2048 4096 8192 --tiled
 
-The peak resident memory of the process, from its start to its picture, and what it held before the
-first picture, that is interpreter, packages and weights.
+The table has the peak resident memory of the process, from its start to its picture, and its peak
+before the picture, that is of interpreter, packages and weights.
 """
 
 import argparse
@@ -24,7 +24,7 @@ def work(name: str, model: str, size: int) -> None:
     program = tiled(model) if name == "tiled" else create(name, model, "float32")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     rng = np.random.default_rng(0)
-    if name == "tiled":  # of bytes, as files give them
+    if name == "tiled":  # uint8, as files are read
         program(rng.integers(256, size=(size, size, 3), dtype=np.uint8))
     else:
         program(rng.random((1, size, size, 3), dtype=np.float32))
@@ -33,7 +33,7 @@ def work(name: str, model: str, size: int) -> None:
 
 
 def tiled(name: str) -> Callable[[np.ndarray], object]:
-    """A picture by windows, as `adain-jax stylize` makes large ones."""
+    """A function that makes a picture in windows, as `adain-jax stylize` does for large ones."""
     from tqdm import tqdm
 
     import adain_jax

@@ -1,13 +1,14 @@
-r"""Seconds for a picture, against PyTorch, exports and Magenta's network, in one run.
+r"""Times pictures, and compares with PyTorch, exports and Magenta's network, in one run.
 
     pip install -e '.[evaluate]' torch
     python benchmarks/speed.py --model vgg16 --size 256 512 1024 --peer torch
     python benchmarks/speed.py --model fast --size 256 512 --peer onnx stablehlo magenta
 
-Encode the content, AdaIN with a style encoded before, decode; the same weights on both sides.
-Every program is a process of its own, as its users would start it, and they take turns, a picture
-each, so that a busy machine slows all of them alike. Medians, quartiles and ratios; and the
-time of processors, which on one core (`taskset -c 0 python ...`) hardly depends on other work.
+A picture is made by encoding the content, AdaIN with a style that was encoded before, and decoding;
+our programs and PyTorch use the same weights. Every program has its own process, as its users would
+start it, and they take turns, a picture each, so that a busy machine slows all of them equally. The
+table has medians, quartiles and ratios, and the processor time, which on one core (`taskset -c 0
+python ...`) hardly depends on other work.
 """
 
 import argparse
@@ -47,7 +48,7 @@ def pytorch(model: str, dtype: str, mode: str) -> Program:
     import adain_jax
     from adain_jax.runtime.memory import keep_freed_memory
 
-    if mode == "memory":  # as ours: it is no part of PyTorch, but anyone can
+    if mode == "memory":  # as in `ours`; PyTorch does not do this, but its users can
         keep_freed_memory()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     kind = getattr(torch, dtype)
@@ -119,7 +120,10 @@ def create(name: str, model: str, dtype: str) -> Program:
 
 
 def work(name: str, model: str, dtype: str) -> None:
-    """A program's process: reads `size batch` from standard input, answers with seconds."""
+    """Run a program's process: for each `size batch` of standard input, print the seconds.
+
+    These are the elapsed time and the processor time.
+    """
     program = create(name, model, dtype)
     print("ready", flush=True)
     for line in sys.stdin:
@@ -131,7 +135,7 @@ def work(name: str, model: str, dtype: str) -> None:
 
 
 class Worker:
-    """A program in a process of its own."""
+    """A program in its own process."""
 
     def __init__(self, name: str, args: argparse.Namespace) -> None:
         command = [sys.executable, __file__, "--worker", name]
@@ -142,7 +146,7 @@ class Worker:
         self._read()
 
     def __call__(self, size: int, batch: int) -> tuple[float, float]:
-        """Seconds for a batch of pictures, and those of processors."""
+        """Make a batch of pictures; return the seconds, and the seconds of processor time."""
         assert self._process.stdin
         self._process.stdin.write(f"{size} {batch}\n")
         self._process.stdin.flush()
@@ -203,7 +207,7 @@ def main() -> None:
     for size in args.size:
         for batch in args.batch:
             for worker in workers.values():
-                for _ in range(2):  # compile, and settle
+                for _ in range(2):  # to compile and warm up
                     worker(size, batch)
             times: dict[str, list[tuple[float, float]]] = {title: [] for title in workers}
             for _ in range(args.runs):
@@ -229,7 +233,7 @@ def main() -> None:
 
 
 def machine() -> str:
-    """The processor or accelerator, and the versions."""
+    """The name of the processor or accelerator, and the versions of Python and the packages."""
     import jax
 
     name = platform.processor() or platform.machine()

@@ -1,4 +1,4 @@
-"""The networks in PyTorch, with the weights of a model, for the benchmarks to compare with."""
+"""The networks in PyTorch, with the weights of a model, as a comparison for the benchmarks."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from adain_jax.networks import DEPTHS, variant_of
 
 
 class Encoder(nn.Module):
-    """A VGG to relu4_1: (N, 3, H, W) to the four taps."""
+    """A VGG up to relu4_1, from images (N, 3, H, W) to the four taps."""
 
     def __init__(self, model: adain_jax.Model) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class Encoder(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
-        """(N, 3, H, W) to relu1_1, relu2_1, relu3_1 and relu4_1."""
+        """Map images (N, 3, H, W) to relu1_1, relu2_1, relu3_1 and relu4_1."""
         taps = []
         for first, layer in zip(self.firsts, self.layers, strict=True):
             if first and taps:
@@ -36,9 +36,9 @@ class Encoder(nn.Module):
 
 
 class Network(nn.Module):
-    """Encode, AdaIN with statistics (1, C, 1, 1) that are given, decode, as the paper has it.
+    """The paper's network: encoder, AdaIN with given statistics (1, C, 1, 1), and decoder.
 
-    What a decoder is told of the style besides is left out.
+    Further conditioning of a decoder on the style is left out.
     """
 
     def __init__(self, model: adain_jax.Model) -> None:
@@ -46,7 +46,7 @@ class Network(nn.Module):
         self.encoder, self.decoder = Encoder(model), create_decoder(model)
 
     def forward(self, x: torch.Tensor, mean: torch.Tensor, std: torch.Tensor) -> torch.Tensor:
-        """(N, 3, H, W) to pictures of that size."""
+        """Map images (N, 3, H, W) to pictures of the same size."""
         features = self.encoder(x)[-1]
         own_mean, own_std = statistics_of(features)
         features = (features - own_mean.to(x.dtype)) / own_std.to(x.dtype) * std + mean
@@ -72,7 +72,7 @@ def _depths(model: adain_jax.Model) -> tuple[int, ...]:
 
 
 def statistics_of(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Channel means and standard deviations, (N, C, 1, 1), in float32."""
+    """The channel means and standard deviations, (N, C, 1, 1) float32."""
     x = x.float()
     return x.mean((2, 3), keepdim=True), (x.var((2, 3), keepdim=True) + 1e-5).sqrt()
 

@@ -1,17 +1,17 @@
-r"""The training step here against the same step in PyTorch, in one run.
+r"""Times the training step, and compares it with the same step in PyTorch, in one run.
 
     pip install -e '.[train,convert]'
     python benchmarks/train_step.py --crop 128 --batch 8 --json train_step.json
 
-Both train the shipped decoder on the same images with known styles: encode the contents, AdaIN,
-decode, encode the pictures, content and style loss, gradients, Adam. The programs take turns, a
-step each, so that a busy machine slows all of them alike. Medians, spread, and ratios to the best
-of PyTorch's.
+Both train the shipped decoder on the same images with known styles: a step encodes the contents,
+applies AdaIN, decodes, encodes the pictures, and computes content and style loss, gradients and
+Adam's update. The programs take turns, a step each, so that a busy machine slows all of them
+equally. The table has medians, quartiles, and ratios to the fastest of PyTorch's.
 
     python benchmarks/train_step.py --crop 128 --batch 8 --recipe refine
 
-takes the whole step of a recipe in place of that, crops and augmentation and all: with the pool
-that the recipe has, with every crop encoded in its step, and with parts of the loss left out.
+instead times the whole step of a recipe, with crops and augmentation: with the recipe's pool, with
+every crop encoded in its step, with a pool that is never renewed, and without the identity loss.
 Ratios are then to the second of these.
 """
 
@@ -43,7 +43,7 @@ Step = Callable[[], None]
 
 
 def ours(model: adain_jax.Model, batch: dict, compute: str) -> Step:
-    """One step of `adain_jax.training`, on one device."""
+    """A function that makes one step of `adain_jax.training`, on one device."""
     size = batch["content"].shape[1]
     config = TrainConfig(crop_size=size, batch_size=len(batch["content"]), compute=compute)
     placement = Placement(jax.devices()[:1])
@@ -63,7 +63,7 @@ def ours(model: adain_jax.Model, batch: dict, compute: str) -> Step:
 
 
 def of_recipe(config: TrainConfig, model: adain_jax.Model) -> Step:
-    """One call of a recipe's training, of noise in the device's memory."""
+    """A function that makes one call of a recipe's training, on noise in the device's memory."""
     rng = np.random.default_rng(0)
     placement = Placement(jax.devices()[:1])
     optimizer = make_optimizer(config)
@@ -94,7 +94,7 @@ def of_recipe(config: TrainConfig, model: adain_jax.Model) -> Step:
 
 
 def recipes(name: str, crop: int, batch: int) -> dict[str, TrainConfig]:
-    """A recipe, and what it could be without."""
+    """A recipe and three variants that leave something out, by name."""
     config = load(name)
     config = replace(config, crop_size=crop, batch_size=batch)
     every = replace(config, pool_contents=0, pool_styles=0)
@@ -107,7 +107,7 @@ def recipes(name: str, crop: int, batch: int) -> dict[str, TrainConfig]:
 
 
 def theirs(model: adain_jax.Model, batch: dict, *, compiled: bool, autocast: bool) -> Step:
-    """The same in PyTorch, channels last, eager or compiled."""
+    """A function that makes the same step in PyTorch, channels last, eager or compiled."""
     import torch
     from torch.nn import functional
     from torch_network import Encoder, create_decoder, statistics_of
@@ -153,7 +153,7 @@ def theirs(model: adain_jax.Model, batch: dict, *, compiled: bool, autocast: boo
 
 
 def against_torch(model: adain_jax.Model, crop: int, batch_size: int) -> dict[str, Step]:
-    """The same step in both."""
+    """The programs that make the same step in PyTorch and here, by name."""
     import torch
 
     rng = np.random.default_rng(0)
@@ -195,7 +195,7 @@ def main() -> None:
     times: dict[str, list[float]] = {name: [] for name in programs}
     for name, program in programs.items():
         start = time.perf_counter()
-        for _ in range(3):  # compile, and settle
+        for _ in range(3):  # to compile and warm up
             program()
         print(f"{name}: ready after {time.perf_counter() - start:.0f} s", flush=True)
     for _ in range(args.steps):

@@ -1,13 +1,14 @@
-r"""Frames a second of whole videos, from file to file, against the obvious loop, in one run.
+r"""Times whole videos, from file to file, and compares with the obvious loop, in one run.
 
     pip install -e '.[video]' torch
     python benchmarks/video.py --model fast vgg16 --height 360 720 1080 --loop
 
-Decode, compute, encode, as `adain-jax video` does it, calm and not; and the loop that everyone
-writes first: OpenCV reads a frame, the PyTorch network stylizes it, OpenCV writes it. The loop runs
-the weights of `vgg16`, without what its decoder is told of the style besides, whichever model it
-stands beside. Every program is a process of its own, and makes a short clip and a long one, in
-turns. The seconds of a frame are the difference: starting and compiling are not counted.
+`adain-jax video` decodes, computes and encodes, calm and frame by frame. The obvious loop is the
+one that everyone writes first: OpenCV reads a frame, the PyTorch network stylizes it, OpenCV writes
+it. It uses the weights of `vgg16` without the further conditioning of its decoder on the style,
+whichever model it is compared with. Every program has its own process, and they make a short clip
+and a long one in turns. The time of a frame is computed from the difference, so that starting and
+compiling are not counted.
 """
 
 import argparse
@@ -27,12 +28,12 @@ from adain_jax.files.clip import Frame, Look
 from adain_jax.files.join import join
 from adain_jax.files.segment import Writer
 
-SHORT = 4  # frames
+SHORT = 4  # frames of the short clip
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 def make_clip(path: Path, photo: Path, height: int, count: int) -> Path:
-    """A camera that moves over a photograph."""
+    """Write a clip of `count` frames in which a camera moves over a photograph; return `path`."""
     width = 16 * height // 9
     with Image.open(photo) as image:
         large = np.asarray(image.convert("RGB").resize((width + 2 * count, height + count)))
@@ -47,7 +48,7 @@ def make_clip(path: Path, photo: Path, height: int, count: int) -> Path:
 
 
 def loop(clip: str, painting: str, output: str) -> None:
-    """The obvious program."""
+    """Stylize a clip by the obvious loop."""
     import cv2
     import torch
     from torch_network import Network, statistics_of

@@ -1,17 +1,19 @@
-r"""A classifier that looks at shapes, thanks to stylized copies of its training images.
+r"""Trains a classifier that looks at shapes, thanks to stylized copies of its training images.
 
     pip install -e '.[train,dataset]'
     python examples/texture_shift.py
 
-The data set is made here: six shapes, each filled with pieces of a grey photograph. In the training
-images every shape has a photograph of its own, so that a network can tell it by its texture. In the
-shifted test images every shape has the photograph of another. `adain-jax dataset` makes copies of
-the training images in the styles of the example paintings: these keep the shapes and replace the
-textures (Geirhos et al. 2019, "ImageNet-trained CNNs are biased towards texture").
+The data set is made here: images of six shapes, each filled with a piece of a grey photograph. In
+the training images every shape has its own photograph, so that a network can recognise it by its
+texture. In the shifted test images every shape has the photograph of another shape. `adain-jax
+dataset` makes copies of the training images in the styles of the example paintings: these keep the
+shapes and replace the textures (Geirhos et al. 2019, "ImageNet-trained CNNs are biased towards
+texture").
 
-A small network is trained for the same number of steps on the images as they are, on images in
-random colours, and on images and stylized copies. The program prints each one's accuracy on test
-images like the training's and on shifted ones: means and standard deviations over the seeds.
+A small network is trained for the same number of steps on the original images, on images in random
+colours, and on images and their stylized copies, without and with random colours. The program
+prints the accuracy of each on test images of the same kind as the training images, and on shifted
+ones: means and standard deviations over the seeds.
 """
 
 import argparse
@@ -32,19 +34,19 @@ from tqdm import tqdm
 from adain_jax.ops.resampling import space_to_depth
 
 HERE = Path(__file__).parent
-SIDE = 128  # pixels of an image; the network sees it at half the size
-COPIES = 2  # stylized ones, of each image
-BATCH = 32
+SIDE = 128  # the side of an image in pixels; the network sees it at half the size
+COPIES = 2  # stylized copies of each image
+BATCH = 32  # images in a training step
 
 
 def regular(corners: int, waist: float = 1.0) -> list[tuple[float, float]]:
-    """A polygon around the origin; every second corner is nearer by `waist`."""
+    """A polygon around the origin of radius 1; every second corner has the radius `waist`."""
     turn = 2 * math.pi / corners
     radii = [waist if i % 2 else 1.0 for i in range(corners)]
     return [(r * math.cos(i * turn), r * math.sin(i * turn)) for i, r in enumerate(radii)]
 
 
-_ARM = 0.35
+_ARM = 0.35  # half the width of the arms of the cross
 SHAPES = {
     "cross": [
         *((-_ARM, -1), (_ARM, -1), (_ARM, -_ARM), (1, -_ARM), (1, _ARM), (_ARM, _ARM)),
@@ -59,7 +61,7 @@ SHAPES = {
 
 
 def draw(shape: str, photograph: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """A shape of a random size and place, a little turned, filled with a piece of a photograph."""
+    """Draw a shape filled with a piece of a photograph, in a random size, place and small turn."""
     scale, turn = rng.uniform(0.35, 0.45) * SIDE, rng.uniform(-0.4, 0.4)
     x, y = rng.uniform(0.45, 0.55, 2) * SIDE
     cos, sin = scale * math.cos(turn), scale * math.sin(turn)
@@ -73,7 +75,10 @@ def draw(shape: str, photograph: Image.Image, rng: np.random.Generator) -> Image
 
 
 def make(folder: Path, each: int, rng: np.random.Generator, *, shifted: bool = False) -> None:
-    """A folder for each shape with `each` images, filled with its photograph or with another's."""
+    """Write a folder for each shape with `each` images of it, filled with its own photograph.
+
+    If `shifted` is true, each image is filled with the photograph of another shape.
+    """
     files = sorted((HERE / "content").glob("*.jpg"))
     photographs = [Image.open(path).convert("L").resize((384, 384)) for path in files]
     for own, shape in enumerate(SHAPES):
@@ -87,18 +92,18 @@ def make(folder: Path, each: int, rng: np.random.Generator, *, shifted: bool = F
 
 
 def read(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """All images at half their size (N, H, W, 3), uint8, and the numbers of their shapes (N,)."""
+    """Read images at half their size, (N, H, W, 3) uint8, and the numbers of their shapes, (N,)."""
     files = [(label, path) for label, x in enumerate(SHAPES) for path in (folder / x).iterdir()]
     images = np.stack([np.asarray(Image.open(path).convert("RGB").reduce(2)) for _, path in files])
     return images, np.array([label for label, _ in files])
 
 
 class Classifier(nn.Module):
-    """Three convolutions, at a half, a quarter and an eighth of the size, and two dense layers."""
+    """A network with three convolutions, at 1/2, 1/4 and 1/8 of the size, and two dense layers."""
 
     @nn.compact
     def __call__(self, images: jax.Array) -> jax.Array:
-        """(N, H, W, 3) in [0, 1] to (N, number of shapes)."""
+        """Map images (N, H, W, 3) in [0, 1] to logits (N, number of shapes)."""
         x = space_to_depth(images - 0.5)
         for width in (32, 64, 96):
             x = nn.relu(nn.GroupNorm(8)(nn.Conv(width, (3, 3))(x)))
@@ -108,7 +113,7 @@ class Classifier(nn.Module):
 
 
 def in_random_colors(images: jax.Array, key: jax.Array) -> jax.Array:
-    """Each image's colours by a random matrix and shift: the usual remedy, for comparison."""
+    """Change each image's colours by a random matrix and shift: the usual remedy, to compare."""
     mix, shift = jax.random.split(key)
     n = len(images)
     matrices = jnp.eye(3) + 0.5 * jax.random.normal(mix, (n, 3, 3))
@@ -117,7 +122,7 @@ def in_random_colors(images: jax.Array, key: jax.Array) -> jax.Array:
 
 
 def train(data: tuple[np.ndarray, np.ndarray], seed: int, steps: int, *, recolor: bool = False):
-    """Parameters of a classifier."""
+    """Train a classifier, and return its parameters."""
     images, labels = data
     network, optimizer = Classifier(), optax.adam(optax.cosine_decay_schedule(1e-3, steps))
     params = network.init(jax.random.key(seed), jnp.asarray(images[:1]) / 255)
@@ -151,7 +156,7 @@ def predict(params, pixels: jax.Array) -> jax.Array:
 
 
 def accuracy(params, data: tuple[np.ndarray, np.ndarray]) -> float:
-    """The share of images whose shape is told."""
+    """The share of images whose shape is recognised."""
     images, labels = data
     return float(np.mean(np.asarray(predict(params, images)) == labels))
 

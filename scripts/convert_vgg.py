@@ -1,4 +1,4 @@
-"""`adain-jax convert`, of a clone whose packages are installed.
+"""Runs `adain-jax convert` from a clone whose packages are installed.
 
 python scripts/convert_vgg.py --download vgg19 -o vgg19.safetensors
 """

@@ -1,4 +1,4 @@
-"""`adain-jax evaluate`, of a clone whose packages are installed.
+"""Runs `adain-jax evaluate` from a clone whose packages are installed.
 
 python scripts/evaluate.py --model vgg16 fast --content examples/content --style examples/style
 """

@@ -1,4 +1,4 @@
-"""`adain-jax evaluate-video`, of a clone whose packages are installed.
+"""Runs `adain-jax evaluate-video` from a clone whose packages are installed.
 
 python scripts/evaluate_video.py --clips bikes.mp4@1 --style examples/style/cafe_terrace.jpg
 """

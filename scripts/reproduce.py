@@ -1,4 +1,4 @@
-"""`adain-jax reproduce`, of a clone whose packages are installed.
+"""Runs `adain-jax reproduce` from a clone whose packages are installed.
 
 python scripts/reproduce.py all --out report --budget 50
 """

@@ -1,4 +1,4 @@
-"""`adain-jax train`, of a clone whose packages are installed.
+"""Runs `adain-jax train` from a clone whose packages are installed.
 
 python scripts/train.py --config configs/base.py --config.content=photos --config.style=paintings
 """

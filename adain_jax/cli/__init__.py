@@ -1,4 +1,4 @@
-"""The command `adain-jax`: parses, calls, prints."""
+"""The command `adain-jax`: parses arguments, calls the package, and prints results."""
 
 from adain_jax.cli.command import main
 

@@ -42,7 +42,11 @@ def add_runtime(command: Any) -> None:
 
 
 def path(text: str) -> Path:
-    """Parse a path, which must not be empty."""
+    """Parse a path.
+
+    Raises:
+        ArgumentTypeError: if the text is empty.
+    """
     if not text:  # `Path("")` is the current folder
         raise argparse.ArgumentTypeError("is empty")
     return Path(text)
@@ -55,7 +59,11 @@ def text(text: str) -> str:
 
 
 def strengths(text: str) -> tuple[float, float]:
-    """Parse one strength, or the least and the greatest, such as 0.5:1."""
+    """Parse one strength, or the least and the greatest, such as 0.5:1.
+
+    Raises:
+        ArgumentTypeError: if these are not numbers in [0, 1], in this order.
+    """
     low, _, high = text.partition(":")
     try:
         alpha = float(low), float(high or low)
@@ -97,7 +105,11 @@ def crf(text: str) -> int:
 
 
 def rate(text: str) -> Fraction:
-    """Parse a number of frames a second, above 0 and at most 1,000."""
+    """Parse a number of frames a second.
+
+    Raises:
+        ArgumentTypeError: if it is not above 0 and at most 1,000.
+    """
     rate = seconds(text)
     if not 0 < rate <= 1000:
         raise argparse.ArgumentTypeError(f"must be above 0, up to 1000, not {text}")
@@ -105,7 +117,11 @@ def rate(text: str) -> Fraction:
 
 
 def seconds(text: str) -> Fraction:
-    """Parse a number of seconds, such as 3, 0.5, 1/25 or 3s."""
+    """Parse a number of seconds, such as 3, 0.5, 1/25 or 3s.
+
+    Raises:
+        ArgumentTypeError: if it is not a number, or negative.
+    """
     try:
         seconds = Fraction(text.removesuffix("s"))
     except (ValueError, ZeroDivisionError):

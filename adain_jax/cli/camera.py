@@ -1,4 +1,4 @@
-"""`adain-jax camera`: what a camera sees in the manner of paintings, in a window."""
+"""`adain-jax camera`: shows what a camera sees in the style of paintings, in a window."""
 
 import argparse
 import sys
@@ -8,9 +8,9 @@ from adain_jax.cli import arguments, messages
 from adain_jax.cli.controls import add_calm, check_calm
 from adain_jax.runtime import process
 
-SIZE = 360
-MOST = 9  # styles, which the keys 1 to 9 stand for
-_LOOK = 96  # pixels of the shorter side of a style's small image
+SIZE = 360  # the default shorter side of frames, in pixels
+MOST = 9  # the most styles, which the keys 1 to 9 select
+_LOOK = 96  # the shorter side of a style's small image, in pixels
 
 
 def add(commands: arguments.Commands) -> None:
@@ -78,7 +78,12 @@ def _check(args: argparse.Namespace, command: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> bool:
-    """Show the window until it is closed."""
+    """Show the window until it is closed.
+
+    Raises:
+        Exception: an error of the camera, the model or the window, or of reading a style.
+        Interrupted: after Ctrl-C or SIGTERM.
+    """
     from adain_jax.cli.window import Window
     from adain_jax.files import camera
     from adain_jax.files.ffmpeg import require

@@ -1,4 +1,4 @@
-"""The command as a whole: from its arguments to its exit code."""
+"""Runs the whole command, from its arguments to its exit code."""
 
 import io
 import sys
@@ -14,14 +14,14 @@ from adain_jax.runtime.interrupt import Interrupted, number_of, stoppable
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command.
 
-    Exits with 2 if anything could not be done, with 130 after Ctrl-C and 143 after SIGTERM. A fault
-    in the program is raised, and so has its traceback and code 1.
+    It exits with 2 if anything could not be done, with 130 after Ctrl-C and 143 after SIGTERM. A
+    fault in the program is raised, so that Python prints its traceback and exits with 1.
     """
     ok = False
     try:
         start.raise_again()
         for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):  # names of files need be no text in it
+            if isinstance(stream, io.TextIOWrapper):  # file names may not be encodable
                 stream.reconfigure(errors="backslashreplace")
         args = parse(argv)
         with stoppable(), logged(args.debug):

@@ -1,4 +1,4 @@
-"""What the commands for pictures and for videos can be asked alike."""
+"""Arguments that the commands for pictures and for videos share."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -11,11 +11,11 @@ from adain_jax.model.arguments import EXTRAPOLATION
 if TYPE_CHECKING:
     from adain_jax.jobs.options import Controls
 
-CALM = 0.85  # that of `adain_jax.video`, which is too slow to be imported for it
+CALM = 0.85  # as in `adain_jax.video`, which takes too long to import only for this
 
 
 def add_regions(command: argparse.ArgumentParser) -> None:
-    """Regions, by masks or by labels."""
+    """Add --masks and --labels, which give regions."""
     command.add_argument(
         "--masks",
         nargs="+",
@@ -35,7 +35,7 @@ def add_regions(command: argparse.ArgumentParser) -> None:
 
 
 def check_regions(args: argparse.Namespace, command: argparse.ArgumentParser) -> None:
-    """Exit where they do not go together."""
+    """Exit with an error if --masks, --labels and --styles cannot be combined."""
     if args.masks and args.labels:
         command.error("give --masks, each of a region, or --labels, of all")
     if (args.masks or args.labels) and not args.styles:
@@ -43,7 +43,7 @@ def check_regions(args: argparse.Namespace, command: argparse.ArgumentParser) ->
 
 
 def add_controls(command: argparse.ArgumentParser) -> None:
-    """Of strength and colours."""
+    """Add the arguments for strength (except --alpha) and for colours."""
     command.add_argument(
         "--allow-extrapolation",
         action="store_true",
@@ -66,7 +66,7 @@ def add_controls(command: argparse.ArgumentParser) -> None:
 
 
 def add_tile(command: argparse.ArgumentParser) -> None:
-    """Windows."""
+    """Add --tile, the side of windows."""
     command.add_argument(
         "--tile",
         type=size,
@@ -77,7 +77,7 @@ def add_tile(command: argparse.ArgumentParser) -> None:
 
 
 def add_calm(command: argparse.ArgumentParser) -> None:
-    """Of pictures that follow each other."""
+    """Add --calm, for successive pictures."""
     command.add_argument(
         "--calm",
         type=float,
@@ -88,13 +88,13 @@ def add_calm(command: argparse.ArgumentParser) -> None:
 
 
 def check_calm(args: argparse.Namespace, command: argparse.ArgumentParser) -> None:
-    """Exit if it is out of range."""
+    """Exit with an error if --calm is out of range."""
     if not 0 <= args.calm <= 1:
         command.error(f"--calm is between 0 and 1, not {args.calm:g}")
 
 
 def controls_of(args: argparse.Namespace, alpha: float) -> "Controls":
-    """The controls that the arguments ask for, at a strength."""
+    """The controls that the arguments describe, with the strength `alpha`."""
     from adain_jax.jobs.options import Controls
 
     return Controls(

@@ -1,10 +1,10 @@
-"""`adain-jax convert`: VGG weights of other projects."""
+"""`adain-jax convert`: converts VGG weights of other projects."""
 
 import argparse
 
 from adain_jax.cli import arguments
 
-DOWNLOADS = ("vgg16", "vgg19")  # networks that torchvision has
+DOWNLOADS = ("vgg16", "vgg19")  # networks whose weights torchvision offers
 _DESCRIPTION = """\
 Convert VGG weights of other projects to one safetensors file of this one.
 
@@ -60,7 +60,7 @@ def add(commands: arguments.Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> bool:
-    """Write the file, and tell what is in it."""
+    """Write the file, and print its architecture and size."""
     import numpy as np
 
     from adain_jax.jobs import converted

@@ -1,4 +1,4 @@
-"""`adain-jax dataset`: a data set in the manner of paintings."""
+"""`adain-jax dataset`: gives a data set the styles of paintings."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -8,9 +8,9 @@ from adain_jax.cli import arguments, messages
 if TYPE_CHECKING:
     from adain_jax.datasets.run import Engine
 
-_LISTED = 20  # images that could not be read, in words
+_LISTED = 20  # the most failed images whose errors are printed
 
-_KINDS = ("folder", "webdataset", "parquet")  # that are written
+_KINDS = ("folder", "webdataset", "parquet")  # the kinds of data sets that can be written
 
 
 def add(commands: arguments.Commands) -> None:
@@ -124,7 +124,11 @@ def add(commands: arguments.Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> bool:
-    """Make all of it, or what is missing; whether every image could be read."""
+    """Make the whole data set, or the missing parts; return whether every image could be read.
+
+    Raises:
+        Interrupted: after Ctrl-C or SIGTERM.
+    """
     from tqdm import tqdm
 
     from adain_jax.datasets import Job, Look

@@ -1,4 +1,4 @@
-"""`adain-jax evaluate`: models measured over photographs and paintings."""
+"""`adain-jax evaluate`: measures models over photographs and paintings."""
 
 import argparse
 
@@ -75,7 +75,7 @@ def add(commands: arguments.Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> bool:
-    """Measure, and print the report and the names of the pictures."""
+    """Measure the models, and print the report and the names of the pictures."""
     with needed("evaluate", "evaluate"):
         from adain_jax.evaluation.run import Task
         from adain_jax.evaluation.run import run as measure

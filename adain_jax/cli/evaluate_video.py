@@ -1,4 +1,4 @@
-"""`adain-jax evaluate-video`: how calm the pictures of clips are."""
+"""`adain-jax evaluate-video`: measures how calm the pictures of clips are."""
 
 import argparse
 
@@ -62,7 +62,7 @@ def add(commands: arguments.Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> bool:
-    """Measure, and print the table."""
+    """Measure the clips, and print the table."""
     with needed("evaluate-video", "evaluate,video"):
         from adain_jax.evaluation import clips
 

@@ -1,11 +1,11 @@
-"""`adain-jax export`: a model for other runtimes."""
+"""`adain-jax export`: writes a model for other runtimes."""
 
 import argparse
 
 from adain_jax.cli import arguments, messages
 
-_OF_PAGES = ("styles", "photo", "runtime")  # arguments
-_OF_PROGRAMS = ("compute", "images")
+_OF_PAGES = ("styles", "photo", "runtime")  # the arguments that only a page has
+_OF_PROGRAMS = ("compute", "images")  # the arguments that only programs have
 
 
 def add(commands: arguments.Commands) -> None:
@@ -66,7 +66,7 @@ def add(commands: arguments.Commands) -> None:
 
 
 def check(args: argparse.Namespace) -> None:
-    """Refuse what the format has not."""
+    """Exit with an error if an argument is given that the format does not have."""
     others = _OF_PROGRAMS if args.to == "web" else _OF_PAGES
     for name in others:
         if getattr(args, name) is not None:
@@ -74,7 +74,7 @@ def check(args: argparse.Namespace) -> None:
 
 
 def run(args: argparse.Namespace) -> bool:
-    """Write the programs or the page, and tell how far they are from the model."""
+    """Write the programs or the page, and print their largest difference from the model."""
     from adain_jax.export import Options, export, export_site
     from adain_jax.model import Model
     from adain_jax.runtime import process
@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> bool:
 
 
 def about_model(name: str) -> dict[str, str]:
-    """What is told of a model beside what it knows of itself."""
+    """The description of a model that its files get: its name and its licence."""
     from adain_jax.weights import store
 
     licence = store.describe(name).metadata.get("licence", "not stated")

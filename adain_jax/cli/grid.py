@@ -1,4 +1,4 @@
-"""`adain-jax grid`: one picture of many."""
+"""`adain-jax grid`: puts many pictures into one."""
 
 import argparse
 
@@ -38,7 +38,7 @@ def add(commands: arguments.Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> bool:
-    """Write one picture of many."""
+    """Make the pictures, and write them as one."""
     from tqdm import tqdm
 
     from adain_jax.jobs import grid

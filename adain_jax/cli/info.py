@@ -1,4 +1,4 @@
-"""`adain-jax info`: the models there are."""
+"""`adain-jax info`: lists the models."""
 
 import argparse
 
@@ -18,7 +18,7 @@ def add(commands: arguments.Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> bool:
-    """Tell about models."""
+    """Print a table of the models, or all metadata of the given ones."""
     import json
 
     from adain_jax.weights import store

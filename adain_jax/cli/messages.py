@@ -1,4 +1,4 @@
-"""What the command says on standard error, a line each, and more by --debug."""
+"""The command's messages on standard error, each in one line, and the log for --debug."""
 
 import logging
 import sys
@@ -14,12 +14,12 @@ _LOG = logging.getLogger("adain_jax")
 
 
 def note(message: str) -> None:
-    """Say what the user should know."""
+    """Print a message in one line."""
     print(f"adain-jax: {' '.join(message.split())}", file=sys.stderr)
 
 
 def error(message: Exception | str) -> None:
-    """Say what went wrong."""
+    """Print an error in one line."""
     if isinstance(message, Exception):
         _LOG.debug("where this comes from:", exc_info=message)
         message = in_words(message)
@@ -27,14 +27,17 @@ def error(message: Exception | str) -> None:
 
 
 def fail(message: Exception | str) -> NoReturn:
-    """Say what went wrong, and exit."""
+    """Print an error in one line, and exit with code 2."""
     error(message)
     sys.exit(BAD_INPUT)
 
 
 @contextmanager
 def logged(debug: bool) -> Iterator[None]:
-    """Show what libraries warn of, and where errors come from, on standard error; or nowhere."""
+    """Within the block, print libraries' warnings and the tracebacks of errors to standard error.
+
+    Without `debug`, they are dropped.
+    """
     handler = logging.StreamHandler() if debug else logging.NullHandler()
     handler.setFormatter(logging.Formatter("%(levelname)s: %(name)s: %(message)s"))
     level = _LOG.level

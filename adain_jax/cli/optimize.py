@@ -1,4 +1,4 @@
-"""`adain-jax optimize`: a picture by optimisation."""
+"""`adain-jax optimize`: makes a picture by optimisation."""
 
 import argparse
 
@@ -6,8 +6,8 @@ from adain_jax.cli import arguments
 from adain_jax.runtime import process
 from adain_jax.runtime.packages import needed
 
-SIZE = 512  # of the shorter side, if it is larger and nothing else is asked for
-_SAVE_EVERY = 25  # steps between states
+SIZE = 512  # the shorter side to which larger contents are scaled by default, in pixels
+_SAVE_EVERY = 25  # the steps between two saved states
 
 
 def add(commands: arguments.Commands) -> None:
@@ -96,7 +96,12 @@ def add(commands: arguments.Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> bool:
-    """Make the picture."""
+    """Make the picture.
+
+    Raises:
+        ValueError: if an argument is out of range, or the state in --state cannot be continued.
+        Interrupted: after Ctrl-C or SIGTERM, if there is --state, which then has the state.
+    """
     if args.steps < 1:
         raise ValueError(f"--steps is at least 1, not {args.steps}")
     with needed("optimize", "train"):
@@ -137,7 +142,7 @@ def run(args: argparse.Namespace) -> bool:
     make_folder(args.output.parent)
     first = content.rgb
     kept = args.state if args.state and args.state.exists() else None
-    if args.start == "stylized" and not kept:  # else the state holds how far it came
+    if args.start == "stylized" and not kept:  # an existing state has its own picture
         first = np.asarray(stylize(content.rgb, style, model=model))
     state = optimization.start(
         first, "noise" if args.start == "noise" else "content", seed=args.seed

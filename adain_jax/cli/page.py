@@ -1,4 +1,4 @@
-"""`adain-jax page`: the page for browsers, on this machine."""
+"""`adain-jax page`: serves the page for browsers on this machine."""
 
 import argparse
 import time
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from adain_jax.cli import arguments
 
-_PORT = 8365  # one that is always the same, so that the browser knows the page again
+_PORT = 8365  # a fixed port, so that the browser recognises the page
 
 
 def add(commands: arguments.Commands) -> None:
@@ -37,7 +37,11 @@ def add(commands: arguments.Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> bool:
-    """Serve the page until the process is stopped."""
+    """Serve the page until the process is stopped.
+
+    Raises:
+        FileNotFoundError: if the folder has no page.
+    """
     from adain_jax.export.serve import served
 
     site = args.site or _made(args.runtime)
@@ -52,7 +56,7 @@ def run(args: argparse.Namespace) -> bool:
 
 
 def _made(runtime: Path | None) -> Path:
-    """The page in the cache folder, of this version."""
+    """The folder of this version's page in the user's cache; the page is made if it is missing."""
     import platformdirs
 
     from adain_jax.cli.export import about_model
@@ -62,7 +66,7 @@ def _made(runtime: Path | None) -> Path:
 
     cache = Path(platformdirs.user_cache_dir("adain_jax", appauthor=False))
     site = cache / "pages" / source()
-    if not (site / "site.json").is_file():  # the last that is written
+    if not (site / "site.json").is_file():  # it is written last
         process.prepare()
         export_site(Model.load("fast"), site, runtime=runtime, about=about_model("fast"))
     return site

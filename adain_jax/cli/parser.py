@@ -1,4 +1,4 @@
-"""The arguments of the command."""
+"""Parses the arguments of the command."""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -32,37 +32,37 @@ _COMMANDS = (
 
 class _Parser(argparse.ArgumentParser):
     def parse_known_args(self, *args: Any, **options: Any) -> Any:
-        """Add what only this command has to import for its arguments, once it is asked for."""
+        """Parse arguments, after adding those whose imports only this command needs."""
         if late := self._defaults.pop("late", None):
             late(self)
         return super().parse_known_args(*args, **options)
 
     def error(self, message: str) -> NoReturn:
-        """One line instead of the usage and one line."""
+        """Print one line, without argparse's usage, and exit."""
         fail(f"{message} (see {self.prog} --help)")
 
 
 def build() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentParser]]:
-    """The parser, and the parsers of its commands by name."""
+    """Build the parser; return it, and the parsers of its commands by name."""
     parser = _Parser(prog="adain-jax", description="Arbitrary style transfer in real time.")
     parser.add_argument("--version", action="version", version=f"adain-jax {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in _COMMANDS:
         command.add(commands)
-    for place in (parser, *commands.choices.values()):  # before and after the name of a command
+    for place in (parser, *commands.choices.values()):  # so it may come before or after the command
         place.add_argument(
             "--debug",
             action="store_true",
-            default=argparse.SUPPRESS,  # or the one of the command would undo the other
+            default=argparse.SUPPRESS,  # or the command's default would override it
             help="show where errors come from, and what libraries warn of",
         )
     return parser, commands.choices
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The checked arguments; `run` is the function that carries them out."""
+    """Parse and check the arguments; their `run` is the function that executes the command."""
     args = build()[0].parse_args(argv)
     args.debug = "debug" in args
-    if check := vars(args).pop("check", None):  # of what the types of arguments cannot know
+    if check := vars(args).pop("check", None):  # checks of several arguments
         check(args)
     return args

@@ -1,4 +1,4 @@
-"""`adain-jax reproduce`: the paper's table and figures."""
+"""`adain-jax reproduce`: makes the paper's table and figures."""
 
 import argparse
 from pathlib import Path
@@ -69,7 +69,12 @@ def add(commands: arguments.Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> bool:
-    """Make the figures, and tell where their index is."""
+    """Make the figures, and print the path of their index.
+
+    Raises:
+        ValueError: if a figure is unknown, or a setting is wrong.
+        Interrupted: after Ctrl-C or SIGTERM.
+    """
     with needed("reproduce", "reproduce"):
         from adain_jax.reproduce import run as figures
         from adain_jax.reproduce.settings import Settings

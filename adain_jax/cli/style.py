@@ -1,4 +1,4 @@
-"""`adain-jax style`: the style of paintings in a small file."""
+"""`adain-jax style`: writes the style of paintings to a small file."""
 
 import argparse
 
@@ -33,7 +33,7 @@ def add(commands: arguments.Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> bool:
-    """Write one file of a style, or of many."""
+    """Write a file with one style, or with many."""
     from tqdm import tqdm
 
     from adain_jax.jobs import style_files

@@ -1,4 +1,4 @@
-"""`adain-jax stylize`: pictures of photographs and paintings."""
+"""`adain-jax stylize`: gives photographs the style of paintings."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from adain_jax.jobs.plan import Encoding, Job, Plan
     from adain_jax.jobs.report import Report
 
-_NAMED = 3  # styles without a content that are named
+_NAMED = 3  # the most styles without a content that are named
 
 
 def add(commands: arguments.Commands) -> None:
@@ -136,7 +136,7 @@ def _check(args: argparse.Namespace, command: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> bool:
-    """Make all pictures, or print which; whether all could be made."""
+    """Make all pictures, or with --dry-run print their names; return whether all could be made."""
     from adain_jax.files import streams
     from adain_jax.jobs import plan as planning
     from adain_jax.jobs.report import Report
@@ -149,7 +149,7 @@ def run(args: argparse.Namespace) -> bool:
         _check_report(args.json, plan)
     there = {job for job in plan.jobs if args.resume and _is_made(job)}
     todo = [job for job in plan.jobs if job not in there]
-    # Of each folder the picture of the longest name: the others can be written where it can.
+    # Check each folder with the longest name: if this can be written, so can the others.
     outputs = sorted((job.output for job in todo), key=lambda path: len(os.fsencode(path.name)))
     for output in {path.parent: path for path in outputs}.values():
         if output != streams.STREAM:
@@ -189,7 +189,7 @@ def _is_made(job: "Job") -> bool:
 
 
 def _check_report(path: Path, plan: "Plan") -> None:
-    """Now, and not when all pictures are made."""
+    """Check that the report can be written, before any picture is made."""
     used = {*plan.inputs, *(job.output for job in plan.jobs)}
     if not is_special(path) and path.resolve() in {other.resolve() for other in used}:
         raise ValueError(
@@ -204,7 +204,7 @@ def _check_report(path: Path, plan: "Plan") -> None:
 
 
 def _show(args: argparse.Namespace, plan: "Plan", there: "set[Job]") -> list[str]:
-    """Print what would be done, a line for each picture, and return what would fail."""
+    """Print a line for each picture that would be made, and return the errors that would occur."""
     from adain_jax.files import streams
 
     for job in plan.jobs:
@@ -218,7 +218,7 @@ def _show(args: argparse.Namespace, plan: "Plan", there: "set[Job]") -> list[str
 def _make(
     args: argparse.Namespace, todo: "list[Job]", encoding: "Encoding", report: "Report"
 ) -> list[Exception]:
-    """Make pictures, and return what went wrong, each once."""
+    """Make pictures, and return the errors, each once."""
     from tqdm import tqdm
 
     from adain_jax.files import streams
@@ -239,8 +239,8 @@ def _make(
     timing.listen()
     with timing("load"):
         model = Model.load(args.model).prepare()
-    failed: dict[str, Exception] = {}  # a bad style fails once, not once for each content
-    # On a terminal a bar, elsewhere nothing but the results.
+    failed: dict[str, Exception] = {}  # a bad style is reported once, not for each content
+    # The bar is shown only on a terminal; elsewhere only results are printed.
     with tqdm(total=len(todo), unit="picture", disable=None) as bar, Interrupts() as interrupts:
         results = running.run(
             todo,

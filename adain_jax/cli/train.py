@@ -1,4 +1,4 @@
-"""`adain-jax train`: a recipe, some of its fields, and a trained network."""
+"""`adain-jax train`: trains a network by a recipe, some of whose fields may be changed."""
 
 import argparse
 import dataclasses
@@ -40,7 +40,11 @@ def add(commands: arguments.Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> bool:
-    """Train, or go on with a training."""
+    """Train, or continue a training.
+
+    Raises:
+        Interrupted: if the training was stopped, except by SIGTERM when its state is saved.
+    """
     with needed("training", "train"):
         from adain_jax.training.loop import train
     from adain_jax.training import recipes
@@ -61,7 +65,7 @@ def run(args: argparse.Namespace) -> bool:
         told = f"{stop}; the same command goes on from there"
         if stop.signal != signal.SIGTERM:
             raise Interrupted(stop.signal, told) from None
-        messages.note(told)  # a scheduler that asked for the machine is content
+        messages.note(told)  # the signal came from a scheduler, to which this is a success
     except KeyboardInterrupt as stop:
         raise Interrupted(
             number_of(stop), "stopped; what the last checkpoint holds is kept"
@@ -70,7 +74,7 @@ def run(args: argparse.Namespace) -> bool:
 
 
 def _add_fields(command: argparse.ArgumentParser) -> None:
-    """Add an argument for each field of a recipe, and tell which recipes there are."""
+    """Add an argument for each field of a recipe, and list the recipes in the description."""
     from adain_jax.training import recipes
     from adain_jax.training.config import TrainConfig
 
@@ -106,7 +110,7 @@ def _boolean(text: str) -> bool:
 
 
 def _numbers(text: str) -> tuple[float, ...]:
-    """Of numbers with commas between them, also in brackets."""
+    """Parse numbers with commas between them, with or without brackets."""
     try:
         return tuple(float(x) for x in text.strip("()[] ").removesuffix(",").split(","))
     except ValueError:
@@ -115,7 +119,7 @@ def _numbers(text: str) -> tuple[float, ...]:
         ) from None
 
 
-# How the text of a field is read, and what help calls it.
+# By the type of a field: the function that parses its text, and its placeholder in the help.
 _READ: dict[Any, tuple[Callable[[str], Any], str]] = {
     bool: (_boolean, "true|false"),
     int: (int, "N"),

@@ -1,4 +1,4 @@
-"""`adain-jax video`: moving pictures in the manner of a painting."""
+"""`adain-jax video`: gives moving pictures the style of a painting."""
 
 import argparse
 from fractions import Fraction
@@ -101,7 +101,11 @@ def _check(args: argparse.Namespace, command: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> bool:
-    """Make one clip."""
+    """Make one clip.
+
+    Raises:
+        Interrupted: after Ctrl-C or SIGTERM.
+    """
     from tqdm import tqdm
 
     from adain_jax.jobs import clip
@@ -168,7 +172,7 @@ def _job(args: argparse.Namespace) -> "Job":
 
 
 def _strength(args: argparse.Namespace) -> "tuple[float, Schedule | None]":
-    """A strength, and how it changes over time."""
+    """Parse --alpha to a strength, and to the schedule of its changes, if there is one."""
     from adain_jax.model.arguments import EXTRAPOLATION
     from adain_jax.video.schedule import Schedule, parse
 

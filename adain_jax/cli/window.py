@@ -1,4 +1,4 @@
-"""The window of `adain-jax camera`, by Tk: it shows what `Live` has, and tells it what is asked."""
+"""The window of `adain-jax camera`, by Tk: shows the pictures of `Live`, and changes settings."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -12,20 +12,21 @@ from PIL import Image, ImageOps
 from adain_jax.files.camera import fit
 from adain_jax.jobs.live import Live
 
-_EVERY, _TOLD_EVERY = 15, 100  # milliseconds between looks for a picture, and for all else
-_READ = 5.0  # seconds that a note stays
-_STEP = 0.05  # of the strength, by a key
-_THUMBNAIL = 40  # pixels to a side
+_EVERY, _TOLD_EVERY = 15, 100  # milliseconds between checks for a picture, and for changed settings
+_READ = 5.0  # seconds for which a note is shown
+_STEP = 0.05  # the change of the strength by a key
+_THUMBNAIL = 40  # the side of a style's image, in pixels
 _CELLS = 5  # sliders in a row
-_LEAST = 60, 120  # pixels of a slider, and of the picture
-_WIDTH, _OF_SCREEN = 1000, 0.85  # pixels, and share of the screen's sides, of the window at first
+_LEAST = 60, 120  # the least width of a slider and height of the picture, in pixels
+# The picture's initial width in pixels, and the largest share of the screen for the window.
+_WIDTH, _OF_SCREEN = 1000, 0.85
 _BACK, _BAR, _TROUGH, _KNOB = "#0e0f11", "#17191c", "#2b2f35", "#8d949e"
 _TEXT, _QUIET, _ACCENT, _RECORD = "#d5d9de", "#7d848e", "#e3a948", "#e5484d"
 _FONT, _SMALL = ("TkDefaultFont", 10), ("TkDefaultFont", 9)
 
 
 class Window:
-    """A window, hidden until `show`.
+    """A window, which is hidden until `show` is called.
 
     Raises:
         ValueError: if Python has no Tk, or there is no display.
@@ -53,9 +54,9 @@ class Window:
         self._root.protocol("WM_DELETE_WINDOW", self._root.quit)
         self._error: BaseException | None = None
         self._photo: Any = None
-        self._kept: list[Any] = []  # pictures, which Tk does not keep by itself
+        self._kept: list[Any] = []  # references to images, since Tk keeps none
         self._number, self._note, self._noted = 0, "", 0.0
-        self._whole = False  # on the full screen
+        self._whole = False  # whether the window fills the screen
 
     def show(
         self,
@@ -63,19 +64,22 @@ class Window:
         styles: Sequence[tuple[Path, np.ndarray | None]],
         stop: Callable[[], object] = lambda: False,
     ) -> None:
-        """Show what there is until it ends, the window is closed, or `stop` is true.
+        """Show the pictures until they end, the window is closed, or `stop` returns a true value.
 
         Args:
-            live: has the pictures.
-            styles: the styles' files, and their images (H, W, 3), uint8, if they have any.
-            stop: is asked now and then.
+            live: makes the pictures.
+            styles: the file of each style, and its image, (H, W, 3) uint8, if there is one.
+            stop: is called now and then.
+
+        Raises:
+            BaseException: an error in the window's callbacks.
         """
         self._live, self._stop = live, stop
         self._build(styles)
         self._root.after(0, self._tick)
         self._root.after(0, self._tell)
         self._root.mainloop()
-        # Only now: what asks for the end may be called in the midst of what works on the window.
+        # Not earlier: the request to quit may come while a callback still uses the window.
         self._root.destroy()
         if self._error:
             raise self._error
@@ -144,12 +148,12 @@ class Window:
         )
 
     def _slider(self, parent: Any, place: int, name: str, changed: Callable[[str], None]) -> Any:
-        """A slider from 0 to 1 with its name above."""
+        """Add a slider from 0 to 1 with its name above."""
         cell = self._tk.Frame(parent, background=_BAR)
         row, column = place // _CELLS, 2 * (place % _CELLS) + 1
         if place:
             cell.grid(row=row, column=column, sticky="ew", padx=(0, 20), pady=3)
-        else:  # which has no picture beside it
+        else:  # the slider of the strength has no image beside it
             cell.grid(row=row, column=column - 1, columnspan=2, sticky="ew", padx=(0, 20))
         parent.columnconfigure(column, weight=1, uniform="sliders", minsize=_LEAST[0])
         self._label(cell, name, anchor="w", width=1).pack(fill="x")
@@ -164,7 +168,7 @@ class Window:
         return slider
 
     def _style(self, parent: Any, number: int, path: Path, look: np.ndarray | None) -> None:
-        """A small picture of a style, which takes it alone when it is pressed."""
+        """Add a small image of a style; a click selects this style alone."""
         size = (_THUMBNAIL, _THUMBNAIL)
         small = Image.new("RGB", size, _TROUGH)
         if look is not None:
@@ -191,7 +195,7 @@ class Window:
         self._live.asked.recording = not self._live.asked.recording
 
     def _full(self) -> None:
-        """The full screen, of the picture alone; and back."""
+        """Switch to the full screen, with the picture alone, or back."""
         self._whole = not self._whole
         self._root.attributes("-fullscreen", self._whole)
         if self._whole:
@@ -214,7 +218,7 @@ class Window:
         self._root.after(_EVERY, self._tick)
 
     def _open(self, size: tuple[int, int]) -> None:
-        """As large as looks well, in the proportions of the pictures."""
+        """Show the window, in a size that suits the screen and the pictures' aspect ratio."""
         root = self._root
         root.update_idletasks()
         bar = self._bar.winfo_reqheight()
@@ -227,7 +231,7 @@ class Window:
         root.update()
 
     def _put(self, rgb: np.ndarray) -> None:
-        """A picture, as large as there is room."""
+        """Show a picture, as large as the window allows."""
         room = self._picture.winfo_width(), self._picture.winfo_height()
         scale = min(room[0] / rgb.shape[1], room[1] / rgb.shape[0])
         height, width = (max(1, round(scale * side)) for side in rgb.shape[:2])
@@ -239,7 +243,7 @@ class Window:
             self._picture.configure(image=self._photo)
 
     def _tell(self) -> None:
-        """What changes beside the pictures: only where it does, which spares Tk the work."""
+        """Update everything but the pictures, and only where it has changed, to save work."""
         live, asked = self._live, self._live.asked
         for slider, value in zip(
             (self._strength, *self._shares), (asked.strength, *asked.shares), strict=False

@@ -1,4 +1,4 @@
-"""Models for other runtimes: ONNX, StableHLO, and a page for browsers."""
+"""Exports models for other runtimes: ONNX, StableHLO, and a page for browsers."""
 
 from adain_jax.export.options import Options
 from adain_jax.export.programs import Exported, export

@@ -1,4 +1,4 @@
-"""Programs against the model that they were made of."""
+"""Compares exported programs with their model."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,12 +11,14 @@ from adain_jax.model import Model
 from adain_jax.ops.pixels import to_float
 from adain_jax.stylize import encode_style, stylize
 
-# Heights and widths, and strengths. In JAX all of one bucket, so that nothing is compiled twice.
+# The height and width, and the strength, of each case. In JAX all sizes are in the same bucket, so
+# that the model is compiled only once.
 CASES = (((50, 61), 1.0), ((64, 40), 0.6), ((9, 33), 1.0))
-_LIMIT = {"float32": 1.0, "float16": 8.0}  # levels of 255, by the lesser of the dtypes
+# The largest allowed difference in levels of 255, by the less exact of the dtypes.
+_LIMIT = {"float32": 1.0, "float16": 8.0}
 
-# What programs do: images (N, H, W, 3) to means and deviations (N, C); and images, these, and
-# strengths (N,) to pictures.
+# The functions of the programs: from images (N, H, W, 3) to means and deviations (N, C); and from
+# images, these, and strengths (N,) to pictures.
 StyleOf = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 Stylize = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
@@ -24,12 +26,12 @@ Stylize = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 def largest_difference(
     model: Model, options: Options, style_of: StyleOf, stylized: Stylize
 ) -> float:
-    """Between pictures of programs and the model's own, in levels of 255, at three sizes.
+    """The largest difference between pictures of programs and of the model, in levels of 255.
 
-    Each has its own style, of one image.
+    Pictures of three sizes are compared, each with a style of its own, that of one image.
 
     Raises:
-        ValueError: if it is more than rounding explains.
+        ValueError: if the difference is larger than rounding explains.
     """
     rng, largest = np.random.default_rng(0), 0.0
     for sides, strength in CASES:
@@ -41,7 +43,7 @@ def largest_difference(
         expected = np.asarray(stylize(photo, style, alpha=strength, model=model))
         difference = np.abs(picture.astype(np.float64) - expected).max()
         levels = difference if options.images == "uint8" else 255 * difference
-        largest = float(np.maximum(largest, levels))  # which keeps a NaN
+        largest = float(np.maximum(largest, levels))  # unlike max(), this keeps NaN
     limit = _LIMIT[min(options.dtype, options.compute)]
     if not largest <= limit:
         ways = [name for name in ("compute", "dtype") if getattr(options, name) == "float16"]
@@ -54,7 +56,7 @@ def largest_difference(
 
 
 def _image(rng: np.random.Generator, height: int, width: int, options: Options) -> Any:
-    """Patches of colour with soft edges, and a little noise."""
+    """Draw an image of patches of colour with soft edges, and a little noise."""
     coarse = Image.fromarray(rng.integers(256, size=(6, 6, 3), dtype=np.uint8))
     smooth = np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC), np.float32)
     noisy = np.clip(smooth + rng.normal(0, 8, smooth.shape), 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""A model's graphs in ONNX: an image to its style, and an image and a style to a picture."""
+"""A model's ONNX graphs: from an image to its style, and from an image and a style to a picture."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,10 @@ _IMAGES = ["batch", "height", "width", 3]
 
 
 def style_graph(model: Model, options: Options) -> Any:
-    """`image` (N, H, W, 3) to the statistics `mean` and `std`, (N, C), float32: a `ModelProto`."""
+    """The graph from `image` (N, H, W, 3) to its style, `mean` and `std`: a `ModelProto`.
+
+    The statistics are (N, C) float32.
+    """
     graph = Graph(options.dtype, options.compute)
     layers, params = Layers(graph), _arrays(model)
     image = layers.image(graph.input("image", options.images, _IMAGES), options.images)
@@ -31,9 +34,9 @@ def style_graph(model: Model, options: Options) -> Any:
 
 
 def stylize_graph(model: Model, options: Options) -> Any:
-    """`image`, `mean`, `std` and `strength` (S,) to the `picture`: a `ModelProto`.
+    """The graph from `image`, `mean`, `std` and `strength` (S,) to `picture`: a `ModelProto`.
 
-    Images, styles and strengths are each one, or as many as there are pictures.
+    The numbers of images, of styles and of strengths are 1, or the number of pictures.
     """
     graph = Graph(options.dtype, options.compute)
     photos = graph.input("image", options.images, _IMAGES)
@@ -47,10 +50,10 @@ def stylize_graph(model: Model, options: Options) -> Any:
 
 
 def content_graph(model: Model, options: Options) -> Any:
-    """`image` (N, H, W, 3) to what `picture_graph` takes of it: a `ModelProto`.
+    """The graph from `image` (N, H, W, 3) to the inputs of `picture_graph`: a `ModelProto`.
 
-    Maps by their names, (N, C, h, w), and `content_mean` and `content_std`, (N, C), of all that the
-    decoder is told of.
+    These are the maps that the decoder uses, (N, C, h, w), by their names, and `content_mean` and
+    `content_std`, (N, C), the statistics of these maps and of those that condition the decoder.
     """
     graph = Graph(options.dtype, options.compute)
     layers = Layers(graph)
@@ -66,10 +69,11 @@ def content_graph(model: Model, options: Options) -> Any:
 
 
 def picture_graph(model: Model, options: Options) -> Any:
-    """What `content_graph` makes, `mean`, `std` and `strength` to the `picture`: a `ModelProto`.
+    """The graph from the outputs of `content_graph`, `mean`, `std` and `strength` to `picture`.
 
-    `stylize_graph` in two, for many styles and strengths of one image. Pictures are of whole cells:
-    what is beyond the image is to be cut off, at the right and below.
+    The two graphs do the same as `stylize_graph`, for many styles and strengths of one image. The
+    sides of pictures are multiples of the maps' cells: crop them to the image, at the right and at
+    the bottom. Returns a `ModelProto`.
     """
     graph, channels = Graph(options.dtype, options.compute), _channels(model)
     given = {
@@ -93,7 +97,7 @@ def _put_out(picture: Value, graph: Graph, options: Options) -> None:
 
 
 def _asked(graph: Graph, model: Model) -> tuple[Stats, Value]:
-    """A style, as it is given, and a strength, (S, 1)."""
+    """Add the inputs of the style and the strength; the strength is returned as (S, 1)."""
     channels = sum(model.channels)
     style = Stats(*(graph.input(name, "float32", ["styles", channels]) for name in ("mean", "std")))
     strength = graph.input("strength", "float32", ["strengths"])
@@ -101,7 +105,7 @@ def _asked(graph: Graph, model: Model) -> tuple[Stats, Value]:
 
 
 def _content_maps(layers: Layers, image: Map, model: Model) -> dict[str, Map]:
-    """A content's maps by name, in the order of `_channels`."""
+    """Add the encoder of contents; return the maps by name, in the order of `_channels`."""
     params = _arrays(model)
     if ARCHITECTURES[model.architecture].content is None:
         return _vgg(layers, image, params["encoder"], _depths(model))
@@ -111,7 +115,7 @@ def _content_maps(layers: Layers, image: Map, model: Model) -> dict[str, Map]:
 def _styled(
     layers: Layers, model: Model, maps: Mapping[str, Map], own: Mapping[str, Stats], style: Stats
 ) -> Map:
-    """The picture's map, from a content's maps, their statistics, and a style."""
+    """Add the layers from a content's maps, their statistics and a style to the picture's map."""
     architecture, params = ARCHITECTURES[model.architecture], _arrays(model)
     if architecture.content is not None:
         style = layers.project(style, params["projection"], "projection", LARGEST)
@@ -124,7 +128,10 @@ def _styled(
 
 
 def _channels(model: Model) -> dict[str, int]:
-    """Of a content's maps by name: the pixels' and the taps', or those of its own encoder."""
+    """The channels of a content's maps by name.
+
+    The maps are the pixels and the taps, or those of the network's own encoder of contents.
+    """
     if ARCHITECTURES[model.architecture].content is None:
         return dict(zip((PIXELS, *TAPS), model.channels, strict=True))
     layers: Any = model.params["content"]
@@ -133,14 +140,14 @@ def _channels(model: Model) -> dict[str, int]:
 
 
 def _used(model: Model) -> list[str]:
-    """The maps of which statistics are needed, in the order of `_channels`."""
+    """The names of the maps whose statistics are needed, in the order of `_channels`."""
     architecture = ARCHITECTURES[model.architecture]
     used = {*architecture.levels, *architecture.told}
     return [name for name in _channels(model) if name in used]
 
 
 def _stride(model: Model, name: str) -> int:
-    """Pixels to a side of a map's cell: an encoder of contents is at half the size at once."""
+    """The side of a map's cell in pixels; an own encoder of contents begins at half the size."""
     place = list(_channels(model)).index(name)
     own = ARCHITECTURES[model.architecture].content is not None
     return 2 ** (place + 1 if own else max(place - 1, 0))
@@ -159,7 +166,7 @@ def _depths(model: Model) -> tuple[int, ...]:
 
 
 def _vgg(layers: Layers, x: Map, params: Params, depths: tuple[int, ...]) -> dict[str, Map]:
-    """`networks.encoder.Encoder`: the pixels and the taps, by name."""
+    """Add `networks.encoder.Encoder`; return the pixels and the taps by name."""
     maps, pooled = {PIXELS: x}, True
     for block, depth in enumerate(depths, start=1):
         x = x if pooled else layers.pooled(x)
@@ -172,7 +179,7 @@ def _vgg(layers: Layers, x: Map, params: Params, depths: tuple[int, ...]) -> dic
 
 
 def _fast_maps(layers: Layers, x: Map, params: Params) -> dict[str, Map]:
-    """`networks.fast.FastEncoder`."""
+    """Add `networks.fast.FastEncoder`; return its maps by name."""
     x, maps = layers.folded(x), {}
     for block in range(1, len(params) // 2 + 1):
         if block > 1:
@@ -191,7 +198,7 @@ def _decoded(
     told: Mapping[str, Told],
     params: Params,
 ) -> Map:
-    """`networks.decoder.Decoder`."""
+    """Add `networks.decoder.Decoder`."""
     x = features[TAPS[-1]]
     for block in range(len(decoder.depths), 0, -1):
         for layer in range(decoder.depths[block - 1], 0, -1):
@@ -217,7 +224,7 @@ def _fast_decoded(
     told: Mapping[str, Told],
     params: Params,
 ) -> Map:
-    """`networks.fast.FastDecoder`."""
+    """Add `networks.fast.FastDecoder`."""
 
     def convolve(x: Map, name: str, **options: bool) -> Map:
         return layers.convolve(x, params[name], f"decoder.{name}", **options)

@@ -13,9 +13,9 @@ class Options(NamedTuple):
     """How programs are written.
 
     Attributes:
-        dtype: dtype of the weights in the file.
-        compute: dtype of the feature maps; statistics are in float32.
-        images: dtype of images and pictures; float32 is in [0, 1].
+        dtype: the dtype of the weights in the file.
+        compute: the dtype of the feature maps; statistics are in float32.
+        images: the dtype of images and pictures; float32 is in [0, 1].
     """
 
     dtype: Float = "float16"
@@ -24,7 +24,7 @@ class Options(NamedTuple):
 
 
 def check_options(to: str, options: Options) -> None:
-    """Raise `ValueError` for a format or an option that there is not."""
+    """Raise `ValueError` if the format or an option has an unknown value."""
     given = {"to": (to, Format), "dtype": (options.dtype, Float)}
     given |= {"compute": (options.compute, Float), "images": (options.images, Images)}
     for name, (value, known) in given.items():
@@ -33,10 +33,10 @@ def check_options(to: str, options: Options) -> None:
 
 
 def kept(name: str, weights: Any, dtype: Float) -> np.ndarray:
-    """Weights as a file has them.
+    """Convert weights to the dtype of a file; `name` is their name in errors.
 
     Raises:
-        ValueError: if the dtype has not all of their values.
+        ValueError: if some values are not finite in this dtype.
     """
     with np.errstate(over="ignore"):
         array = np.asarray(weights).astype(dtype)

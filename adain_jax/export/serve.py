@@ -1,4 +1,4 @@
-"""A folder of files for a browser on this machine."""
+"""Serves a folder of files to browsers on this machine."""
 
 import os
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _TYPES = {
     ".mjs": "text/javascript",
     ".wasm": "application/wasm",
 }
-# With which a page may share memory between threads, and so has them.
+# The first two allow a page to share memory between threads, which its threads need.
 _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
@@ -25,7 +25,7 @@ _HEADERS = {
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    # Not what the machine's own tables say, which differ.
+    # Machines' own tables differ, so these types take precedence.
     extensions_map = {**SimpleHTTPRequestHandler.extensions_map, **_TYPES}  # noqa: RUF012
 
     def end_headers(self) -> None:
@@ -39,14 +39,14 @@ class _Handler(SimpleHTTPRequestHandler):
 
 @contextmanager
 def served(folder: str | os.PathLike, port: int = 0) -> Iterator[str]:
-    """The address of a folder's files, for this machine alone, as long as the block runs.
+    """Serve a folder to this machine alone, as long as the block runs; yield the address.
 
     Args:
-        folder: what is served.
-        port: of localhost; 0 takes one that is free.
+        folder: the folder to serve.
+        port: the port on localhost; 0 picks a free one.
 
     Raises:
-        OSError: if another program has the port.
+        OSError: if the port cannot be used, such as one of another program.
 
     >>> import tempfile, urllib.request
     >>> from pathlib import Path

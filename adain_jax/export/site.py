@@ -1,4 +1,4 @@
-"""A static page that stylizes in the browser."""
+"""Exports a model as a static page that stylizes in the browser."""
 
 import hashlib
 import json
@@ -24,8 +24,8 @@ from adain_jax.version import __version__
 
 EXAMPLES = shipped.folder("examples")
 _PHOTO = "content/cincinnati_bridge.jpg"
-_STYLE_SIZE, _THUMBNAIL = 512, 160  # pixels of shorter sides
-_BUILD = b"BUILD"  # stands for the site's own name in the service worker
+_STYLE_SIZE, _THUMBNAIL = 512, 160  # shorter sides in pixels
+_BUILD = b"BUILD"  # the placeholder of the site's digest in the service worker
 
 
 def export_site(
@@ -41,23 +41,25 @@ def export_site(
     """Write a page that gives photographs the style of paintings within the browser.
 
     It consists of plain files for any web server. First the pictures of the page, made by ONNX
-    Runtime on this machine, are compared with the model's; if they differ, nothing is written.
+    Runtime on this machine, are compared with the model's; if they differ by more than rounding
+    explains, nothing is written.
 
     Args:
-        model: as it was loaded.
-        folder: for the files.
+        model: a model that is not prepared.
+        folder: the folder for the files.
         styles: paintings to choose from, files or folders, which are encoded here; by default the
             examples that ship.
         photo: the photograph that the page begins with; if `styles` is left out too, by default one
             of the examples.
         runtime: a folder with ONNX Runtime Web; by default npm downloads it.
-        dtype: of the weights.
+        dtype: the dtype of the weights, float32 or float16.
         about: further strings for the description in the files, such as the licence of the model.
 
     Raises:
         ImportError: if the packages that write ONNX are missing.
         OSError: if the files cannot be written, or npm cannot download ONNX Runtime Web.
-        ValueError: if the model cannot be exported, or a file is not an image.
+        ValueError: if the model cannot be exported, a file is not an image, or the pictures differ
+            from the model's.
     """
     options = Options(dtype, images="float32")  # type: ignore[arg-type]
     check_model(model, "onnx")
@@ -104,13 +106,13 @@ def export_site(
 
 
 def page_files() -> dict[str, bytes]:
-    """The page itself, by names of files."""
+    """The contents of the page's own files, by name."""
     place = resources.files("adain_jax.export") / "page"
     return {x.name: x.read_bytes() for x in sorted(place.iterdir(), key=lambda x: x.name)}
 
 
 def source() -> str:
-    """A name for the page's own files and this version, another for others."""
+    """A digest of the page's own files and of the versions, 12 hexadecimal digits."""
     return _named({**page_files(), "version": f"{__version__} {VERSION}".encode()})
 
 
@@ -142,7 +144,7 @@ def _paintings(given: Sequence[str | os.PathLike] | None) -> list[Path]:
 
 
 def _styles(model: Model, paths: Sequence[Path]) -> tuple[list[tuple[str, bytes]], np.ndarray]:
-    """Titles and thumbnails, and statistics (N, 2, C): means and deviations."""
+    """Encode styles; return titles and thumbnails, and statistics (N, 2, C): means, deviations."""
     looks, stats = [], np.zeros((len(paths), 2, sum(model.channels)), np.float32)
     for i, path in enumerate(paths):
         pixels = image.load(path, size=_STYLE_SIZE, as_bytes=True).rgb
@@ -155,7 +157,7 @@ def _styles(model: Model, paths: Sequence[Path]) -> tuple[list[tuple[str, bytes]
 
 
 def _jpeg(path: str | os.PathLike) -> bytes:
-    """An image as browsers read it."""
+    """Convert an image of any kind to a JPEG."""
     return image.encode(".jpg", image.load(path, as_bytes=True).rgb, quality=92)
 
 

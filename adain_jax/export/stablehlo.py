@@ -1,4 +1,4 @@
-"""A model's two programs in StableHLO, by `jax.export`."""
+"""Exports a model's two programs as StableHLO, by `jax.export`."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ PLATFORMS = ("cpu", "cuda", "tpu")
 
 
 def style_program(model: Model, options: Options) -> bytes:
-    """Images (N, H, W, 3) to a dictionary of `mean` and `std`, (N, C), float32."""
+    """The program from images (N, H, W, 3) to a dictionary of `mean` and `std`, (N, C) float32."""
 
     def style(model: Model, image: jax.Array) -> dict[str, jax.Array]:
         stats = statistics(model.style_maps(to_float(image).astype(options.compute)))
@@ -31,7 +31,10 @@ def style_program(model: Model, options: Options) -> bytes:
 
 
 def stylize_program(model: Model, options: Options) -> bytes:
-    """Images (N, H, W, 3), `mean` and `std` (N, C) and strengths (N,) to pictures like images."""
+    """The program from images, `mean` and `std` (N, C), and strengths (N,) to pictures.
+
+    Images and pictures are (N, H, W, 3), of the same dtype.
+    """
 
     def stylize(model: Model, image: Any, mean: Any, std: Any, strength: Any) -> jax.Array:
         return make_picture(model, Request(image, Style(mean, std, model.fingerprint), strength))
@@ -49,7 +52,7 @@ def _image(options: Options) -> jax.ShapeDtypeStruct:
 
 
 def _has_own(model: Model) -> bool:
-    """Whether the network encodes contents by itself, and the VGG is for styles alone."""
+    """Whether the network has its own encoder of contents, and the VGG encodes only styles."""
     return ARCHITECTURES[model.architecture].content is not None
 
 
@@ -60,14 +63,17 @@ def _exported(
     options: Options,
     *shapes: jax.ShapeDtypeStruct,
 ) -> bytes:
-    """The function of a model, of which some parts go into the program, and of arrays."""
+    """Export a function of a model and of arrays of these shapes.
+
+    `parts` are the parts of the model's parameters that the program contains.
+    """
     weights = jax.tree_util.tree_map_with_path(
         lambda path, x: kept(keystr(path, simple=True, separator="."), x, options.dtype),
         {part: model.params[part] for part in parts},
     )
 
     def program(*arguments: jax.Array) -> Any:
-        # Cast in the program, so that the file has the weights as they are kept.
+        # Cast within the program, so that the file has the weights in their dtype `options.dtype`.
         params = jax.tree.map(lambda x: jnp.asarray(x).astype(options.compute), weights)
         return function(replace(model, params=params), *arguments)
 

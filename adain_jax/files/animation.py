@@ -1,4 +1,4 @@
-"""Moving pictures that are no videos: GIF, animated WebP, and folders of frames."""
+"""Moving pictures that are not videos: GIF, animated WebP, and folders of frames."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -16,22 +16,22 @@ from adain_jax.files.quiet import quiet
 from adain_jax.runtime.atomic import atomic_path, make_folder
 
 SUFFIXES = (".gif", ".webp")
-RATE = Fraction(25)  # frames in a second of a folder, unless another is asked for
+RATE = Fraction(25)  # the default rate of a folder, in frames a second
 _MILLISECOND = Fraction(1, 1000)
-_USUAL = 100  # milliseconds that programs show a frame for which says none
+_USUAL = 100  # milliseconds for which programs show a frame without a duration
 
 
 class Animation:
-    """A GIF or a WebP to be read; transparency is what Pillow puts on black.
+    """Reads a GIF or a WebP. Pillow's conversion to RGB drops the transparency.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is no such image.
+        ValueError: if the file is not an image, or damaged.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        first = image.load(path, as_bytes=True)  # whole, or refused in words
+        first = image.load(path, as_bytes=True)  # raises if the file is not whole
         with quiet(), Image.open(path) as file:
             count = getattr(file, "n_frames", 1)
             lasts = [_duration(frame) for frame in ImageSequence.Iterator(file)]
@@ -39,7 +39,7 @@ class Animation:
         self.look = Look(first.rgb.shape[:2], _MILLISECOND, count / seconds, count)
 
     def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:
-        """The frames that begin at or after `start` seconds."""
+        """Yield the frames that begin at or after `start` seconds."""
         pts = 0
         with quiet(), Image.open(self.path) as file:
             for frame in ImageSequence.Iterator(file):
@@ -50,15 +50,15 @@ class Animation:
 
 
 class Folder:
-    """Images as frames, in the order of their names, numbers in these by their value.
+    """Reads the images of a folder as frames, sorted by name; numbers in names sort by value.
 
     Args:
-        path: the folder; those in it do not count.
-        rate: frames in a second.
+        path: the folder, without its subfolders.
+        rate: the frames in a second.
 
     Raises:
-        FileNotFoundError: if there is no image in it.
-        ValueError: if one is none.
+        FileNotFoundError: if there is no image in the folder.
+        ValueError: if the first file is not an image.
     """
 
     def __init__(self, path: Path, rate: Fraction = RATE) -> None:
@@ -71,7 +71,7 @@ class Folder:
         self.look = Look(size, 1 / rate, rate, len(self.files))
 
     def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:
-        """The frames that begin at or after `start` seconds; all as large as the first."""
+        """Yield the frames that begin at or after `start` seconds, scaled to the first's size."""
         first = -(-start // self.look.time_base)
         for number, path in list(enumerate(self.files))[first:]:
             rgb = image.load(path, as_bytes=True).rgb
@@ -79,13 +79,13 @@ class Folder:
 
 
 def save_animation(path: Path, frames: Iterable[Frame], look: Look) -> None:
-    """Write a GIF or a WebP that begins again for ever, whole or not at all.
+    """Write a GIF or a WebP that repeats for ever, whole or not at all.
 
-    GIF has 256 colours to a frame, and hundredths of a second. Pillow holds all frames until the
-    end, compressed or of a byte for each pixel.
+    A GIF has 256 colours in a frame, and times in hundredths of a second. All frames are in memory
+    until the end: for a GIF with a byte for each pixel, for a WebP as RGB.
 
     Raises:
-        OSError: if it cannot be written.
+        OSError: if the file cannot be written.
     """
     lasts: list[int] = []
 
@@ -101,7 +101,7 @@ def save_animation(path: Path, frames: Iterable[Frame], look: Look) -> None:
     kind = path.suffix.lower()[1:]
     options: dict[str, Any] = {"quality": 90, "method": 4} if kind == "webp" else {"disposal": 1}
     with atomic_path(path) as temporary:
-        if kind == "gif":  # which counts hundredths
+        if kind == "gif":  # its durations are in hundredths of a second
             made = [x.quantize(256, dither=Image.Dither.FLOYDSTEINBERG) for x in images()]
             ends = np.round(np.cumsum(lasts) / 10).astype(int)
             lasts = [10 * max(1, int(x)) for x in np.diff(ends, prepend=0)]
@@ -114,10 +114,10 @@ def save_animation(path: Path, frames: Iterable[Frame], look: Look) -> None:
 
 
 def save_folder(folder: Path, frames: Iterable[Frame], suffix: str = ".png") -> None:
-    """Write frames as images, called by their numbers from 1 on.
+    """Write frames as images that are named by their numbers, from 1.
 
     Raises:
-        OSError: if one cannot be written.
+        OSError: if an image cannot be written.
     """
     make_folder(folder)
     for number, frame in enumerate(frames, start=1):
@@ -125,13 +125,13 @@ def save_folder(folder: Path, frames: Iterable[Frame], suffix: str = ".png") -> 
 
 
 def _duration(frame: Image.Image) -> int:
-    """Milliseconds."""
-    with suppress(OSError):  # at a WebP's frame that has not been decoded it is the one's before
+    """The duration of a frame in milliseconds."""
+    with suppress(OSError):  # before a WebP's frame is decoded, `info` has the last duration
         frame.load()
     return int(frame.info.get("duration") or 0) or _USUAL
 
 
 def _by_number(path: Path) -> list[Any]:
-    """The parts of a name, of which those of digits are numbers."""
+    """Split the name of a file into texts and numbers, as a key to sort by."""
     parts = re.split(r"(\d+)", path.name)
     return [int(part) if i % 2 else part for i, part in enumerate(parts)]

@@ -1,4 +1,4 @@
-"""Frames as they come, from a camera or at the pace of a file."""
+"""Live frames, from a camera or from a file that is played at its pace."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,21 +11,21 @@ from adain_jax.files import moving
 from adain_jax.files.clip import Clip
 from adain_jax.runtime.packages import required
 
-_LATE = 0.5  # seconds behind which a file's clock is set anew
-_PATIENCE = 0.05  # seconds after which it is asked again whether to stop
-_LOST = 30  # frames in a row that a camera fails to give until it is given up
+_LATE = 0.5  # seconds; a file's clock is set back if frames come later than this
+_PATIENCE = 0.05  # seconds between two checks whether to stop
+_LOST = 30  # the failed reads in a row after which a camera counts as lost
 
 Stop = Callable[[], object]
 
 
 class Camera:
-    """A camera, open until its frames end.
+    """A camera, which is open until its frames end.
 
     Args:
-        number: of the camera, from 0 on.
+        number: the number of the camera, from 0.
 
     Raises:
-        ValueError: if it cannot be opened, or gives nothing; if OpenCV is not installed.
+        ValueError: if the camera cannot be opened or gives no frames, or if OpenCV is missing.
     """
 
     def __init__(self, number: int = 0) -> None:
@@ -33,7 +33,7 @@ class Camera:
         self._name = f"camera {number}"
         log = cv2.utils.logging
         level = log.getLogLevel()
-        log.setLogLevel(log.LOG_LEVEL_SILENT)  # or it tells on standard error what is told here
+        log.setLogLevel(log.LOG_LEVEL_SILENT)  # the error below says what OpenCV would print
         try:
             self._device = cv2.VideoCapture(number)
         finally:
@@ -43,7 +43,7 @@ class Camera:
                 f"{self._name} cannot be opened: is it there, may you use it, and does no other "
                 "program? --camera N takes another, --source FILE plays a video in its place"
             )
-        self._device.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # of no use is what is older than the newest
+        self._device.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # only the newest frame is of use
         self._first = self._read()
 
     def _read(self) -> np.ndarray:
@@ -54,10 +54,10 @@ class Camera:
         raise ValueError(f"{self._name} gives no frames: does another program use it?")
 
     def frames(self, stop: Stop) -> Iterator[np.ndarray]:
-        """Its frames, (H, W, 3) uint8, as they come, until `stop` is true.
+        """Yield the frames, (H, W, 3) uint8, as they come, until `stop` returns a true value.
 
         Raises:
-            ValueError: when it gives no more.
+            ValueError: if the camera gives no more frames.
         """
         try:
             yield self._first
@@ -68,11 +68,11 @@ class Camera:
 
 
 class Player:
-    """A clip that is played: each frame comes when it is to be shown.
+    """Plays a clip: each frame comes when it should be shown.
 
     Args:
-        clip: is played.
-        again: begin again at its end, for ever.
+        clip: the clip.
+        again: whether the clip is repeated without end.
 
     >>> from fractions import Fraction
     >>> from adain_jax.files.clip import Frame, Look
@@ -89,12 +89,12 @@ class Player:
         self._clip, self._again = clip, again
 
     def frames(self, stop: Stop) -> Iterator[np.ndarray]:
-        """Its frames, (H, W, 3) uint8, each at its time, until `stop` is true.
+        """Yield the frames, (H, W, 3) uint8, each at its time, until `stop` returns a true value.
 
-        Where reading is slower than the clip, it is slower, too.
+        If reading is slower than the clip, the frames are slower, too.
 
         Raises:
-            ValueError: where the file is damaged.
+            ValueError: if the file is damaged.
         """
         base = float(self._clip.look.time_base)
         begin = time.monotonic()
@@ -113,7 +113,7 @@ class Player:
 
 
 def _wait(until: float, stop: Stop) -> bool:
-    """Until a moment, or, and then False, until `stop` is true."""
+    """Wait until a moment and return True, or until `stop` returns a true value: then False."""
     while not stop():
         left = until - time.monotonic()
         if left <= 0:
@@ -123,7 +123,7 @@ def _wait(until: float, stop: Stop) -> bool:
 
 
 def fit(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A frame (H, W, 3), uint8, at another size, in less than a millisecond."""
+    """Resize a frame (H, W, 3) uint8 to a size (H, W), in less than a millisecond."""
     if rgb.shape[:2] == size:
         return rgb
     cv2 = _require()
@@ -132,11 +132,11 @@ def fit(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def opened(source: Path | None, number: int, *, again: bool = True) -> Camera | Player:
-    """A file to be played, or, without one, a camera.
+    """Open a file as a player, or, without a file, the camera of a number.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it cannot be opened.
+        ValueError: if the file or the camera cannot be opened.
     """
     if source is None:
         return Camera(number)

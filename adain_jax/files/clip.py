@@ -1,4 +1,4 @@
-"""What is read of moving pictures, whatever file they come from."""
+"""The common interface to moving pictures, for files of all kinds."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -14,9 +14,10 @@ class Frame(NamedTuple):
     """One frame.
 
     Attributes:
-        rgb: (H, W, 3) uint8, the right way up.
-        pts: when it is shown, in units of the clip's time base, from the clip's beginning on.
-        duration: for how long, likewise.
+        rgb: the pixels, (H, W, 3) uint8, upright.
+        pts: the time at which it is shown, in units of the clip's time base, from the beginning of
+            the clip.
+        duration: the time for which it is shown, in the same units.
     """
 
     rgb: np.ndarray
@@ -25,25 +26,25 @@ class Frame(NamedTuple):
 
 
 class Color(NamedTuple):
-    """How a video's numbers stand for colours, as FFmpeg (and ITU-T H.273) numbers them."""
+    """The colour encoding of a video, by the numbers of FFmpeg (and ITU-T H.273)."""
 
-    matrix: int = 1  # BT.709; 5 and 6 are BT.601
-    full: bool = False  # of 256 levels, not of 220
+    matrix: int = 1  # 1 is BT.709; 5 and 6 are BT.601
+    full: bool = False  # whether the range has 256 levels, not 220
     primaries: int = 1
     transfer: int = 1
 
 
 @dataclass(frozen=True)
 class Look:
-    """What all frames of a clip have in common.
+    """The properties that all frames of a clip share.
 
     Attributes:
-        size: (H, W) in pixels, the right way up.
-        time_base: seconds that one unit of a frame's `pts` stands for.
-        rate: frames in a second, on average.
-        count: how many frames there are, as far as the file tells; 0 if it does not.
-        aspect: width of a pixel to its height.
-        color: of the file that it was read from.
+        size: (H, W) in pixels, upright.
+        time_base: the seconds of one unit of a frame's `pts`.
+        rate: the mean number of frames in a second.
+        count: the number of frames according to the file, 0 if unknown.
+        aspect: the width of a pixel divided by its height.
+        color: the colour encoding of the file.
     """
 
     size: tuple[int, int]
@@ -54,23 +55,23 @@ class Look:
     color: Color = field(default_factory=Color)
 
     def scaled(self, size: int) -> "Look":
-        """With a shorter side of `size` pixels, if that is not 0."""
+        """Return a look whose shorter side has `size` pixels; 0 keeps the size."""
         return replace(self, size=scaled_size(self.size, size))
 
 
 class Clip(Protocol):
-    """A file, or a folder, of frames."""
+    """A file or a folder of frames."""
 
     path: Path
     look: Look
 
     def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:
-        """The frames that begin at or after `start` seconds."""
+        """Yield the frames that begin at or after `start` seconds."""
         ...
 
 
 def scaled_size(size: tuple[int, int], shorter: int) -> tuple[int, int]:
-    """The size (H, W) in its proportions with a shorter side of so many pixels, if not of 0.
+    """Scale a size (H, W) to a shorter side in pixels, keeping the aspect ratio; 0 keeps the size.
 
     >>> scaled_size((360, 640), 180), scaled_size((360, 640), 0)
     ((180, 320), (360, 640))
@@ -83,7 +84,7 @@ def scaled_size(size: tuple[int, int], shorter: int) -> tuple[int, int]:
 
 
 def scale(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A frame (H, W, 3), uint8, at another size.
+    """Resize a frame (H, W, 3) uint8 to a size (H, W).
 
     >>> scale(np.zeros((4, 6, 3), np.uint8), (2, 3)).shape
     (2, 3, 3)
@@ -95,10 +96,11 @@ def scale(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def timed(frames: Iterator[tuple[np.ndarray, int | None, int]], step: int) -> Iterator[Frame]:
-    """Frames of pixels, times and durations, each lasting until the next; all times in order.
+    """Yield frames with increasing times, each lasting until the next, from (rgb, pts, duration).
 
-    A frame without a time comes when the one before it is over; the last lasts as long as it says,
-    or as the one before; `step` is how long a frame lasts of which nothing is known.
+    A frame without a time (None) begins when the frame before it ends. The last frame lasts for its
+    own duration, or, if that is 0, as long as the one before. `step` is the duration of a frame of
+    which neither is known.
 
     >>> [x.duration for x in timed(iter([(None, 0, 0), (None, 3, 0), (None, 4, 2)]), 1)]
     [3, 1, 2]

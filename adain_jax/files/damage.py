@@ -1,9 +1,9 @@
-"""Damage that Pillow's decoders pass over, found in the files themselves.
+"""Checks of image files for damage that Pillow's decoders ignore.
 
-What cannot be found: of all formats only PNG has checksums, and what is deflated in a TIFF. Where
-damage leaves what could have been a picture, as it mostly does within a JPEG's compressed data, or
-among pixels that are not compressed, this picture is read. A file cut short is found in any format,
-but for a PPM that is text, of which the last number may be the first half of one.
+Not all damage can be found: only PNG and the deflated data of a TIFF have checksums. If damaged
+data still decode to a picture, as mostly within a JPEG's compressed data or among uncompressed
+pixels, this picture is read. A truncated file is found in any format except a PPM of text, whose
+last number may be cut in two.
 """
 
 import re
@@ -16,30 +16,32 @@ from PIL import TiffImagePlugin
 
 from adain_jax.files import tiff_kinds
 
-_PIECE = 1 << 20  # bytes read at once
+_PIECE = 1 << 20  # the bytes read at once
 
-# A marker that ends a JPEG's compressed data: FF 00 is an FF among the data, FF FF a filler, and
-# FF D0 to FF D7 are restarts within them.
+# A marker that ends a JPEG's compressed data. FF 00 is an FF in the data, FF FF is a filler, and
+# FF D0 to FF D7 are restarts within the data.
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _JPEG_RESTART = re.compile(rb"\xff([\xd0-\xd7])")
 _START, _END, _SCAN = b"\xff\xd8", b"\xff\xd9", b"\xff\xda"
-# What may follow a scan: tables, the number of lines, restarts, another scan, APP0-15, a comment.
+# The markers that may follow a scan: tables, number of lines, restart interval, another scan,
+# APP0-15, a comment.
 _JPEG_NEXT = {
     _SCAN,
     *(bytes((0xFF, x)) for x in (0xC4, 0xDB, 0xDC, 0xDD, *range(0xE0, 0xF0), 0xFE)),
 }
 
-_DEFLATED = (8, 32946)  # the two numbers that a TIFF calls it by
-_PARTS = (
+_DEFLATED = (8, 32946)  # the two numbers of the deflate compression in a TIFF
+_PARTS = (  # the tags of the offsets and lengths of strips and of tiles
     (TiffImagePlugin.STRIPOFFSETS, TiffImagePlugin.STRIPBYTECOUNTS),
     (TiffImagePlugin.TILEOFFSETS, TiffImagePlugin.TILEBYTECOUNTS),
 )
 
-_J2K_START, _J2K_TILE = b"\xff\x4f\xff\x51", b"\xff\x90"  # of the code stream, of a part
+# The start of a JPEG 2000 code stream, and the start of a tile in it.
+_J2K_START, _J2K_TILE = b"\xff\x4f\xff\x51", b"\xff\x90"
 
 
 def check(file: IO[bytes], format_name: str) -> None:
-    """Raise `ValueError` if pixels in `file` are damaged; its position stays."""
+    """Raise `ValueError` if the pixels in `file` are damaged; otherwise keep its position."""
     if format_name not in _CHECKS:
         return
     position = file.tell()
@@ -49,7 +51,7 @@ def check(file: IO[bytes], format_name: str) -> None:
 
 
 def _check_png(file: IO[bytes]) -> None:
-    """Hold the pixels against their checksums, which Pillow does not."""
+    """Compare the pixels with their checksums, which Pillow does not do."""
     file.seek(8)
     while len(head := file.read(8)) == 8:
         length, kind = struct.unpack(">I4s", head)
@@ -67,7 +69,10 @@ def _check_png(file: IO[bytes]) -> None:
 
 
 def _check_jpeg(file: IO[bytes]) -> None:
-    """Look for what cannot stand in compressed data: libjpeg stops there, the rest is grey."""
+    """Look for markers that are invalid in compressed data.
+
+    libjpeg stops at such a marker, and the rest of the image would be grey.
+    """
     data = file.read()
     if data[:2] != _START:
         return
@@ -76,7 +81,7 @@ def _check_jpeg(file: IO[bytes]) -> None:
         position = data.find(b"\xff", position)
         marker = data[position : position + 2]
         if position < 0 or len(data) < position + 4 or marker == _END:
-            return  # too short: the decoder says so
+            return  # the decoder itself reports a file that is too short
         if marker == b"\xff\xff":
             position += 1
             continue
@@ -97,7 +102,10 @@ def _check_jpeg(file: IO[bytes]) -> None:
 
 
 def _check_jpeg2000(file: IO[bytes]) -> None:
-    """Look for the end of the code stream: one cut between two tiles is read without the others."""
+    """Look for the end of the code stream.
+
+    Without this check, a file that is cut between two tiles would be read without the rest.
+    """
     data = file.read()
     position = data.find(_J2K_START) + 2
     while data[position : position + 2] != _J2K_TILE:
@@ -107,7 +115,7 @@ def _check_jpeg2000(file: IO[bytes]) -> None:
         position += 2 + length
     while data[position : position + 2] == _J2K_TILE:
         length = int.from_bytes(data[position + 6 : position + 10], "big")
-        if not length:  # it goes to the end
+        if not length:  # the tile extends to the end
             position = len(data) - 2
             break
         position += length
@@ -116,7 +124,7 @@ def _check_jpeg2000(file: IO[bytes]) -> None:
 
 
 def _check_tiff(file: IO[bytes]) -> None:
-    """Inflate to the checksum, which libtiff does not look at once it has all pixels."""
+    """Inflate up to the checksum, which libtiff does not check once it has all pixels."""
     tags = tiff_kinds.read_tags(file)
     if tags is None or tags.get(TiffImagePlugin.COMPRESSION) not in _DEFLATED:
         return

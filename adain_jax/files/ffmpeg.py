@@ -1,4 +1,4 @@
-"""What reading and writing of videos by PyAV have in common."""
+"""Functions that reading and writing videos by PyAV share."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,15 +10,19 @@ from adain_jax.runtime.packages import required
 
 
 def require() -> Any:
-    """PyAV, or a `ValueError` that says how to install it."""
+    """Import and return PyAV; raise a `ValueError` that says how to install it if it is missing."""
     return required("av", "videos need the package av", "video")
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
-    """The container of a file, as `av.open` has it; what fails in it is a `ValueError`."""
+    """Open a file as a container of `av.open`.
+
+    Raises:
+        ValueError: if FFmpeg fails, when the file is opened or within the block.
+    """
     av = require()
-    failure = av.FFmpegError  # which at the interpreter's end is gone, when frames are left
+    failure = av.FFmpegError  # the module may be gone if this ends at the interpreter's exit
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             yield container
@@ -28,7 +32,12 @@ def opened(path: Path) -> Iterator[Any]:
 
 @contextmanager
 def told(what: str) -> Iterator[None]:
-    """FFmpeg's errors as ours: `what` failed, and why."""
+    """Turn FFmpeg's errors within the block into ones that begin with the message `what`.
+
+    Raises:
+        OSError: if FFmpeg's error is an `OSError`.
+        ValueError: for its other errors.
+    """
     av = require()
     try:
         yield
@@ -42,17 +51,17 @@ def _what(error: Any) -> str:
 
 
 def origin(container: Any) -> Fraction:
-    """Seconds of a file's clock at its beginning; broadcasts and their like begin anywhere."""
+    """The time in seconds at which a file begins; it is not 0 for recorded broadcasts."""
     return Fraction(max(0, container.start_time or 0), 1_000_000)
 
 
 def others(container: Any) -> list[Any]:
-    """The streams of sound and of subtitles."""
+    """The streams of sound and of subtitles of a container."""
     return [*container.streams.audio, *container.streams.subtitles]
 
 
 def ways() -> int:
-    """Colours between those of the file's fewer pixels, and exact sums."""
+    """FFmpeg's flags to interpolate subsampled colours, and to round exactly."""
     from av.video.reformatter import Interpolation as Way
 
     return int(Way.BICUBIC | Way.ACCURATE_RND | Way.FULL_CHR_H_INT | Way.FULL_CHR_H_INP)

@@ -1,4 +1,4 @@
-"""Image files to arrays in sRGB and back; no other module of the package opens images."""
+"""Reads image files as arrays in sRGB, and writes them; only `adain_jax.files` opens images."""
 
 import io
 import math
@@ -21,7 +21,7 @@ READABLE = (
     *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pgm", ".png"),
     *(".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp"),
 )
-# Suffix to Pillow's format, whether it keeps an alpha channel, and how it is written.
+# By suffix: Pillow's format, whether it keeps an alpha channel, and the options of writing.
 WRITABLE = {
     ".avif": ("AVIF", True, {"quality": 90}),
     ".bmp": ("BMP", False, {}),
@@ -32,9 +32,10 @@ WRITABLE = {
     ".tiff": ("TIFF", True, {}),
     ".webp": ("WEBP", True, {"quality": 95}),
 }
-DEEP = (".tif", ".tiff")  # what can be written with 16 bits
-_JPEG_EXIF = 65_533  # bytes that fit
-# Of an image scaled up: 4 megapixels, or four squares of the size asked for if that is more.
+DEEP = (".tif", ".tiff")  # the suffixes that can be written with 16 bits
+_JPEG_EXIF = 65_533  # the most bytes of EXIF data that a JPEG holds
+# The most pixels of an enlarged image: 4 megapixels, or four squares of the size asked for if that
+# is more.
 _MOST_PIXELS, _MOST_SQUARES = 1 << 22, 4
 
 
@@ -43,9 +44,9 @@ class LoadedImage:
     """The content of an image file.
 
     Attributes:
-        rgb: (H, W, 3) float32 in [0, 1], or uint8 if requested; sRGB, upright.
-        alpha: (H, W) of the same type, or None if the file has no transparency.
-        original_size: (H, W) before any reduction.
+        rgb: the pixels in sRGB, upright, (H, W, 3) float32 in [0, 1], or uint8 if requested.
+        alpha: the transparency, (H, W) of the same dtype, or None if the file has none.
+        original_size: (H, W) before scaling.
         exif: the EXIF data of the photograph, with an orientation of 1.
         has_profile: whether the file had a colour profile.
     """
@@ -64,25 +65,25 @@ def load(
     square: bool = False,
     as_bytes: bool = False,
 ) -> LoadedImage:
-    """Read an image of any kind: EXIF rotation applied, any colour profile converted to sRGB.
+    """Read an image of any kind, with EXIF rotation applied and colours converted to sRGB.
 
-    Greyscale (8 and 16 bits), palette, CMYK and transparent images become RGB. An animation gives
-    its first frame, and 16-bit colours their upper 8 bits. At its peak this needs 4 bytes for each
-    pixel beside the result, and twice that while the image is rotated or scaled.
+    Greyscale (8 and 16 bits), palette, CMYK and transparent images become RGB. Of an animation the
+    first frame is read, and of 16-bit colours the upper 8 bits. At its peak this needs 4 bytes for
+    each pixel in addition to the result, and twice that while the image is rotated or scaled.
 
     Args:
         path: the file.
-        size: scale the shorter side to this many pixels, keeping the aspect ratio; 0 keeps the
-            size. Enlarging stops at 4 megapixels, or at four squares of this size if that is more,
-            so the shorter side of a thin image can be less than `size`.
-        square: then crop to the square in the middle.
-        as_bytes: return uint8, which needs a quarter of the memory.
+        size: the number of pixels to which the shorter side is scaled, keeping the aspect ratio; 0
+            keeps the size. Enlarging stops at 4 megapixels, or at four squares of this size if that
+            is more, so the shorter side of a thin image can be less than `size`.
+        square: whether the image is then cropped to the square in the middle.
+        as_bytes: whether to return uint8, which needs a quarter of the memory.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is not an image, of a kind that is not read, or not whole, or an argument
-            is not as said. Of a JPEG, which has no checksum, not all damage can be seen.
-        OSError: if it may not be read.
+        ValueError: if the file is not an image, damaged or of an unsupported kind, or an argument
+            is invalid. Not all damage to a JPEG is found, since it has no checksum.
+        OSError: if the file cannot be read.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -97,7 +98,7 @@ def load(
     if not path.exists():
         raise FileNotFoundError(f"no such file: {path}")
     options = {"size": size, "square": square, "as_bytes": as_bytes}
-    if not path.is_file():  # a pipe, in which nobody can go back
+    if not path.is_file():  # a pipe, which cannot seek
         return decode(path.read_bytes(), path, **options)
     with path.open("rb") as file:
         return _read(file, path, **options)
@@ -111,7 +112,7 @@ def decode(
     square: bool = False,
     as_bytes: bool = False,
 ) -> LoadedImage:
-    """`load` for the content of a file; errors call it `name`."""
+    """Read an image as `load` does, from the content of a file; `name` is its name in errors."""
     _check_size(size)
     return _read(io.BytesIO(data), name, size, square, as_bytes)
 
@@ -145,21 +146,21 @@ def save(
 ) -> None:
     """Write an image, whole or not at all, in the format of the path's suffix.
 
-    At its peak this needs another 4 bytes for each pixel, for TIFF only those of a few rows, and
-    the memory of the encoders of AVIF and WebP.
+    At its peak this needs another 4 bytes for each pixel (for TIFF, only for those of a few rows),
+    and the memory of the encoders of AVIF and WebP.
 
     Args:
-        path: ends in .png, .jpg, .webp, .avif, .tif or .bmp.
-        rgb: (H, W, 3), uint8, or floating in [0, 1].
-        alpha: (H, W) of the same kind; ignored if the format has no transparency.
-        quality: quality of JPEG, WebP and AVIF, 1 to 100; by default 95, and 90 for AVIF.
-        depth: bits per channel: 8, or 16 in TIFF only.
-        exif: from `load`, with its sizes set to those of the image. BMP has none, and JPEG none if
-            they are too long.
-        profile: embed the profile of sRGB.
+        path: the file, which ends in .png, .jpg, .jpeg, .webp, .avif, .tif, .tiff or .bmp.
+        rgb: the pixels, (H, W, 3), uint8, or floating in [0, 1].
+        alpha: the transparency, (H, W) of the same kind; ignored if the format has none.
+        quality: the quality of JPEG, WebP and AVIF, 1 to 100; by default 95, and 90 for AVIF.
+        depth: the bits per channel: 8, or 16 in TIFF only.
+        exif: EXIF data from `load`; the sizes in them are set to those of the image. They are left
+            out of a BMP, and of a JPEG if they are too long.
+        profile: whether to embed the profile of sRGB.
 
     Raises:
-        ValueError: if the suffix is none of these, or another argument not as said.
+        ValueError: if the suffix is not one of these, or another argument is invalid.
         OSError: if the file cannot be written.
     """
     path = as_path(path)
@@ -179,7 +180,7 @@ def encode(
     exif: Image.Exif | None = None,
     profile: bool = False,
 ) -> bytes:
-    """The content of the file that `save` would write.
+    """Encode an image as the content of the file that `save` would write.
 
     >>> encode(".bmp", np.zeros((4, 4, 3), np.uint8))[:2]
     b'BM'
@@ -192,7 +193,7 @@ def encode(
 
 
 def check_writable(path: str | os.PathLike, depth: int = 8) -> None:
-    """Raise `ValueError` if no image format of that many bits has the suffix of `path`."""
+    """Raise `ValueError` if an image of `depth` bits cannot be written with the path's suffix."""
     if depth not in (8, 16):
         raise ValueError(f"a channel has 8 or 16 bits, not {depth}")
     suffix = as_path(path).suffix.lower()
@@ -204,7 +205,7 @@ def check_writable(path: str | os.PathLike, depth: int = 8) -> None:
 
 
 def find(folder: str | os.PathLike, suffixes: Collection[str] = READABLE) -> list[Path]:
-    """The image files in a folder and its subfolders, by suffix, sorted, without hidden ones.
+    """Find the image files in a folder and its subfolders by suffix, sorted, without hidden ones.
 
     Links to folders are followed. Each real folder appears once, and its own name comes before
     links.
@@ -226,14 +227,14 @@ def find(folder: str | os.PathLike, suffixes: Collection[str] = READABLE) -> lis
 
 
 def find_styles(folder: str | os.PathLike) -> list[Path]:
-    """As `find`, with files of styles too."""
+    """Find images and .safetensors files of styles in a folder, as `find` does."""
     return find(folder, {*READABLE, ".safetensors"})
 
 
 class _Unnumbered(io.BufferedWriter):
-    """A file that does not tell its number, by which Pillow would overlook that the disk is full.
+    """A file without a descriptor, so that Pillow notices that the disk is full.
 
-    To a file's number Pillow's encoders of JPEG and BMP write as much as there is room for.
+    To a descriptor, Pillow's encoders of JPEG and BMP write only as much as there is room for.
     """
 
     def fileno(self) -> int:
@@ -241,7 +242,7 @@ class _Unnumbered(io.BufferedWriter):
 
 
 def _files(top: Path) -> Iterator[Path]:
-    """What is in a folder and those in it; then in those that links in these lead to, and so on."""
+    """Yield the files in a folder and its subfolders; then those in linked folders, and so on."""
     seen, starts = set(), [top]
     while starts:
         links = []
@@ -324,7 +325,7 @@ def _scale(image: Image.Image, size: int, square: bool) -> Image.Image:
     if factor == 1:
         return image
     if factor > 1:
-        if square:  # the rest of a thin image would be scaled for nothing
+        if square:  # only the square of a thin image needs to be scaled
             image = _center_square(image)
         most = max(_MOST_PIXELS, _MOST_SQUARES * size**2)
         factor = min(factor, max(1.0, math.sqrt(most / (image.width * image.height))))

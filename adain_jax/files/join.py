@@ -1,4 +1,4 @@
-"""One video of segments, with the sound and the subtitles of another, which are copied."""
+"""Joins segments to one video, with a copy of the sound and the subtitles of another."""
 
 import heapq
 from collections.abc import Iterator, Sequence
@@ -11,17 +11,18 @@ from adain_jax.files.ffmpeg import opened, origin, others, require, told
 from adain_jax.files.segment import CODECS
 from adain_jax.runtime.atomic import atomic_path
 
-_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")  # of the file, not of us
+# Tags of the source that are not copied, since they describe the file itself.
+_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")
 _KINDS = {"audio": "sound", "subtitle": "subtitles"}
-_Timed = tuple[Fraction, int, Any]  # when it is to be decoded, a number, and a packet
+_Timed = tuple[Fraction, int, Any]  # the decoding time in seconds, the track's rank, and a packet
 
 
 def check_output(output: Path, codec: str, source: Path | None = None) -> None:
-    """What is known of whether a file can be written, before there is anything to write.
+    """Check whether a file can be written, as far as can be known before there are frames.
 
     Raises:
-        ValueError: if the codec is unknown, or a file of the suffix of `output` cannot hold it, or
-            the sound of `source`.
+        ValueError: if the codec is unknown, or a file with the suffix of `output` cannot hold it,
+            or the sound or the subtitles of `source`.
     """
     av = require()
     name = CODECS.get(codec, (codec,))[0]
@@ -60,16 +61,17 @@ def join(
     start: Fraction = Fraction(0),
     until: Fraction | None = None,
 ) -> None:
-    """One video of segments, with the sound and the subtitles of `source`, whole or not at all.
+    """Write segments as one video, with the sound and subtitles of `source`, whole or not at all.
 
     Args:
-        segments: files of a `Writer`, in order, of one codec.
-        output: the file.
-        look: that they were written with.
-        last: how long the last frame lasts, in units of its time base.
-        source: the file that sound, subtitles, chapters and tags come from, as they are.
-        start: seconds of the source that are left out at the beginning.
-        until: seconds of the source from which on all is left out.
+        segments: the files of `Writer`s, in order, all of one codec.
+        output: the file to write.
+        look: the look that the segments were written with.
+        last: the duration of the last frame, in units of the look's time base.
+        source: the file from which sound, subtitles, chapters and tags are copied. Chapters are
+            copied only if nothing is left out.
+        start: the beginning of the part that is copied, in seconds of the source.
+        until: the end of this part in seconds, or None for the end of the source.
 
     Raises:
         OSError: if the file cannot be written.
@@ -84,7 +86,7 @@ def join(
                 video = sink.add_stream_from_template(template, opaque=True)
                 video.time_base, video.framerate = template.time_base, look.rate
                 if template.codec_context.name == "hevc" and _muxer(output) in ("mp4", "mov"):
-                    video.codec_context.codec_tag = "hvc1"  # without which Apple's do not play
+                    video.codec_context.codec_tag = "hvc1"  # Apple's players need this tag
             tracks = [_packets_of(segments, video, last * look.time_base)]
             if source is None:
                 _mux(sink, tracks, output)
@@ -107,12 +109,15 @@ def join(
 
 def _mux(sink: Any, tracks: Sequence[Iterator[_Timed]], output: Path) -> None:
     for _, _, packet in heapq.merge(*tracks, key=lambda item: item[:2]):
-        with told(f"cannot write {output}"):  # here, or it would be told of what is read
+        with told(f"cannot write {output}"):  # only here: errors of reading have another message
             sink.mux(packet)
 
 
 def _packets_of(segments: Sequence[Path], stream: Any, last: Fraction) -> Iterator[_Timed]:
-    """Each lasts until the next, which segments do not tell of their last."""
+    """Yield the packets of segments, each with the time until the next as its duration.
+
+    The segments do not contain the duration of their last packet.
+    """
     before: _Timed | None = None
     for path in segments:
         with opened(path) as container:
@@ -152,7 +157,7 @@ def _copied(
 
 
 class _Nowhere:
-    """A file that forgets what is written into it."""
+    """A file that discards what is written into it."""
 
     name = "nowhere"
 

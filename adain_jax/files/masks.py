@@ -1,4 +1,4 @@
-"""Masks and maps of strength from grey images."""
+"""Reads masks, labels and maps of strength from grey images."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,28 +9,28 @@ from PIL import Image
 from adain_jax.files import image
 from adain_jax.ops.pixels import to_float
 
-_DARK = 16  # the grey that a mask has to reach somewhere
-_PROPORTIONS = 0.02  # by which those of a mask may differ from the photograph's
+_DARK = 16  # the grey, of 255, that a mask has to reach somewhere
+_PROPORTIONS = 0.02  # by this share a mask's aspect ratio may differ from the photograph's
 
 
 def load_masks(paths: Sequence[Path], styles: int, size: tuple[int, int]) -> np.ndarray:
-    """Regions of a photograph of `size` (H, W), as `adain_jax.stylize` takes them: (K, H, W).
+    """Read regions of a photograph of `size` (H, W), as `adain_jax.stylize` takes them: (K, H, W).
 
-    One file for each region: white is inside and black outside. If all are of nothing else, they
-    have hard edges and become booleans; if one has greys, they are soft and become float32 in
-    [0, 1]. Masks are scaled to the photograph.
+    Each region has a file that is white inside and black outside. If all files have only black and
+    white, the masks have hard edges and become booleans; if one has greys, all are soft and become
+    float32 in [0, 1]. Masks are scaled to the photograph.
 
     Raises:
         OSError: if a file cannot be read.
-        ValueError: if one is coloured, transparent, of other proportions than the photograph, or
-            empty, or there are too many or too few for the styles.
+        ValueError: if a mask is coloured, transparent, of another aspect ratio than the photograph,
+            or (almost) black, or there are too many or too few masks for the styles.
     """
     check_number(len(paths), styles)
     greys = [_grey(path, size) for path in paths]
     for path, grey in zip(paths, greys, strict=True):
         if not grey.any():
             raise ValueError(f"{path} is black everywhere: a region is white")
-        if grey.max() < _DARK:  # a soft mask of next to nothing, taken literally
+        if grey.max() < _DARK:  # as a soft mask it would have almost no effect
             raise ValueError(
                 f"{path} is all but black, its brightest grey {grey.max()} of 255: a region is "
                 "white; an image of labels is given by --labels"
@@ -51,13 +51,13 @@ def check_number(masks: int, styles: int) -> None:
 
 
 def moving_mask(rgb: np.ndarray, size: tuple[int, int], name: str) -> np.ndarray:
-    """A mask from a frame of a video (H', W', 3) uint8: float32 (H, W) in [0, 1].
+    """Make a mask of a frame of a video, (H', W', 3) uint8: float32 (H, W) in [0, 1].
 
-    Compression leaves a little colour; a mean of the channels is taken. A region may be nowhere in
-    a frame.
+    It is the mean of the channels, since compression leaves a little colour. A frame may be black,
+    without any region. `name` is the name of the video in errors.
 
     Raises:
-        ValueError: if it has other proportions.
+        ValueError: if the frame has another aspect ratio than `size`.
     """
     grey = rgb.mean(-1).round().astype(np.uint8)
     _check_proportions(name, grey.shape, size)
@@ -65,15 +65,15 @@ def moving_mask(rgb: np.ndarray, size: tuple[int, int], name: str) -> np.ndarray
 
 
 def load_labels(path: Path, styles: int, size: tuple[int, int]) -> np.ndarray:
-    """Regions of a photograph of `size` (H, W) from one image: booleans (K, H, W).
+    """Read regions of a photograph of `size` (H, W) from one image: booleans (K, H, W).
 
-    Each grey above black is a region, the darkest that of the first style; black is none. They are
-    scaled to the photograph.
+    Each grey above black is a region; the darkest belongs to the first style. Black is no region.
+    The image is scaled to the photograph.
 
     Raises:
         OSError: if the file cannot be read.
-        ValueError: if it is coloured, transparent, or of other proportions than the photograph, or
-            if it has not as many greys above black as there are styles, or one fewer.
+        ValueError: if the image is coloured, transparent, or of another aspect ratio than the
+            photograph, or if its greys above black are not as many as the styles, or one fewer.
     """
     grey = _grey(path, size)
     labels = np.unique(grey[grey > 0])
@@ -87,11 +87,11 @@ def load_labels(path: Path, styles: int, size: tuple[int, int]) -> np.ndarray:
 
 
 def load_map(path: Path, size: tuple[int, int]) -> np.ndarray:
-    """A grey image scaled to `size` (H, W), float32 in [0, 1].
+    """Read a grey image, scaled to `size` (H, W), as float32 in [0, 1].
 
     Raises:
-        OSError: if it cannot be read.
-        ValueError: if it is coloured, or of other proportions.
+        OSError: if the file cannot be read.
+        ValueError: if the image is coloured, transparent, or of another aspect ratio.
     """
     grey = _scale(_grey(path, size), size, Image.Resampling.BILINEAR)
     return to_float(grey, xp=np)

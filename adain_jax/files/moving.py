@@ -1,4 +1,4 @@
-"""Moving pictures of any kind, by their names: videos, animations, and folders of frames."""
+"""Opens moving pictures of any kind: videos, animations, and folders of frames."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -10,15 +10,16 @@ WRITABLE = (*video.SUFFIXES, *animation.SUFFIXES)
 
 
 def open_clip(path: Path, rate: Fraction = animation.RATE) -> Clip:
-    """What is there to be read.
+    """Open moving pictures to be read.
 
     Args:
         path: a video, a GIF, a WebP, or a folder of images.
-        rate: frames in a second, of a folder.
+        rate: the frames in a second of a folder.
 
     Raises:
-        FileNotFoundError: if there is nothing.
-        ValueError: if it is no moving picture, or damaged; if PyAV is needed and not installed.
+        FileNotFoundError: if there is no such file, or no image in the folder.
+        ValueError: if the file is not a moving picture, or damaged, or if PyAV is needed and
+            missing.
     """
     suffix = path.suffix.lower()
     if path.is_dir():
@@ -33,7 +34,7 @@ def open_clip(path: Path, rate: Fraction = animation.RATE) -> Clip:
 
 
 def is_clip(path: Path) -> bool:
-    """Whether its name is that of moving pictures.
+    """Whether a path is a folder or has the suffix of moving pictures.
 
     >>> is_clip(Path("a.mp4")), is_clip(Path("a.png"))
     (True, False)
@@ -42,12 +43,12 @@ def is_clip(path: Path) -> bool:
 
 
 def is_folder(output: Path) -> bool:
-    """Whether frames are to be written as images into a folder of this name."""
+    """Whether frames for this output are written as images into a folder."""
     return not output.suffix or output.is_dir()
 
 
 def check_writable(output: Path) -> None:
-    """Raise `ValueError` if no moving pictures are written under such a name."""
+    """Raise `ValueError` if moving pictures cannot be written with the suffix of `output`."""
     if not is_folder(output) and output.suffix.lower() not in WRITABLE:
         known = " ".join(WRITABLE)
         raise ValueError(f"cannot write {output}: its suffix is none of {known}")

@@ -1,6 +1,6 @@
-"""Pixels from Pillow's images to arrays and back.
+"""Converts pixels of Pillow's images to arrays and back.
 
-A strip of rows at a time: Pillow hands out and takes copies, and floats have copies on their way.
+A strip of rows is converted at a time, since Pillow and the conversion to floats make copies.
 """
 
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ from PIL import Image
 
 from adain_jax.ops.pixels import from_float, to_float
 
-ROWS = 128  # of a strip
+ROWS = 128  # the rows of a strip
 
 
 def to_arrays(image: Image.Image, as_bytes: bool) -> tuple[np.ndarray, np.ndarray | None]:
-    """RGB (H, W, 3) and transparency (H, W) of an image of mode RGB, RGBA or F.
+    """Convert an image of mode RGB, RGBA or F to RGB (H, W, 3) and transparency (H, W).
 
-    They are uint8, or float32 in [0, 1]; transparency is None if there is none.
+    They are uint8 or float32 in [0, 1]. The transparency is None if there is none.
     """
     kind = np.uint8 if as_bytes else np.float32
     if image.mode == "F":
@@ -36,7 +36,7 @@ def to_arrays(image: Image.Image, as_bytes: bool) -> tuple[np.ndarray, np.ndarra
 
 
 def to_image(rgb: np.ndarray, alpha: np.ndarray | None) -> Image.Image:
-    """An image of arrays such as `to_arrays` gives."""
+    """Convert arrays, such as those of `to_arrays`, to an image."""
     image = _fill("RGB", rgb)
     if alpha is not None:
         image.putalpha(_fill("L", alpha))
@@ -51,20 +51,20 @@ def _fill(mode: str, array: np.ndarray) -> Image.Image:
 
 
 def strips(height: int) -> Iterator[slice]:
-    """Rows from the top, `ROWS` at a time."""
+    """Yield slices of the rows from the top, `ROWS` at a time."""
     for start in range(0, height, ROWS):
         yield slice(start, min(start + ROWS, height))
 
 
 def to_bytes(array: np.ndarray) -> np.ndarray:
-    """An array of uint8, or floating in [0, 1], as uint8."""
+    """Convert an array of uint8, or floating in [0, 1], to uint8."""
     if array.dtype == np.uint8:
         return array
     return from_float(array, np.uint8, xp=np)
 
 
 def to_words(array: np.ndarray) -> np.ndarray:
-    """An array of uint8, or floating in [0, 1], as uint16."""
+    """Convert an array of uint8, or floating in [0, 1], to uint16."""
     if array.dtype == np.uint8:
         return array.astype(np.uint16) * np.uint16(257)
     return from_float(array, np.uint16, xp=np)

@@ -1,19 +1,21 @@
-"""PNGs in which one colour means transparency, compared at the depth that the file has."""
+"""Decodes PNGs in which one colour (the key) is transparent, and compares it at full depth."""
 
 from typing import IO
 
 import numpy as np
 from PIL import Image
 
-_DEPTH = 24  # where a PNG has its bits of a channel
-_SECOND_BYTES = "RGB;16L"  # as Pillow calls them; the first of each two, which it takes, are at 16B
+_DEPTH = 24  # the offset of the byte with the bits of a channel
+# Pillow's raw mode that takes the second byte of each two; by default it takes the first (RGB;16B).
+_SECOND_BYTES = "RGB;16L"
 
 
 def load(image: Image.Image, file: IO[bytes]) -> Image.Image:
     """Decode an opened PNG.
 
-    Where Pillow compares the key with pixels of another depth, which is with greys of 2, 4 and 16
-    bits and with colours of 16, the image given back has an alpha channel in its place, and 8 bits.
+    For greys of 2, 4 and 16 bits and for colours of 16, Pillow compares the key with pixels of
+    another depth. Here, a key of fewer bits is scaled to 8, as the pixels are; an image of 16 bits
+    gets 8 bits, and an alpha channel in place of the key.
     """
     key = image.info.get("transparency")
     if key is None or image.mode not in ("1", "L", "I;16", "RGB"):

@@ -1,4 +1,4 @@
-"""What decoders say beside their result: to the logger "adain_jax", not to standard error."""
+"""Sends the messages of decoders to the logger "adain_jax", not to standard error."""
 
 import ctypes
 import logging
@@ -13,12 +13,12 @@ from typing import Any
 from PIL import Image
 
 LOGGER = logging.getLogger("adain_jax")
-# Without a handler, Python itself prints what a library logs as an error.
+# Without a handler, Python itself prints the warnings and errors that a library logs.
 LOGGER.addHandler(logging.NullHandler())
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
-_PILLOW, _PILLOW_FOLDER = r"PIL\.", Path(Image.__file__).parent  # its modules
-_LONGEST = 512  # of libtiff's messages
+_PILLOW, _PILLOW_FOLDER = r"PIL\.", Path(Image.__file__).parent  # Pillow's modules
+_LONGEST = 512  # the largest length of libtiff's messages, in bytes
 
 _lock = threading.Lock()
 _inside = 0
@@ -29,9 +29,9 @@ _filters = warnings.catch_warnings()
 def quiet() -> Iterator[None]:
     """While the block runs, log Pillow's and libtiff's warnings, at the level DEBUG.
 
-    Python's own `catch_warnings` is for one thread only; this is for as many as decode images: the
-    first that enters changes the filters, and the last that leaves puts them back. Warnings of
-    other modules go where they went.
+    Python's own `catch_warnings` works in one thread only. This works in several threads: the first
+    that enters changes the filters, and the last that leaves restores them. Warnings of other
+    modules are not affected.
     """
     global _inside, _filters
     _silence_libtiff()
@@ -61,13 +61,13 @@ def _show(others: Any, message: Any, category: Any, filename: str, *rest: Any) -
 
 @cache
 def _silence_libtiff() -> None:
-    """Have the libtiff that Pillow uses hand its messages to the logger, from now on.
+    """Redirect the messages of the libtiff that Pillow uses to the logger, from now on.
 
-    It prints them to file descriptor 2 by itself, and Pillow does not stop it. Where libtiff is
-    built into Pillow, as on Windows, its functions cannot be found, and it goes on printing.
+    Otherwise libtiff prints them to file descriptor 2. Where libtiff is built into Pillow, as on
+    Windows, its functions cannot be found, and it still prints them.
     """
     with suppress(OSError, AttributeError):
-        library = ctypes.CDLL(Image.core.__file__)  # and whatever that is linked to
+        library = ctypes.CDLL(Image.core.__file__)  # with the libraries that it is linked to
         for kind in ("TIFFSetWarningHandler", "TIFFSetErrorHandler"):
             setter = getattr(library, kind)
             setter.restype = ctypes.c_void_p
@@ -81,8 +81,8 @@ def _log_libtiff(module: bytes | None, text: bytes, values: int) -> None:
     LOGGER.debug("libtiff: %s: %s", where, what)
 
 
-# Kept here: libtiff calls it for as long as the process lives. The last argument is a va_list,
-# which every platform that Pillow's wheels are made for passes as one pointer.
+# A reference is kept, since libtiff calls it as long as the process lives. The last argument is a
+# va_list, which is passed as one pointer on every platform that Pillow's wheels are made for.
 _LIBTIFF_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p)(
     _log_libtiff
 )

@@ -1,7 +1,7 @@
-"""Segments of a video: files of frames that follow each other, with the times of the whole.
+"""Segments of a video: files with a part of its frames each, with their times in the whole video.
 
-Frames are written with the matrix, the range and the names of colours of the video that they are
-made from. `join` makes one video of segments.
+Frames are written with the colour matrix, range, primaries and transfer of the source video. `join`
+makes one video of segments.
 """
 
 import os
@@ -14,26 +14,26 @@ from adain_jax.files.clip import Frame, Look, timed
 from adain_jax.files.ffmpeg import opened, require, told, ways
 
 CODECS = {
-    "h264": ("libx264", 18),  # FFmpeg's name, and the crf
+    "h264": ("libx264", 18),  # FFmpeg's name, and the default crf
     "hevc": ("libx265", 22),
     "vp9": ("libvpx-vp9", 24),
     "av1": ("libsvtav1", 26),
     "ffv1": ("ffv1", None),
 }
-_OPTIONS = {  # no frame depends on a later one, so that segments follow each other
-    # Nor what memory held before: with macroblock trees x264's last blocks depend on it.
+_OPTIONS = {  # no frame depends on a later one, so that segments can be joined
+    # With macroblock trees, x264's last blocks would depend on uninitialised memory.
     "libx264": {"preset": "faster", "bf": "0", "x264-params": "lookahead-threads=1:mbtree=0"},
     "libx265": {"preset": "fast", "bf": "0", "x265-params": "log-level=none"},
     "libvpx-vp9": {"b": "0", "cpu-used": "4", "row-mt": "1", "lag-in-frames": "0"},
     "libsvtav1": {"preset": "9", "svtav1-params": "pred-struct=1"},
     "ffv1": {},
 }
-_EVEN = ("libx264", "libx265", "libsvtav1")  # halve their colours' sizes
-_THREADS = 4  # of encoders, some of which write other files by other numbers of threads
+_EVEN = ("libx264", "libx265", "libsvtav1")  # these need even sizes, as they halve colours' sizes
+_THREADS = 4  # an encoder's threads; a fixed number, since the files of some depend on it
 
 
 class Writer:
-    """A segment of a video: a file of its own, with the times of the whole.
+    """Writes a segment of a video to a file, with its times in the whole video.
 
     Raises:
         ValueError: if the codec is unknown, or cannot write such frames.
@@ -46,7 +46,7 @@ class Writer:
         options = dict(_OPTIONS.get(name, {}))
         if crf is not None:
             options["crf"] = str(crf)
-        if name == "libsvtav1":  # which tells all it does on standard error
+        if name == "libsvtav1":  # it logs to standard error; 1 keeps only errors
             os.environ.setdefault("SVT_LOG", "1")
         self._path, self._look, self._even = path, look, name in _EVEN
         self._container = av.open(str(path), "w", format="nut")
@@ -57,7 +57,7 @@ class Writer:
         context = stream.codec_context
         context.time_base, context.thread_count = look.time_base, _THREADS
         context.sample_aspect_ratio = look.aspect
-        # With the header apart from the frames, as MP4 wants it.
+        # The header is separate from the frames, as MP4 requires.
         context.flags |= int(av.codec.context.Flags.global_header)
         if name != "ffv1":
             color = look.color
@@ -66,9 +66,9 @@ class Writer:
         self._stream, self._format = stream, stream.pix_fmt
 
     def write(self, frame: Frame) -> None:
-        """Add a frame, which comes later than all before it."""
+        """Add a frame, which must come after all others."""
         av, color, rgb = require(), self._look.color, frame.rgb
-        if self._even:  # the last row and column once more
+        if self._even:  # repeat the last row and column
             rgb = np.pad(rgb, [(0, side % 2) for side in rgb.shape[:2]] + [(0, 0)], mode="edge")
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb))
         if self._format == "yuv420p":
@@ -89,14 +89,17 @@ class Writer:
             self._container.mux(self._stream.encode(picture))
 
     def close(self) -> None:
-        """Write what the encoder still holds."""
+        """Write the frames that the encoder still holds, and close the file."""
         with told(f"cannot write {self._path.name}"):
             self._container.mux(self._stream.encode(None))
             self._container.close()
 
 
 def read(segments: Sequence[Path], look: Look, last: int) -> Iterator[Frame]:
-    """The frames of segments, in units of `look`'s time base; `last` is as for `join`."""
+    """Yield the frames of segments, with times in units of `look`'s time base.
+
+    `last` is the duration of the last frame, as in `join`.
+    """
 
     def decoded() -> Iterator[tuple[np.ndarray, int | None, int]]:
         for path in segments:

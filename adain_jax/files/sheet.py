@@ -1,4 +1,4 @@
-"""Many pictures as one."""
+"""Sheets: many pictures in one."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,8 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from adain_jax.files.pixels import to_bytes
 
-_GAP = 4  # pixels between places
-_HEAD = 16  # pixels of a line of names
+_GAP = 4  # the gap between pictures, in pixels
+_HEAD = 16  # the height of a line of names, in pixels
 
 
 def sheet(
@@ -18,14 +18,15 @@ def sheet(
     columns: Sequence[str] = (),
     names: Sequence[str] = (),
 ) -> np.ndarray:
-    """Pictures in rows and columns, with gaps, on white.
+    """Arrange pictures in rows and columns, with gaps, on white.
 
     Args:
         rows: images (H, W, 3), uint8 or floating in [0, 1], of any sizes; None leaves a place
-            empty. Images with other proportions than a place are cropped to their middle.
-        size: height and width of a place, in pixels.
+            empty. Images are scaled to a place, and cropped around their centres to its aspect
+            ratio.
+        size: the height and width of a place, in pixels.
         columns: the text above each column, if any.
-        names: the text at the left of each row, upwards, if any.
+        names: the text at the left of each row, written upwards, if any.
 
     Returns:
         uint8 (H, W, 3).
@@ -45,7 +46,7 @@ def sheet(
                 result[top : top + height, left : left + width] = _fit(image, height, width)
     if columns:
         result = _headed(result, columns, width)
-    if names:  # which stand above columns, if it is turned
+    if names:  # rows are columns while the sheet is rotated
         result = np.rot90(_headed(np.rot90(result, -1), names[::-1], height))
     return np.ascontiguousarray(result)
 
@@ -57,13 +58,13 @@ def contact_sheet(
     *,
     side: int = 192,
 ) -> np.ndarray:
-    """Styles down the left, contents along the top, pictures between them.
+    """Arrange styles down the left side, contents along the top, and pictures between them.
 
     Args:
-        contents: float images (H, W, 3) in [0, 1], whose middle squares are shown.
-        styles: the same.
+        contents: float images (H, W, 3) in [0, 1], whose central squares are shown.
+        styles: images of the same kind.
         pictures: for each style, a picture of each content.
-        side: side of the squares, in pixels.
+        side: the side of the squares, in pixels.
 
     Returns:
         uint8 (H, W, 3), on white.
@@ -78,7 +79,7 @@ def contact_sheet(
 
 
 def _headed(picture: np.ndarray, names: Sequence[str], width: int) -> np.ndarray:
-    """With a name above each column of this width, as far as they go."""
+    """Add the names above the columns of a picture, which have this width."""
     head = Image.new("RGB", (picture.shape[1], _HEAD), "white")
     draw, font = ImageDraw.Draw(head), ImageFont.load_default(_HEAD * 3 // 4)
     for i, name in enumerate(names):

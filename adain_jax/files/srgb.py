@@ -1,4 +1,4 @@
-"""Colours of any kind of image as those of sRGB."""
+"""Converts the colours of images of any kind to sRGB."""
 
 import io
 from functools import cache
@@ -10,21 +10,21 @@ from adain_jax.ops.pixels import from_float
 
 
 def convert(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """An image of any mode, in the colours of `profile`, as RGB, RGBA, or F in [0, 1].
+    """Convert an image of any mode, in the colours of `profile`, to RGB, RGBA, or F in [0, 1].
 
-    F is for greyscale of more than 8 bits. The image given may be changed: nothing is copied that
-    need not be.
+    F is for greyscale of more than 8 bits without a profile. The given image may be changed, to
+    avoid copies.
 
     Raises:
         ValueError: if greyscale has values out of its range.
     """
-    if image.mode == "La":  # which Pillow converts to this alone
+    if image.mode == "La":  # Pillow converts this mode only to LA
         image = image.convert("LA")
     if image.mode.startswith("I") or image.mode == "F":
         image = _deep_gray(image)
         if not profile:
             return image
-        eighth = from_float(np.asarray(image), np.uint8, xp=np)  # what profiles are applied to
+        eighth = from_float(np.asarray(image), np.uint8, xp=np)  # profiles need 8 bits
         image = Image.fromarray(eighth)
     if image.mode == "RGBA" or (image.mode == "RGB" and not image.has_transparency_data):
         return _apply_profile(image, profile) if profile else image  # without a copy

@@ -1,4 +1,4 @@
-"""Images from standard input, pictures to standard output."""
+"""Reads images from standard input, and writes pictures to standard output."""
 
 import os
 import sys
@@ -8,16 +8,16 @@ from typing import Any
 from adain_jax.files import image
 from adain_jax.runtime.atomic import atomic_path, is_special
 
-STREAM = Path("-")  # the name of both
-INPUT = "standard input"  # what errors call it
+STREAM = Path("-")  # the name of standard input and of standard output
+INPUT = "standard input"  # its name in errors
 CLOSED = "standard output was closed by the program that reads it"
 
 
 def read_input() -> bytes:
-    """All of standard input.
+    """Read all of standard input.
 
     Raises:
-        ValueError: if nothing comes from there.
+        ValueError: if standard input is closed, a terminal, or empty.
     """
     if sys.stdin is None or sys.stdin.closed:
         raise ValueError(f"{INPUT} is closed: pipe an image into it")
@@ -30,7 +30,7 @@ def read_input() -> bytes:
 
 
 def load(path: Path, stdin: bytes | None, **options: Any) -> image.LoadedImage:
-    """`image.load`, but of `stdin` if that is what `path` stands for."""
+    """Load an image as `image.load` does, from the bytes `stdin` if `path` is `STREAM`."""
     if path == STREAM and stdin is not None:
         return image.decode(stdin, INPUT, **options)
     return image.load(path, **options)
@@ -54,11 +54,11 @@ def is_stream(path: Path) -> bool:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write to standard output, a pipe or a device, to its end.
+    """Write all data to standard output, a pipe or a device.
 
     Raises:
         BrokenPipeError: if the program that reads standard output has ended.
-        OSError: if another cannot be written.
+        OSError: if another path cannot be written.
     """
     if path != STREAM:
         with atomic_path(path) as temporary:
@@ -73,7 +73,7 @@ def write(path: Path, data: bytes) -> None:
 
 
 def silence_output() -> None:
-    """Write what is left for standard output to nowhere: for when nobody reads it any more."""
+    """Redirect standard output to the null device, after its reader has ended."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

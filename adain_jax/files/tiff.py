@@ -1,4 +1,4 @@
-"""Writing TIFF with colours of 16 bits and EXIF, where Pillow alone does neither."""
+"""Writes TIFF with 16-bit colours and EXIF data, which Pillow alone does not write."""
 
 import struct
 import zlib
@@ -8,9 +8,9 @@ from typing import IO
 import numpy as np
 from PIL import Image, TiffImagePlugin, TiffTags
 
-_DEFLATE, _RGB, _INTERLEAVED, _TRANSPARENCY = 8, 2, 1, 2  # as the format calls them
-_PROFILE = 34675
-_START = 8  # of the directory
+_DEFLATE, _RGB, _INTERLEAVED, _TRANSPARENCY = 8, 2, 1, 2  # values of tags
+_PROFILE = 34675  # the tag of the ICC profile
+_START = 8  # the offset of the directory
 
 
 def write(
@@ -25,24 +25,24 @@ def write(
     exif: Image.Exif | None = None,
     profile: bytes | None = None,
 ) -> None:
-    """Write an image strip by strip, compressed without loss. The tags are written by Pillow.
+    """Write an image strip by strip, with lossless compression. Pillow writes the tags.
 
     Args:
-        file: open for writing, and empty.
-        strips: of unsigned integers, each (rows, width, channels), from the top; the last may be
-            lower.
-        width: of the image.
-        height: of the image.
-        channels: 3, or 4, the last of which is transparency.
-        bits: of a channel, 8 or 16.
-        rows: height of a strip.
-        exif: tags that it has besides.
+        file: an empty file, open for writing.
+        strips: arrays of unsigned integers, each (rows, width, channels), from the top; the last
+            may have fewer rows.
+        width: the width of the image.
+        height: the height of the image.
+        channels: 3, or 4 with the transparency as the last.
+        bits: the bits of a channel, 8 or 16.
+        rows: the rows of a strip.
+        exif: additional tags.
         profile: an ICC profile.
 
     Raises:
-        ValueError: if it gets longer than the 4 GB that a TIFF can be.
+        ValueError: if the file gets longer than 4 GB, the limit of a TIFF.
     """
-    directory = TiffImagePlugin.ImageFileDirectory_v2()  # little-endian, if not told otherwise
+    directory = TiffImagePlugin.ImageFileDirectory_v2()  # little-endian by default
     for tag, value in (exif or {}).items():
         directory[tag] = value
     directory[TiffImagePlugin.IMAGEWIDTH] = width
@@ -62,7 +62,7 @@ def write(
 
     def laid_out(offsets: list[int], lengths: list[int]) -> bytes:
         for tag, values in (
-            (TiffImagePlugin.STRIPOFFSETS, offsets),  # to which it adds where the directory ends
+            (TiffImagePlugin.STRIPOFFSETS, offsets),  # Pillow adds the end of the directory
             (TiffImagePlugin.STRIPBYTECOUNTS, lengths),
         ):
             directory.tagtype[tag] = TiffTags.LONG
@@ -70,7 +70,7 @@ def write(
         return directory.tobytes(_START)
 
     file.write(b"II*\0" + struct.pack("<I", _START))
-    file.write(laid_out(places, places))  # of the same length as the one that will replace it
+    file.write(laid_out(places, places))  # as long as the final directory
     end, offsets, lengths = file.tell(), [], []
     for strip in strips:
         offsets.append(file.tell() - end)

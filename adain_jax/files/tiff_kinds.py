@@ -1,4 +1,4 @@
-"""The kinds of TIFF that Pillow misreads, and the names of those that it does not read."""
+"""Handles the kinds of TIFF that Pillow misreads, and names those that are not supported."""
 
 import threading
 from typing import IO
@@ -11,29 +11,31 @@ _COLORS = {
     **{0: "inverted grey", 1: "grey", 2: "RGB", 3: "palette", 4: "mask", 5: "CMYK", 6: "YCbCr"},
     **{8: "LAB", 9: "LAB", 10: "LAB", 32803: "raw", 34892: "raw", 32844: "LogLuv", 32845: "LogLuv"},
 }
-_SIGNED = 2
+_SIGNED = 2  # the format of samples that are signed integers
 _FORMATS = {2: "signed ", 3: "floating ", 5: "complex ", 6: "complex "}
-_BIG = 43  # of 64 bits, in the header
-_LARGE = 64 << 20  # bytes of a strip
+_BIG = 43  # the version in the header of a BigTIFF, whose offsets have 64 bits
+_LARGE = 64 << 20  # the bytes of a strip above which Pillow's own reader is preferred
 _READABLE = "save it as grey or RGB of 8 or 16 bits"
-# Which libtiff gives in the machine's order, whatever the file's, and Pillow takes for the file's.
+# Pillow's raw modes of these kinds, and those with the machine's byte order. libtiff returns values
+# in this order, but Pillow assumes the file's.
 _NATIVE = {"F;32F": "F;32NF", "F;32BF": "F;32NF", "I;32S": "I;32NS", "I;32BS": "I;32NS"}
 _lock = threading.Lock()
 
 
 class UnsupportedError(ValueError):
-    """A whole image, but of a kind that is not read."""
+    """The image may be whole, but its kind is not supported."""
 
 
 def opened(file: IO[bytes]) -> ImageFile.ImageFile | None:
-    """A TIFF, mostly to be read by libtiff; None for any other file.
+    """Open a TIFF, mostly to be read by libtiff; return None for any other file.
 
-    Pillow's own reader takes planes for those of 8 bits and not inverted, knows no subsampled
-    colours, and looks at neither the lengths of strips nor what is behind them. But it needs no
-    memory for a strip beside the pixels, as libtiff does: for large ones it is taken where it can.
+    Pillow's own reader assumes that planes have 8 bits and are not inverted, does not support
+    subsampled colours, and ignores the lengths of strips and the data after them. But unlike
+    libtiff, it needs no memory for a strip in addition to the pixels. So it is used for files with
+    large strips that it reads correctly.
 
     Raises:
-        UnsupportedError: if it is of a kind that neither reads right.
+        UnsupportedError: if neither reads this kind of TIFF correctly.
     """
     file.seek(0)
     if file.read(4) not in TiffImagePlugin.PREFIXES:
@@ -59,7 +61,7 @@ def opened(file: IO[bytes]) -> ImageFile.ImageFile | None:
 
 def _open(file: IO[bytes], *, by_libtiff: bool) -> ImageFile.ImageFile:
     file.seek(0)
-    with _lock:  # no argument says it, but a variable of the module
+    with _lock:  # it can be chosen only by a variable of the module
         TiffImagePlugin.READ_LIBTIFF = by_libtiff
         try:
             return Image.open(file)
@@ -68,7 +70,11 @@ def _open(file: IO[bytes], *, by_libtiff: bool) -> ImageFile.ImageFile:
 
 
 def read_tags(file: IO[bytes]) -> TiffImagePlugin.ImageFileDirectory_v2 | None:
-    """Those of any TIFF; None if it is damaged."""
+    """Read the tags of any TIFF; return None if it is damaged.
+
+    Raises:
+        UnsupportedError: if it is a BigTIFF in big-endian order.
+    """
     file.seek(0)
     header = file.read(8)
     if header[3] == _BIG:
@@ -78,13 +84,16 @@ def read_tags(file: IO[bytes]) -> TiffImagePlugin.ImageFileDirectory_v2 | None:
         tags = TiffImagePlugin.ImageFileDirectory_v2(header)
         file.seek(tags.next)
         tags.load(file)
-    except Exception:  # whatever it stumbles upon
+    except Exception:  # Pillow raises errors of many kinds
         return None
     return tags if TiffImagePlugin.IMAGEWIDTH in tags else None
 
 
 def mended(image: Image.Image) -> Image.Image:
-    """The loaded image with its greys from 0, black, to the whole of its range."""
+    """Return a loaded image with greys that begin at 0, black, and use the whole range.
+
+    Inverted greys, and greys of 12 bits, are converted.
+    """
     tags = _tags(image)
     if image.mode not in ("I;16", "I;16B", "F"):
         return image
@@ -95,7 +104,7 @@ def mended(image: Image.Image) -> Image.Image:
     if bits == 12:
         values = (values.astype(np.uint32) * 65535 // 4095).astype(np.uint16)
     if inverted:
-        with np.errstate(invalid="ignore"):  # for `srgb` to refuse
+        with np.errstate(invalid="ignore"):  # `srgb` will refuse them
             values = (1 if image.mode == "F" else 65535) - values
     result = Image.fromarray(values)
     result.info = image.info
@@ -112,13 +121,13 @@ def _in_planes(tags: TiffImagePlugin.ImageFileDirectory_v2) -> bool:
 
 
 def _is_simple(tags: TiffImagePlugin.ImageFileDirectory_v2) -> bool:
-    """Whether Pillow's own reader reads it, and right."""
+    """Whether Pillow's own reader reads the file correctly."""
     compressed = tags.get(TiffImagePlugin.COMPRESSION, 1) != 1
     return not (compressed or _in_planes(tags) or _color(tags) == _YCBCR)
 
 
 def _is_common(tags: TiffImagePlugin.ImageFileDirectory_v2) -> bool:
-    """Whether it is read if it is whole: grey or RGB of 8 bits."""
+    """Whether a whole file of this kind, grey or RGB of 8 bits, could be read."""
     known = tags.get(TiffImagePlugin.COMPRESSION, 1) in TiffImagePlugin.COMPRESSION_INFO
     more = TiffImagePlugin.EXTRASAMPLES in tags or TiffImagePlugin.SAMPLEFORMAT in tags
     return known and not more and _bits(tags) == 8 and _color(tags) in (1, 2)

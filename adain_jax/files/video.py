@@ -1,8 +1,7 @@
-"""Video files to be read, by PyAV: frames in sRGB's numbers.
+"""Reads video files by PyAV, as upright frames in RGB.
 
-Time stamps are kept as they are, in the file's own units. What the file says of its colours decides
-how frames become RGB; transfer and primaries are passed on, not converted. Frames are turned
-upright.
+Timestamps are kept exactly, in the file's own units. The colour matrix and range of the file decide
+how frames become RGB; transfer and primaries are passed on, not converted.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,26 +14,26 @@ import numpy as np
 from adain_jax.files.clip import Color, Frame, Look, scale, timed
 from adain_jax.files.ffmpeg import opened, origin, ways
 
-SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm")  # that are written
+SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm")  # the suffixes that can be written
 READABLE = (
     *(*SUFFIXES, ".3gp", ".avi", ".flv", ".m2ts", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogv"),
     *(".ts", ".vob", ".wmv", ".y4m"),
 )
 _BT709, _BT601, _UNKNOWN, _RGB = 1, 6, 2, 0
-_HD = 720  # lines, from which a video that does not say is taken to be of BT.709
+_HD = 720  # the lines from which a video without colour information counts as BT.709
 _DISPLAY_MATRIX = "DISPLAYMATRIX"
 
 
 class Video:
-    """A video file to be read.
+    """Reads a video file.
 
     Attributes:
         path: the file.
-        look: what all frames have in common.
+        look: the properties that all frames share.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is no video, or nothing can be decoded of it; if PyAV is not installed.
+        ValueError: if the file is not a video, or no frame can be decoded, or PyAV is missing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -62,10 +61,10 @@ class Video:
             )
 
     def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:
-        """The frames that begin at or after `start` seconds.
+        """Yield the frames that begin at or after `start` seconds.
 
         Raises:
-            ValueError: where the file is damaged.
+            ValueError: if the file is damaged.
         """
         base = self.look.time_base
         step = max(1, round(1 / (self.look.rate * base)))
@@ -83,7 +82,7 @@ class Video:
             decoded = container.decode(stream)
             frame = next(decoded, None)
             if first > 0 and (frame is None or frame.pts is None or frame.pts > first + self._zero):
-                yield from self._decoded(0)  # a file in which one cannot seek: all that is before
+                yield from self._decoded(0)  # seeking failed: decode from the beginning
                 return
             while frame is not None:
                 pts = None if frame.pts is None else frame.pts - self._zero
@@ -104,7 +103,7 @@ class Video:
             interpolation=ways(),
         ).to_ndarray()
         upright = np.ascontiguousarray(self._turn(rgb))
-        if upright.shape[:2] != self.look.size:  # some change it in the middle
+        if upright.shape[:2] != self.look.size:  # some videos change their size
             return scale(upright, self.look.size)
         return upright
 
@@ -119,7 +118,7 @@ def _video(container: Any, path: Path) -> Any:
 
 
 def _color(frame: Any) -> Color:
-    """Of a frame, and where it does not say by custom: BT.709 from 720 lines on, else BT.601."""
+    """The colour encoding of a frame; if unknown, BT.709 from 720 lines on, otherwise BT.601."""
     custom = _BT709 if frame.height >= _HD else _BT601
     matrix, primaries, transfer = frame.colorspace, frame.color_primaries, frame.color_trc
     return Color(
@@ -131,7 +130,10 @@ def _color(frame: Any) -> Color:
 
 
 def _turn(frame: Any) -> Callable[[np.ndarray], np.ndarray]:
-    """What makes pixels (H, W, ...) upright: quarter turns and mirrors of the display's matrix."""
+    """A function that turns pixels (H, W, ...) upright, by quarter turns and reflections.
+
+    They are those of the frame's display matrix.
+    """
     data = frame.side_data.get(_DISPLAY_MATRIX)
     if data is None:
         return lambda pixels: pixels

@@ -1,4 +1,4 @@
-"""The pixels of an image file, whole or not at all: what Pillow gives, checked and mended."""
+"""Reads image files by Pillow, whole or not at all: checks for damage, and corrects pixels."""
 
 import struct
 from collections.abc import Callable
@@ -23,7 +23,7 @@ _TURNS = {
 
 
 class Picture(NamedTuple):
-    """Of mode RGB, RGBA or F, in sRGB and upright; its EXIF data; whether it had a profile."""
+    """An image of mode RGB, RGBA or F in sRGB, upright; its EXIF data; whether it had a profile."""
 
     image: Image.Image
     exif: Image.Exif | None
@@ -31,14 +31,14 @@ class Picture(NamedTuple):
 
 
 def read(file: IO[bytes], name: str) -> Picture:
-    """Decode all of an image.
+    """Decode a whole image.
 
     Args:
-        file: where one can go back, at its start.
-        name: what errors call it.
+        file: a seekable file, at its start.
+        name: its name in errors.
 
     Raises:
-        ValueError: if it is not an image, of an unsupported kind, or damaged.
+        ValueError: if the file is not an image, of an unsupported kind, or damaged.
     """
     if not file.read(1):
         raise ValueError(f"{name} is empty (0 bytes)")
@@ -51,7 +51,7 @@ def read(file: IO[bytes], name: str) -> Picture:
         raise ValueError(f"{name} is {_why_unidentified(file)}") from None
     except MemoryError:
         raise
-    except Exception as error:  # Pillow's decoders raise whatever they stumble upon
+    except Exception as error:  # Pillow's decoders raise errors of many kinds
         raise ValueError(f"{name} cannot be read as an image: {one_line(error)}") from None
     try:
         damage.check(file, image.format or "")
@@ -63,12 +63,12 @@ def read(file: IO[bytes], name: str) -> Picture:
 
 
 def _why_unidentified(file: IO[bytes]) -> str:
-    """What a file is that no decoder takes: Pillow knows it, but does not say it."""
+    """Say what a file is that no decoder accepts; Pillow's own error does not say it."""
     file.seek(0)
     start = file.read(16)
     for kind in Image.ID:
         factory, accepts = Image.OPEN[kind]
-        with suppress(struct.error, IndexError):  # too short for it to say
+        with suppress(struct.error, IndexError):  # the file is too short for the check
             if accepts and accepts(start) is True:
                 return (
                     f"a damaged or truncated image, of {kind} by its start{_failure(factory, file)}"
@@ -88,11 +88,11 @@ def _failure(factory: Callable[..., Any], file: IO[bytes]) -> str:
 def _decode(image: ImageFile.ImageFile, file: IO[bytes]) -> Picture:
     if image.format == "TIFF":
         exif = exif_data.of(image)
-        image.load()  # which also turns it upright
+        image.load()  # this also turns it upright
         pixels = tiff_kinds.mended(image)
     else:
         pixels = png_key.load(image, file) if image.format == "PNG" else _loaded(image)
-        # Only now: of a PNG this would load the pixels, and pass over what is wrong with them.
+        # Not earlier: for a PNG this would load the pixels, and ignore errors in them.
         exif = exif_data.of(pixels)
         turn = _TURNS.get(exif_data.orientation(pixels))
         pixels = pixels.transpose(turn) if turn is not None else pixels

@@ -1,1 +1,1 @@
-"""Files in, files out: which pictures of which files, and making them."""
+"""Jobs: which pictures to make of which files, and making them."""

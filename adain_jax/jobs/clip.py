@@ -35,9 +35,9 @@ from adain_jax.version import __version__
 from adain_jax.video import CALM, Artist
 from adain_jax.video.schedule import Schedule
 
-SEGMENT = 48  # frames; each segment begins anew, so that a player can go there
-_AHEAD = 2  # frames that are read, and pictures that are made, before they are asked for
-_LOSSLESS = "ffv1"  # of segments whose frames are no video's in the end
+SEGMENT = 48  # the frames of a segment; a player can seek to the beginning of each
+_AHEAD = 2  # the frames that are read, and the pictures that are made, in advance
+_LOSSLESS = "ffv1"  # the codec of segments if the output is not a video
 
 
 @dataclass(frozen=True)
@@ -49,15 +49,16 @@ class Job:
         style: the styles.
         output: the name of a video, a GIF or a WebP, or of a folder, which has no suffix.
         controls: the controls of the pictures; masks may be videos.
-        strength: strength over time, in place of `controls.alpha`; seconds count from `start` on.
-        shares: shares of the styles over time, in place of the weights of `style`.
-        sizes: sizes to which frames and styles are scaled.
-        calm: from 0 (each frame by itself) to 1.
+        strength: the strength over time, in place of `controls.alpha`; seconds count from `start`.
+        shares: the shares of the styles over time, in place of the weights of `style`; their
+            seconds, too.
+        sizes: the sizes to which frames and styles are scaled.
+        calm: the calm, from 0 (each frame by itself) to 1.
         codec: a name of `segment.CODECS`, or of an encoder of FFmpeg; None: the default.
-        crf: constant rate factor, lower is better; None: the default.
-        start: seconds to skip at the start of the content.
-        duration: seconds to take; None: all.
-        rate: frames per second of a folder.
+        crf: the constant rate factor, lower is better; None: the default.
+        start: the seconds to skip at the start of the content.
+        duration: the seconds to take; None: all.
+        rate: the frames per second of a folder.
     """
 
     content: Path
@@ -93,7 +94,7 @@ class Job:
 
 
 class Progress(NamedTuple):
-    """The numbers of finished frames and of all frames, or 0 if the file does not say."""
+    """The numbers of finished frames and of all frames, which is 0 if the file does not say it."""
 
     done: int
     total: int
@@ -111,16 +112,16 @@ def run(
 
     Args:
         job: the clip to make.
-        model: makes the pictures.
-        resume: continue from existing segments.
-        report: is called with a description of the current work.
-        stop: is called now and then.
+        model: the model that makes the pictures.
+        resume: whether to continue from existing segments.
+        report: a function that is called with a description of the current work.
+        stop: a function that is called now and then, and asks to stop by a true value.
 
     Raises:
         OSError: if a file cannot be read or written.
         ValueError: if the job does not fit its description, or a file is damaged.
-        KeyboardInterrupt: once `stop` is true; then there is a file of the finished frames, and the
-            segments to continue from.
+        KeyboardInterrupt: once `stop` returns a true value; then there is a file of the finished
+            frames, and the segments to continue from.
     """
     _check(job, model)
     clip = moving.open_clip(job.content, job.rate)
@@ -201,7 +202,7 @@ def _frames(job: Job, clip: Clip, look: Look, last: int | None) -> Iterator[Fram
 
 
 class _Painter:
-    """Makes pictures of frames, with the controls at their moments."""
+    """Makes pictures of frames, with the controls of each moment."""
 
     def __init__(
         self,
@@ -215,7 +216,7 @@ class _Painter:
         self._sources = [_read_style(path, job, report) for path, _ in job.style.parts]
         named = zip(job.style.parts, self._sources, strict=True)
         self._styles: list[Style] = []
-        if job.controls.recolors:  # for each scene anew
+        if job.controls.recolors:  # only checks: styles are encoded again for each scene
             picture.encode(job.style, self._sources, job.controls, model)
         else:
             self._styles = [style_files.encode(path, source, model) for (path, _), source in named]

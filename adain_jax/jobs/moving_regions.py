@@ -19,7 +19,10 @@ class MovingRegions:
     def __init__(
         self, style: Mixture, controls: Controls, size: tuple[int, int], rate: Fraction
     ) -> None:
-        """Take the masks of `controls`, for frames of a size; folders have frames at a rate."""
+        """Open the masks of `controls`, for frames of a size (H, W).
+
+        `rate` is the number of frames in a second of masks that are folders.
+        """
         self._size, self._still, self._moving = size, None, []
         if not any(moving.is_clip(path) for path in controls.masks):
             self._still = picture.regions_of(style, controls, size)
@@ -33,14 +36,14 @@ class MovingRegions:
                 self._moving.append(_always(path, grey))
 
     def at(self, second: Fraction) -> np.ndarray | None:
-        """The masks (K, H, W) at a moment, or None. Moments have to increase."""
+        """The masks (K, H, W) at a second, or None without masks. Seconds must not decrease."""
         if not self._moving:
             return self._still
         regions = []
         for held in self._moving:
             name, rgb = held(second)
             mask = masks.moving_mask(rgb, self._size, name)
-            if not mask.any():  # a region that is nowhere now: next to nothing of it in a corner
+            if not mask.any():  # an empty region is not allowed: give it almost nothing
                 mask[0, 0] = 1e-6
             regions.append(mask)
         return np.stack(regions)
@@ -50,7 +53,7 @@ _Held = Callable[[Fraction], tuple[str, np.ndarray]]
 
 
 def _held(clip: Clip) -> _Held:
-    """The frame of a clip that is shown at a moment, its last one from its end on."""
+    """A function that returns the frame of a clip at a second; after the end, its last frame."""
     base = clip.look.time_base
     frames = clip.frames()
     shown, following = next(frames), next(frames, None)

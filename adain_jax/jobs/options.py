@@ -1,4 +1,4 @@
-"""What can be asked of pictures."""
+"""The controls of pictures."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +11,16 @@ from adain_jax.model import Model
 
 @dataclass(frozen=True)
 class Controls:
-    """What can be asked of pictures.
+    """The controls of pictures.
 
     Attributes:
-        alpha: strength, in [0, 1]. With masks, the weights of the styles are the strengths of the
-            regions, multiplied by it.
-        extrapolate: allow strengths up to 2.
-        alpha_map: a grey image that multiplies the strength, place by place.
+        alpha: the strength, in [0, 1]. With regions, it is multiplied by the weight of each style,
+            which is the strength in the style's region.
+        extrapolate: whether strengths up to 2 are allowed.
+        alpha_map: a grey image by which the strength is multiplied at each pixel.
         masks: grey images (`files.masks.load_masks`), the regions of the styles of a mixture.
-        color: as in `adain_jax.stylize`.
-        tile: side of windows in pixels; 0: no windows; None: decided by the size of the photograph.
+        color: the colours, as in `adain_jax.stylize`.
+        tile: the side of windows in pixels; 0: no windows; None: the photograph's size decides.
         labels: in place of masks, one image of all regions (`files.masks.load_labels`).
     """
 

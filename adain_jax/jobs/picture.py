@@ -1,4 +1,4 @@
-"""One picture with its controls."""
+"""Makes one picture with its controls."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ from adain_jax.jobs.plan import Mixture
 from adain_jax.model import Model, Style
 from adain_jax.model.arguments import EXTRAPOLATION
 
-Sources = Sequence[Style | np.ndarray]  # a mixture's, as they were read
+Sources = Sequence[Style | np.ndarray]  # the styles of a mixture, or their images, as read
 
 
 def encode(mixture: Mixture, sources: Sources, controls: Controls, model: Model) -> Style | Sources:
@@ -87,10 +87,10 @@ def request_for(
     regions: np.ndarray | None,
     strengths: np.ndarray | None,
 ) -> Request:
-    """The request for a photograph; regions and strengths have its size.
+    """The request for the picture of a photograph; regions and strengths have its size.
 
     Raises:
-        ValueError: if the strength of a region is out of range, or as `ask`.
+        ValueError: if the strength of a region is out of range, or `ask` refuses an argument.
     """
     alpha = np.float32(controls.alpha)
     weights = [weight for _, weight in mixture.parts]

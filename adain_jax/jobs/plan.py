@@ -8,7 +8,7 @@ from adain_jax.files import image
 from adain_jax.files.streams import STREAM, is_stream
 from adain_jax.model.style import check_weights
 
-_ALIASES = {".jpeg": ".jpg", ".tiff": ".tif"}  # of suffixes, to what --format calls them
+_ALIASES = {".jpeg": ".jpg", ".tiff": ".tif"}  # suffixes, and their names in --format
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Mixture:
 
     @property
     def stem(self) -> str:
-        """Its name in the names of pictures."""
+        """The name of the mixture in the names of pictures."""
         even = len({weight for _, weight in self.parts}) == 1
         return "+".join(_stem(path) + ("" if even else f"_{w:g}") for path, w in self.parts)
 
@@ -41,7 +41,7 @@ class Mixture:
             path, _, weight = text.rpartition(":")
             try:
                 part = Path(path), float(weight)
-            except ValueError:  # none
+            except ValueError:  # there is no weight
                 part = Path(text), 1.0
             # A colon may belong to the name.
             parts.append((Path(text), 1.0) if Path(text).is_file() else part)
@@ -56,9 +56,9 @@ class Encoding:
     Attributes:
         suffix: the format of pictures whose name is not given, such as ".png". None: the format of
             the content, if it can be written, otherwise PNG, or TIFF for 16 bits.
-        quality: quality of JPEG, WebP and AVIF, 1 to 100; None: the default of `image.save`.
-        depth: bits per channel, 8 or 16.
-        strip: leave out the content's EXIF data, and the colour profile.
+        quality: the quality of JPEG, WebP and AVIF, 1 to 100; None: the default of `image.save`.
+        depth: the bits per channel, 8 or 16.
+        strip: whether the content's EXIF data, and the colour profile, are left out.
     """
 
     suffix: str | None = None
@@ -109,7 +109,7 @@ class _Found:
     within: Path
 
     def lies_in(self, output: Path) -> bool:
-        """Whether it lies in `output`, a subfolder of the given folder: a made picture."""
+        """Whether it lies in `output` within the given folder, and so is a picture made before."""
         folder = (self.path.parent / Path(*[".."] * len(self.within.parts))).resolve()
         inside, where = output.resolve(), self.path.resolve()
         return folder in inside.parents and inside in where.parents
@@ -123,7 +123,7 @@ def plan(
     pairs: bool = False,
     encoding: Encoding | None = None,
 ) -> Plan:
-    """Every combination of contents and styles, each a file or a folder of them, or `STREAM`.
+    """Plan the pictures of all combinations of contents and styles: files, folders or `STREAM`.
 
     A mixture counts as one style. One content and one style make the file `output`, unless that is
     a folder or has no suffix. Otherwise the pictures are named `{content}_stylized_{style}` with
@@ -138,9 +138,10 @@ def plan(
 
     Raises:
         FileNotFoundError: if a folder has no image.
-        ValueError: if two pictures would have one name, a picture would replace its content or
-            style, `output` is not a name for an image, a name does not have exactly one style, or
-            `STREAM` is not alone.
+        ValueError: if two pictures would have the same name, a picture would replace one of the
+            images that are read, `output` cannot be written in the format of its suffix or has
+            another than `encoding`, it is for one picture but there are more, two styles have the
+            same name (with `pairs`), or `STREAM` is read twice.
     """
     encoding = encoding or Encoding()
     found = [x for x in _expand(contents) if not x.lies_in(output)]
@@ -174,7 +175,7 @@ def expand(paths: Iterable[Path]) -> list[Path]:
 
 
 def _expand(paths: Iterable[Path], find: Callable[[Path], list[Path]] = image.find) -> list[_Found]:
-    found = {}  # the first of each
+    found = {}  # repeated paths count once
     for path in paths:
         if path != STREAM and path.is_dir():
             for file in find(path):

@@ -1,4 +1,4 @@
-"""A video of pictures, written while the pictures are made."""
+"""Writes a video of pictures while the pictures are made."""
 
 from contextlib import suppress
 from fractions import Fraction
@@ -11,9 +11,9 @@ from adain_jax.files.join import join
 from adain_jax.files.segment import Writer
 from adain_jax.runtime.atomic import check_place, make_folder
 
-_BASE = Fraction(1, 1000)  # of times
-_RATE = Fraction(25)  # frames in a second, of which a video tells about how many there are
-_LAST = 40  # milliseconds that the last picture is shown for
+_BASE = Fraction(1, 1000)  # the time base, in seconds
+_RATE = Fraction(25)  # the rate that the video states, in frames a second; it is not exact
+_LAST = 40  # the duration of the last picture, in milliseconds
 
 
 class Recording:
@@ -22,11 +22,11 @@ class Recording:
     Until then the video is in a file that ends in .nut, which mpv and VLC also play.
 
     Args:
-        path: the video, of one of `video.SUFFIXES`.
-        size: (H, W) of the pictures; others are scaled to it.
+        path: the video, with one of `video.SUFFIXES`.
+        size: (H, W) of the video; pictures of other sizes are scaled to it.
 
     Raises:
-        OSError: if it cannot be written.
+        OSError: if the file cannot be written.
     """
 
     def __init__(self, path: Path, size: tuple[int, int]) -> None:
@@ -41,14 +41,14 @@ class Recording:
 
     @property
     def seconds(self) -> float:
-        """The duration so far."""
+        """The duration so far, in seconds."""
         return max(0, self._last) * float(_BASE)
 
     def write(self, picture: np.ndarray, moment: float) -> None:
-        """Add a picture (H, W, 3), uint8, that was made at a moment, of a clock in seconds.
+        """Add a picture (H, W, 3) uint8 that was made at `moment`, in seconds of any clock.
 
         Raises:
-            OSError: if it cannot be written.
+            OSError: if the picture cannot be written.
         """
         if self._begin is None:
             self._begin = moment
@@ -57,10 +57,10 @@ class Recording:
         self._last = pts
 
     def close(self) -> None:
-        """End the video.
+        """Complete the video.
 
         Raises:
-            OSError: if it cannot be written.
+            OSError: if the file cannot be written.
         """
         self._writer.close()
         if self._last >= 0:

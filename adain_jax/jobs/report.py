@@ -1,4 +1,4 @@
-"""The report of a command, for programs."""
+"""The report of a command, as JSON for other programs."""
 
 import json
 from pathlib import Path
@@ -44,12 +44,12 @@ class Report:
         return sum(row["status"] == "ok" for row in self._rows.values())
 
     def save(self, path: Path) -> None:
-        """Write JSON, the pictures in the order of the plan."""
+        """Write the report as JSON, with the pictures in the order of the plan."""
         rows = [self._rows[job] for job in self._jobs if job in self._rows]
         content = {"complete": self.complete, "pictures": rows + self._alone}
         make_folder(path.parent)
         with atomic_path(path) as temporary:
-            # Escaped: names of files need be no text that could be encoded.
+            # JSON escapes all but ASCII, since names of files may not be encodable.
             temporary.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
 
 

@@ -28,8 +28,8 @@ class Sizes:
     """Shorter sides in pixels; 0: images keep their size.
 
     Attributes:
-        content: shorter side of the photograph.
-        style: shorter side of the painting, which decides how large its strokes are.
+        content: the shorter side of the photograph.
+        style: the shorter side of the painting, which decides how large its strokes are.
     """
 
     content: int = 0
@@ -42,9 +42,9 @@ class Result:
 
     Attributes:
         job: the job.
-        error: what went wrong, or None.
-        size: width and height of the picture in pixels, if they are known.
-        seconds: time for reading, computing and writing, partly beside other pictures.
+        error: the error, or None.
+        size: the width and height of the picture in pixels, if they are known.
+        seconds: the time for reading, computing and writing, which overlaps with other pictures.
     """
 
     job: Job
@@ -54,8 +54,8 @@ class Result:
 
 
 _Value = TypeVar("_Value")
-_AHEAD = 1  # pictures of which the images are read while one is computed
-_BEHIND = 1  # pictures that are written meanwhile
+_AHEAD = 1  # pictures whose images are read while one is computed
+_BEHIND = 1  # pictures that are written at the same time
 
 
 def run(
@@ -75,25 +75,25 @@ def run(
     Every style is read and encoded once, unless it is recoloured for each content. A job that fails
     leaves no file and does not stop the others. While one picture is computed, threads read the
     images of the next one and write the last one; at most these three are in memory. At a
-    KeyboardInterrupt, or once `stop` is true, the picture that is being written is finished and its
-    result yielded before KeyboardInterrupt is raised. The picture that is being computed is
-    dropped, though its thread ends only with its work.
+    KeyboardInterrupt, or once `stop` returns a true value, the picture that is being written is
+    finished and its result yielded before KeyboardInterrupt is raised. The picture that is being
+    computed is dropped, though its thread runs until the computation ends.
 
     Args:
-        jobs: from `plan`.
-        model: makes the pictures.
+        jobs: the jobs of `plan`.
+        model: the model that makes the pictures.
         controls: the controls of the pictures.
-        sizes: sizes to which images are scaled.
+        sizes: the sizes to which images are scaled.
         encoding: how pictures are written.
         stdin: the content of standard input, for `STREAM` as a content or a style.
-        report: is called with a description of the current work.
+        report: a function that is called with a description of the current work.
         timing: measures the time of the computation, and the time spent waiting for files.
-        stop: is called now and then. Unlike a KeyboardInterrupt, it cannot come between a result
-            and its receiver.
+        stop: a function that is called now and then, and asks to stop by a true value. Unlike a
+            KeyboardInterrupt, this cannot come between a result and its receiver.
 
     Raises:
         ValueError: if no picture can be made with these controls.
-        KeyboardInterrupt: once `stop` is true.
+        KeyboardInterrupt: once `stop` returns a true value.
     """
     sizes, encoding, timing = sizes or Sizes(), encoding or Encoding(), timing or Timing()
     controls = controls or Controls()
@@ -103,7 +103,7 @@ def run(
     reader, computer, writer = (ThreadPoolExecutor(1) for _ in range(3))
 
     def awaited(future: Future[_Value]) -> _Value:
-        """It waits a while and again: a signal that comes just before a wait is seen after it."""
+        """Wait for a result, in short waits, so that a signal before a wait is noticed after it."""
         done = False
         while not done:
             if stop():
@@ -112,7 +112,7 @@ def run(
         return future.result()
 
     def compute(function: Callable[..., _Value], *args: Any, **options: Any) -> _Value:
-        """Not in the main thread, which an interruption would only reach afterwards."""
+        """Call a function in a thread, since the main thread must be free for interruptions."""
         with timing("compute"):
             return awaited(computer.submit(function, *args, **options))
 
@@ -121,7 +121,7 @@ def run(
             return awaited(future)
 
     def results(most: int) -> Iterator[Result]:
-        """Those that are known; and others until no more than `most` pictures are being written."""
+        """Yield the results that are known, and wait until at most `most` pictures are written."""
         while len(written) > most or (written and written[0].seconds.done()):
             with timing("write"):
                 result = written[0].result()
@@ -136,7 +136,7 @@ def run(
             if style is None:
                 report(f"style {job.style.stem}")
                 style = _style(job.style, inputs.styles, model, controls, read, compute)
-                if isinstance(style, Style | Exception):  # images would fill the memory
+                if isinstance(style, Style | Exception):  # images are not kept, to save memory
                     styles[job.style] = style
             if isinstance(style, Exception):
                 raise style
@@ -181,9 +181,9 @@ def run(
 
 @dataclass(frozen=True)
 class _Inputs:
-    """The images of a job, read or being read; those of a style only if the style is new."""
+    """The images of a job, which are or will be read; those of a style only if it is new."""
 
-    content: Future[tuple[LoadedImage, float]] | None  # with the seconds it took
+    content: Future[tuple[LoadedImage, float]] | None  # with the seconds of reading
     styles: list[Future[Style | np.ndarray]]
 
 
@@ -197,7 +197,7 @@ class _Picture:
     seconds: Future[float]
 
     def result(self) -> Result:
-        """Wait until it is written."""
+        """Wait until the picture is written, and return the outcome of the job."""
         try:
             return Result(self.job, None, self.size, self.spent + self.seconds.result())
         except FAILURES as error:
@@ -251,7 +251,7 @@ def _read_content(
 
 
 def _write(job: Job, rgb: np.ndarray, content: LoadedImage, encoding: Encoding) -> float:
-    """The seconds it took."""
+    """Write a picture, and return the seconds that this took."""
     start = time.perf_counter()
     options = {
         "quality": encoding.quality,
@@ -276,7 +276,7 @@ def _style(
     read: Callable[[Future[Style | np.ndarray]], Style | np.ndarray],
     compute: Callable[..., Style | Sources],
 ) -> Style | Sources | Exception:
-    """The encoded style; or its image, if it is recoloured for each content; or the error."""
+    """The encoded style, or its images if they are recoloured for each content, or the error."""
     sources = []
     for (path, _), part in zip(mixture.parts, parts, strict=True):
         try:

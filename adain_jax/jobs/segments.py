@@ -17,10 +17,11 @@ class Segments:
     """The segments of a clip, in a folder beside it, with the state to continue from.
 
     Attributes:
-        done: number of frames written.
-        last: start time of the last of them, or None.
-        duration: its duration.
-        memory: the state after it, if it ended a segment.
+        segments: the files of the finished segments.
+        done: the number of frames written.
+        last: the start time of the last of them, in units of the look's time base, or None.
+        duration: its duration, in the same units.
+        memory: the state after the last frame of an earlier run; empty if there is none.
     """
 
     def __init__(
@@ -33,15 +34,15 @@ class Segments:
         key: str,
         resume: bool,
     ) -> None:
-        """Begin, or go on.
+        """Begin with an empty folder, or continue.
 
         Args:
-            folder: of the segments.
-            look: of the frames.
-            codec: its name, and the crf.
-            zero: when the clip begins, in units of the look's time base.
-            key: of all that decides what the clip looks like.
-            resume: continue from existing segments.
+            folder: the folder of the segments.
+            look: the look of the frames.
+            codec: the codec's name, and the crf.
+            zero: the time at which the clip begins, in units of the look's time base.
+            key: a digest of everything that determines the clip.
+            resume: whether to continue from existing segments.
 
         Raises:
             ValueError: if existing segments have another key, or are damaged.
@@ -87,7 +88,7 @@ class Segments:
         return self._folder / f"{number:06}.nut"
 
     def write(self, frame: Frame, memory: dict[str, np.ndarray] | None) -> None:
-        """Add a frame; with a memory it ends a segment."""
+        """Add a frame. With a state `memory`, it ends a segment, and the state is saved."""
         if self._writer is None:
             self._writer = Writer(self._name(len(self.segments)), self._look, *self._codec)
         self._writer.write(frame._replace(pts=frame.pts - self._zero))
@@ -114,7 +115,7 @@ class Segments:
             self.segments.append(self._name(len(self.segments)))
 
     def close(self) -> None:
-        """Give up what is being written."""
+        """Abandon the segment that is being written."""
         self._writer = None
 
     def remove(self) -> None:

@@ -1,4 +1,4 @@
-"""Styles from files: images, folders of them, and files of styles."""
+"""Reads and writes styles: images, folders of them, and files of styles."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -16,10 +16,10 @@ from adain_jax.model import Model
 from adain_jax.model.style import SUFFIX, Style
 from adain_jax.runtime.atomic import check_place, make_folder
 
-SIZE = 512  # pixels of the shorter side, unless another is asked for
-_THUMBNAIL = 32  # pixels to a side
-_NAMES = "names"  # of the styles in a bank, in its metadata
-_NAMED = 3  # pictures that a file of a style lists
+SIZE = 512  # the default shorter side of a style's image, in pixels
+_THUMBNAIL = 32  # the side of a thumbnail, in pixels
+_NAMES = "names"  # the key of the styles' names in a bank's metadata
+_NAMED = 3  # the most images that the file of a style names
 
 
 def read(path: Path, size: int, stdin: bytes | None = None) -> Style | np.ndarray:
@@ -28,8 +28,8 @@ def read(path: Path, size: int, stdin: bytes | None = None) -> Style | np.ndarra
     `stdin` is the content of standard input, for `STREAM`.
 
     Raises:
-        OSError: if it cannot be read.
-        ValueError: if it is neither.
+        OSError: if the file cannot be read.
+        ValueError: if the file is neither a style nor an image.
     """
     if path.suffix == SUFFIX:
         return Style.load(path)
@@ -37,10 +37,10 @@ def read(path: Path, size: int, stdin: bytes | None = None) -> Style | np.ndarra
 
 
 def encode(path: Path, read: Style | np.ndarray, model: Model) -> Style:
-    """The style of the result of `read`.
+    """Encode the result of `read`, unless it is a style already.
 
     Raises:
-        ValueError: if it is a style of another model, or of an older version.
+        ValueError: if the style belongs to another model, or an older version.
     """
     if isinstance(read, np.ndarray):
         return encode_style(read, model)
@@ -60,13 +60,13 @@ def look(path: Path, size: int) -> np.ndarray | None:
 
 
 def each(paths: Sequence[Path], model: Model, *, size: int = SIZE) -> Iterator[tuple[str, Style]]:
-    """Yield the style of each image, also of images in folders, with its name within the folder.
+    """Yield the name and the style of each image; for images in folders, the path within these.
 
-    A file of styles gives the styles that it holds, each with its name.
+    For a file of styles, yield each of its styles, with its name.
 
     Raises:
-        OSError: if one cannot be read.
-        ValueError: if one is no style, too large or another model's.
+        OSError: if a file cannot be read.
+        ValueError: if a file is neither a style nor an image, too large, or of another model.
     """
     for path in expand(paths):
         style = _style(path, model, size)
@@ -88,10 +88,10 @@ def bank_names(path: Path) -> tuple[str, ...]:
 def write_bank(
     output: Path, styles: Sequence[Style], names: Sequence[str], architecture: str
 ) -> None:
-    """Write one file of many styles, each with its name: 8 KB a style.
+    """Write one file with many styles and their names, of about 8 KB a style.
 
     Raises:
-        OSError: if it cannot be written.
+        OSError: if the file cannot be written.
         ValueError: if there is no style, or the file's name does not end in .safetensors.
     """
     metadata = {"architecture": architecture, _NAMES: json.dumps(list(names))}
@@ -103,8 +103,9 @@ def bank(paths: Sequence[Path], model: Model, output: Path, *, size: int = SIZE)
     """Write a bank, one file with the style of each image (`each`); yield the name of each.
 
     Raises:
-        OSError: if one cannot be read, or the file not be written.
-        ValueError: as `average_style`.
+        OSError: if a file cannot be read, or the bank cannot be written.
+        ValueError: if a file is neither a style nor an image, too large, or of another model, or
+            the bank's name does not end in .safetensors.
     """
     _check_output(paths, output)
     styles, names = [], []
@@ -120,13 +121,13 @@ def average_style(
 ) -> Iterator[Path]:
     """Write one file with the mean style of images, folders of them, and files of styles.
 
-    It yields each style that is read; the file is written after the last one, with a thumbnail of
-    the first image.
+    It yields the path of each style that is read. The file is written after the last one, with a
+    thumbnail of the first image.
 
     Raises:
-        OSError: if one cannot be read, or the file not be written.
-        ValueError: if one is no style, too large or another model's, or if the name does not end
-            in .safetensors.
+        OSError: if a file cannot be read, or the style cannot be written.
+        ValueError: if a file is neither a style nor an image, too large, or of another model, or
+            the name of the output does not end in .safetensors.
     """
     _check_output(paths, output)
     styles, files = [], expand(paths)
@@ -160,6 +161,6 @@ def _style(path: Path, model: Model, size: int) -> Style:
 
 
 def _within(path: Path, paths: Sequence[Path]) -> str:
-    """The name of a file within the folder of `paths` in which it was found."""
+    """The path of a file within the folder of `paths` in which it was found, or its name."""
     folders = [folder for folder in paths if folder in path.parents and folder.is_dir()]
     return path.relative_to(folders[0]).as_posix() if folders else path.name
