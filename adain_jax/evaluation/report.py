@@ -65,7 +65,7 @@ def overall(rows: Sequence[Row], errors: Mapping[str, float]) -> str:
 def by_group(rows: Sequence[Row]) -> str:
     """A table with a line for each group of styles.
 
-    If there are both seen and unseen groups, a line for all seen and one for all unseen ones follow.
+    If there are seen and unseen groups, a line for all seen and one for all unseen ones follow.
     """
     unseen = {group(x.style) for x in rows if PurePosixPath(x.style).name.startswith(_UNSEEN)}
     programs = [program for program in _programs(rows) if program != PHOTOGRAPH]

@@ -151,7 +151,7 @@ def _pictures(
         under_way.append(batches.start(group, waiting.pop(group)))
 
     def collect(most: int) -> Iterator[np.ndarray]:
-        """Wait until at most `most` batches are being computed; yield the next pictures in order."""
+        """Wait until at most `most` batches are under way; yield the next pictures in order."""
         nonlocal following
         while len(under_way) > most:
             made.update(under_way.popleft()())
