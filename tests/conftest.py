@@ -8,7 +8,7 @@ import tempfile
 # These settings must precede any import of jax. There are four devices, for tests of pmap, on any
 # machine. No program is compiled twice, neither here nor in the processes that tests start.
 # Programs are optimised little, and weights that a function closes over are not folded, because
-# these would take most of the time. Without fusion emitters, and in one piece, a step of training
+# that would take most of the time. Without fusion emitters, and in one piece, a step of training
 # compiles in a third of the time.
 _FLAGS = (
     "--xla_disable_hlo_passes=constant_folding",
@@ -87,7 +87,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    if hasattr(config.option, "loadscopereorder"):  # pytest-xdist's order, by counts
+    # By default, pytest-xdist starts with the files that have the most tests.
+    if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False
 
 
