@@ -36,12 +36,13 @@ def random_style(
     Args:
         key: a key of `jax.random`; it decides the styles, the strengths, and which images are
             stylized. With several devices, each needs its own key.
-        images: (N, H, W, 3), uint8, or floating in [0, 1].
+        images: a batch (N, H, W, 3), uint8, or floating in [0, 1].
         bank: a batch of styles (S, C), made by `model.style(paintings)` from paintings
             (S, H, W, 3), or by `Style.stack` from styles of one painting each, such as `Style.load`
             gives.
-        alpha_range: lowest and highest strength, within [0, 1]; strengths are uniform between them.
-        probability: probability that an image is stylized; may be traced.
+        alpha_range: the lowest and highest strength, within [0, 1]; strengths are uniform between
+            them.
+        probability: the probability that an image is stylized; may be traced.
         model: the model that made the styles; by default "vgg16".
 
     Returns:
@@ -97,7 +98,7 @@ def random_style(
     count, styles = images.shape[0], bank.mean.shape[0]
     try:
         which, how_much, whether = jax.random.split(key, 3)
-    except (TypeError, ValueError):  # JAX speaks of how keys are made
+    except (TypeError, ValueError):  # JAX's message is about the internals of keys
         raise ValueError(f"key is one of jax.random.key(seed), not {key!r:.40}") from None
     pick = jax.random.randint(which, (count,), 0, styles)
     alpha = jax.random.uniform(how_much, (count,), minval=low, maxval=high)

@@ -1,4 +1,4 @@
-"""The public functions: arrays in, arrays out."""
+"""The public functions, which take and return arrays."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,14 +29,14 @@ def load(name_or_path: str | PathLike = "vgg16") -> Model:
 
     Raises:
         FileNotFoundError: if there is no such file, nor a shipped model of that name.
-        ValueError: if the file is not a model's.
+        ValueError: if the file is not the file of a model, or is damaged.
 
     >>> import adain_jax
     >>> adain_jax.load("vgg16").architecture
     'vgg16_film'
     """
     path = store.find(name_or_path).resolve()
-    with _loading:  # two threads do not load it twice
+    with _loading:  # so that two threads do not load it twice
         return _load(path)
 
 
@@ -59,7 +59,7 @@ def stylize(
 ) -> Num[AnyArray, "*n h w 3"]:
     """Give images the style of another image (Huang & Belongie 2017).
 
-    Works inside `jit`, `vmap`, `pmap`, `grad` and `scan`, and is differentiable with respect to
+    It works inside `jit`, `vmap`, `pmap`, `grad` and `scan`, and is differentiable with respect to
     `content`, `style`, `alpha`, `weights` and `masks`. On a CPU there is no forward mode (`jvp`).
 
     Args:
@@ -69,24 +69,25 @@ def stylize(
         style: an image of any size, or one for each image of the batch; or a `Style`, which
             `encode_style` makes once for many calls; or a list of any of these. A list is mixed,
             or, with `masks`, has the styles of the regions.
-        alpha: strength of the style, from 0 (the decoder's reconstruction of the content) to 1: a
-            number, one number for each image (N,), with masks one for each region (K,), or a map
+        alpha: the strength of the style, from 0 (the decoder's reconstruction of the content) to 1:
+            a number, one number for each image (N,), with masks one for each region (K,), or a map
             (H, W) or (N, H, W).
-        weights: weights of the styles in a list, equal by default; they are divided by their sum.
-        masks: regions with styles of their own, the same for all images (`vmap` gives each image
-            its own): (K, H, W), booleans or floating in [0, 1]; or labels (H, W), integers, where k
-            is the region of style k - 1 and 0 is no region. If there is one style more than masks,
-            the last style is for the area outside all masks; otherwise that area stays as in the
+        weights: the weights of the styles in a list, equal by default; they are divided by their
+            sum.
+        masks: regions with different styles, the same for all images (`vmap` gives each image its
+            own): (K, H, W), booleans or floating in [0, 1]; or labels (H, W), integers, where k is
+            the region of style k - 1 and 0 is no region. If there is one style more than masks, the
+            last style is for the area outside all masks; otherwise that area stays as in the
             photograph. Booleans and labels have hard edges along cells of 8 pixels, as in the
             paper's own code; floats have the edges that are drawn. Where masks overlap, styles are
             averaged.
         color: the colours of the picture. "style" gives it those of the style. The other modes give
             it those of the content. "coral" and "histogram" recolour the style's image before it is
-            encoded, again for each content (`ops.color`), so every style must be an image.
+            encoded, for each content separately (`ops.color`), so every style must be an image.
             "luminance" takes only the luma from the picture and the chroma from the content; it
             works with any style. (Gatys et al. 2016, "Preserving color in neural artistic style
             transfer".)
-        extrapolate: allow strengths up to 2, which exaggerate the style.
+        extrapolate: whether strengths up to 2, which exaggerate the style, are allowed.
         model: from `adain_jax.load`; by default "vgg16".
         plan: how the call runs (`adain_jax.inference.plan`): `Whole()`, `Bucketed()` or
             `Tiled(768)`. The pictures are equal to rounding. "auto" runs a batch whole, and one
@@ -99,8 +100,8 @@ def stylize(
         `jax_enable_x64` is set): a JAX array, or a NumPy array if it was made in windows.
 
     Raises:
-        ValueError: if an argument has the wrong shape, dtype or range, a mask is empty, a style is
-            another model's, or on a CPU for a forward-mode derivative.
+        ValueError: if an argument has the wrong shape, dtype or range, a mask is empty, a style was
+            made by another model, or a forward-mode derivative is taken on a CPU.
 
     >>> import adain_jax, numpy as np
     >>> rng = np.random.default_rng(0)
@@ -151,23 +152,23 @@ def stylize_many(
         contents: an array (N, H, W, 3), or an iterable of images (H, W, 3), uint8 or floating in
             [0, 1]; it may be endless.
         style: as for `stylize`, for all images.
-        alpha: strength, a number, with masks one for each region (K,), or a map (H, W) for all
-            images, which are then of its size.
+        alpha: the strength, a number, with masks one for each region (K,), or a map (H, W) for all
+            images, which must then have its size.
         weights: as for `stylize`.
-        masks: as for `stylize`; all images are then of their size.
+        masks: as for `stylize`; all images must then have their size.
         color: as for `stylize`.
         extrapolate: as for `stylize`.
-        model: from `adain_jax.load`, best made ready by `Model.prepare`, on accelerators with
+        model: from `adain_jax.load`, preferably prepared by `Model.prepare`, on accelerators with
             `dtype=jnp.bfloat16`; by default "vgg16", prepared.
         plan: as for `stylize`. "auto" computes images at their own size as long as all have the
             same one, and in buckets from the first image of another size on; each image above 4
             megapixels is computed in windows.
-        batch_size: images computed at once, over all devices; rounded up to a multiple of their
-            number.
-        devices: by default all of this host's.
+        batch_size: the number of images computed at once, over all devices; it is rounded up to a
+            multiple of the number of devices.
+        devices: the devices to use; by default, all of this host.
 
     Yields:
-        Pictures, (H, W, 3), with the dtype of their images, in their order.
+        Pictures (H, W, 3), with the dtype of their images, in the order of the images.
 
     Raises:
         ValueError: if an argument does not fit its description. For an image, the error names its
@@ -203,13 +204,14 @@ def encode_style(
     """Encode the style of an image once, for many contents.
 
     Args:
-        images: (H, W, 3), or a batch (N, H, W, 3), of any size; uint8, or floating in [0, 1].
+        images: an image (H, W, 3), or a batch (N, H, W, 3), of any size; uint8, or floating in
+            [0, 1].
         model: from `adain_jax.load`; by default "vgg16". The style fits models with the same
             encoder.
         plan: how the call runs, as for `stylize`.
 
     Returns:
-        Statistics (C,), or (N, C).
+        A `Style` of statistics (C,), or (N, C).
 
     Raises:
         ValueError: if `images` has the wrong shape, dtype or range.
@@ -224,7 +226,7 @@ def encode_style(
 
 @contextmanager
 def _forward_mode_told() -> Iterator[None]:
-    """Say what to do where JAX would tell of a `custom_vjp`: Winograd's convolutions have one."""
+    """Replace JAX's error about the `custom_vjp` of Winograd's convolutions by a helpful one."""
     try:
         yield
     except TypeError as error:
@@ -237,7 +239,11 @@ def _forward_mode_told() -> Iterator[None]:
 
 
 def model_or(default: Callable[[], Model], model: Model | None) -> Model:
-    """The model that is given, if one is, or a `ValueError` if it is none."""
+    """Return `model`, or the result of `default` if it is None.
+
+    Raises:
+        ValueError: if `model` is not a `Model`.
+    """
     if model is None:
         return default()
     if not isinstance(model, Model):
@@ -247,5 +253,5 @@ def model_or(default: Callable[[], Model], model: Model | None) -> Model:
 
 @cache
 def prepared() -> Model:
-    """The default model, made ready for many images."""
+    """The default model, prepared for many images."""
     return load().prepare()

@@ -3,9 +3,9 @@ r"""The paper's ablation "Enc-AdaIN-BNDec": batch normalisation in the decoder (
     adain-jax train --config ablation_batch \
         --config.content=photos --config.style=paintings
 
-As `base.py` in all else, so that the curves of the two can be laid over each other. Batches mix
-several styles, and batch normalisation brings all of them to the statistics of the mixture. Those
-of the batch are taken when pictures are made, too: no average is stored.
+All other settings are those of `base.py`, so that the curves of the two can be compared. Batches
+mix several styles, and batch normalisation gives all of them the statistics of the mixture. The
+statistics of the batch are used when pictures are made, too: no average is stored.
 """
 
 from dataclasses import replace

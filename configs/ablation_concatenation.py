@@ -3,9 +3,10 @@ r"""The paper's ablation "Enc-Concat-Dec": features side by side in place of Ada
     adain-jax train --config ablation_concatenation \
         --config.content=photos --config.style=paintings
 
-The decoder is given relu4_1 of the content and of the style, one behind the other, and must find
-out itself how to part content from style. As `base.py` but for squares of paintings of the crops'
-size, encoded in every step. It has no style apart from a painting, and so makes no pictures.
+The decoder gets relu4_1 of the content and of the style, concatenated, and must learn to separate
+content from style. The settings are those of `base.py`, except that crops of paintings have the
+size of those of photographs, and every step encodes its crops. This network has no `Style`, so no
+pictures are made during the training.
 """
 
 from dataclasses import replace

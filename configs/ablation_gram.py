@@ -3,9 +3,10 @@ r"""The style loss by Gram matrices, as Gatys et al. and most after them have it
     adain-jax train --config ablation_gram \
         --config.content=photos --config.style=paintings
 
-The paper found them to give similar pictures to means and deviations, which it prefers as the
-simpler ones (section 6.2). As `base.py` but for squares of paintings of the crops' size, encoded in
-every step. With this weight, the loss of a photograph is about as large as with `base.py`'s.
+The paper found that Gram matrices give similar pictures to means and deviations, which it prefers
+because they are simpler (section 6.2). The settings are those of `base.py`, except that crops of
+paintings have the size of those of photographs, and every step encodes its crops. With this weight,
+the loss of a photograph is about as large as in `base.py`.
 """
 
 from dataclasses import replace

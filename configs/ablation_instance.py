@@ -3,8 +3,8 @@ r"""The paper's ablation "Enc-AdaIN-INDec": instance normalisation in the decode
     adain-jax train --config ablation_instance \
         --config.content=photos --config.style=paintings
 
-As `base.py` in all else. Instance normalisation brings every sample to one style, whatever AdaIN
-gave it, and so the style loss stays high.
+All other settings are those of `base.py`. Instance normalisation gives every sample the same style,
+whatever AdaIN gave it, and so the style loss stays high.
 """
 
 from dataclasses import replace

@@ -3,12 +3,12 @@ r"""A decoder for `vgg16` from scratch, in an hour on two CPU cores.
     adain-jax train --config base \
         --config.content=photos --config.style=paintings
 
-Without folders it runs on the few pictures in examples/, which shows that everything works and
+Without folders it trains on the few pictures in examples/, which shows that everything works, but
 teaches a decoder little. Expect a style loss below 4 after 5,000 steps on some thousand images.
 
-Small crops, frozen styles, a start as an autoencoder and a style weight that rises slowly: from
-scratch, at the paper's style weight, small trainings end in a grey veil. The total variation keeps
-down the fine mesh that a decoder has in its first hours.
+It uses small crops and pools of encoded images, starts as an autoencoder, and raises the style
+weight slowly: from scratch, at the paper's style weight, short trainings end in a grey veil. The
+total variation suppresses the fine mesh that a decoder produces in its first hours.
 """
 
 from adain_jax.training.config import TrainConfig

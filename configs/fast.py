@@ -3,13 +3,14 @@ r"""The small network `fast`, an encoder of photographs and then a decoder, for 
     adain-jax train --config fast \
         --config.content=photos --config.style=paintings
 
-About three quarters of an hour on two CPU cores; after 300 steps for the encoder and 400 more,
-pictures already follow the painting's palette. Then `fast_refine.py`, for as long as you can.
+It takes about three quarters of an hour on two CPU cores; after 300 steps for the encoder and 400
+more, pictures already follow the painting's palette. Then run `fast_refine.py`, for as long as you
+can.
 
-The encoder is fitted to the VGG's features in the reconstruction steps, and then kept: left to the
-style loss, it silences channels and the pictures end in a grey veil. A small decoder satisfies a
-style loss most cheaply by one texture strewn over every picture. The content loss at three maps and
-the photograph asked back at alpha 0 keep that out, and the style weight rises slowly beside them.
+The encoder is fitted to the VGG's features in the reconstruction steps, and then frozen: trained by
+the style loss, it silences channels, and the pictures end in a grey veil. A small decoder satisfies
+a style loss most cheaply by one texture all over every picture. The content loss at three maps and
+the identity loss (the photograph at alpha 0) prevent that, and the style weight rises slowly.
 """
 
 from dataclasses import replace

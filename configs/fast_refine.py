@@ -4,9 +4,9 @@ r"""The last part of a training of `fast.py`: crops of 256 of images scaled to 5
         --config.init_from=runs/fast/model.safetensors \
         --config.content=photos --config.style=paintings
 
-Colours and strokes follow the painting more closely; more of the photograph is given up for them.
-Half an hour on two CPU cores. Without `init_from` it goes on with the shipped weights. Of images
-that were cut from larger ones at that scale, give the side that they have, as `refine.py` says.
+Colours and strokes follow the painting more closely, at the cost of more of the photograph. It
+takes half an hour on two CPU cores. Without `init_from` it starts from the shipped weights. If your
+images are crops of larger ones at that scale, give their side as the size, as `refine.py` says.
 """
 
 from dataclasses import replace

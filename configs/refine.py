@@ -4,21 +4,21 @@ r"""The last part of a training of `base.py`: the decoder is told the style, and
         --config.init_from=runs/base/model.safetensors \
         --config.content=photos --config.style=paintings
 
-It begins as the decoder that it goes on from (docs/design.md says how it is built). Colours follow
-the style within minutes, faces and edges come back, fine texture takes its time. So the weights
-that ship were made; without `init_from` it goes on with them, and so is also the recipe for making
-them fit your paintings. Half of the step's time is saved by a pool of features, which takes some
-minutes to fill; on two CPU cores, 5,000 steps take about two hours.
+It starts as a decoder that makes the same pictures as that of `init_from` (docs/design.md describes
+its layers). Colours follow the style within minutes, then faces and edges return, and fine texture
+takes longest. The weights that ship were made in this way. Without `init_from` it starts from them,
+so it is also the recipe for adapting them to your paintings. A pool of features saves half of the
+time of a step, and takes some minutes to fill. On two CPU cores, 5,000 steps take about two hours.
 
-On an accelerator, for five minutes, schedules by the clock:
+On an accelerator, for five minutes, with schedules by the clock:
 
     adain-jax train --config refine \
         --config.content=photos --config.style=paintings --config.minutes=5 \
         --config.pool_contents=0 --config.pool_styles=0 --config.crop_size=256 \
         --config.style_crop_size=256 --config.batch_size=32 --config.compute=bfloat16
 
-Sizes are for your own photographs. Of images that were cut from larger ones at that scale, give the
-side that they have: 288-pixel squares want `content_size=288` and `style_size=288`.
+The sizes are for whole photographs. If your images are crops of larger ones at that scale, give
+their side as the size: 288-pixel squares need `content_size=288` and `style_size=288`.
 """
 
 from dataclasses import replace

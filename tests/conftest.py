@@ -5,10 +5,11 @@ import subprocess
 import sys
 import tempfile
 
-# Before jax is imported anywhere: four devices to test pmap on, whatever the machine has, and no
-# program compiled twice, neither here nor in the processes that tests start. Nor is any optimised
-# much, or weights that a function closes over folded: most of the time would go there. Without
-# fusion emitters, and in one piece, a step of training is compiled in a third of the time.
+# These settings must precede any import of jax. There are four devices, for tests of pmap, on any
+# machine. No program is compiled twice, neither here nor in the processes that tests start.
+# Programs are optimised little, and weights that a function closes over are not folded, because
+# that would take most of the time. Without fusion emitters, and in one piece, a step of training
+# compiles in a third of the time.
 _FLAGS = (
     "--xla_disable_hlo_passes=constant_folding",
     "--xla_cpu_use_fusion_emitters=false",
@@ -17,7 +18,7 @@ _FLAGS = (
 
 
 def _known(flags: tuple[str, ...]) -> tuple[str, ...]:
-    """Those that this version of XLA has: any other ends the process, and tells its name."""
+    """The flags that this version of XLA knows. An unknown one ends the process with its name."""
     probe = [sys.executable, "-c", "import jax; jax.devices()"]
     environment = {**os.environ, "XLA_FLAGS": " ".join(flags), "JAX_PLATFORMS": "cpu"}
     ended = subprocess.run(probe, env=environment, capture_output=True, text=True)
@@ -28,14 +29,14 @@ def _known(flags: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def xla_flags(devices: int) -> str:
-    """What the tests' processes run with, on as many devices as these."""
+    """The XLA_FLAGS of the tests' processes, with this number of devices."""
     return f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count={devices}"
 
 
 # `JAX_DISABLE_MOST_OPTIMIZATIONS=0` has programs optimised as users have them.
 _optimized = os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1") == "0"
 os.environ["JAX_PLATFORMS"] = "cpu"
-if "PYTEST_XDIST_WORKER" not in os.environ:  # which have what the process that began them found
+if "PYTEST_XDIST_WORKER" not in os.environ:  # workers inherit the settings
     os.environ["XLA_FLAGS"] = "" if _optimized else " ".join(_known(_FLAGS))
     os.environ["XLA_FLAGS"] = xla_flags(4)
     _compiled = tempfile.mkdtemp(prefix="adain-jax-tests-")
@@ -53,7 +54,7 @@ from PIL import Image
 
 from tests import shapes
 
-shapes.install()  # before the package is imported
+shapes.install()  # must precede the import of the package
 
 import adain_jax
 from adain_jax import cli
@@ -62,14 +63,14 @@ from tests.tiny import tiny_model
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
-# Which shells have processes in the background ignore, and tests interrupt some.
+# Shells have background processes ignore SIGINT, but tests interrupt some processes with it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
-# Photographs and paintings for training, which no user's machine has.
+# The photographs and paintings for training, which users do not have.
 SHARED = ROOT.parent / "shared"
 
-# Seconds of a processor, in hundreds.
+# The time of the longest files, in hundreds of processor seconds.
 _LONGEST = {
     **{"test_processes.py": 5, "test_loop.py": 5, "test_calls.py": 4, "test_figures.py": 4},
     **{"test_controls.py": 4, "test_config.py": 3, "test_step.py": 3, "test_resume.py": 3},
@@ -86,17 +87,18 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    if hasattr(config.option, "loadscopereorder"):  # by pytest-xdist, to the files of most tests
+    # By default, pytest-xdist starts with the files that have the most tests.
+    if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False
 
 
 def pytest_collection_modifyitems(items):
-    """The longest files first, lest one process have one of them left when the other has none."""
+    """Put the longest files first, so that no process is left with one at the end."""
     items.sort(key=lambda item: _LONGEST.get(item.path.name, 0), reverse=True)
 
 
 def pytest_terminal_summary(terminalreporter):
-    """What the fuzzing counted."""
+    """Print the counts of the fuzzing."""
     for outcome in ("passed", "failed"):
         for report in terminalreporter.getreports(outcome):
             for name, value in report.user_properties:
@@ -106,7 +108,7 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture(autouse=True, scope="module")
 def _forget_programs():
-    """Thousands of compiled programs would use up 5 GB, and the 65530 maps that Linux allows."""
+    """Clear JAX's caches: thousands of programs would use 5 GB, and Linux's limit of 65530 maps."""
     yield
     maps, statm = Path("/proc/self/maps"), Path("/proc/self/statm")
     if not maps.exists():
@@ -123,7 +125,7 @@ def model() -> adain_jax.Model:
 
 @pytest.fixture(scope="session")
 def tiny() -> adain_jax.Model:
-    """A model of the same widths that compiles in seconds: for all that any weights show."""
+    """A model of the same widths that compiles in seconds, for tests that need no training."""
     return tiny_model()
 
 
@@ -156,7 +158,7 @@ def rng() -> np.random.Generator:
 
 @pytest.fixture
 def photo(rng, tmp_path) -> Path:
-    """A small image file with something in it."""
+    """A small image file of a smooth random image."""
     path = tmp_path / "photo.png"
     _smooth(rng, 40, 56).save(path)
     return path
@@ -171,9 +173,9 @@ def painting(rng, tmp_path) -> Path:
 
 @pytest.fixture
 def main(tmp_path, monkeypatch, capsys):
-    """The command, in this process: what it prints, and its exit code."""
+    """A function that runs the command here, checks its exit code, and returns its output."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(process, "prepare", lambda: None)  # which is of the whole process
+    monkeypatch.setattr(process, "prepare", lambda: None)  # it would change the whole process
     monkeypatch.setattr(process, "leave", sys.exit)
 
     def main(*args, code=0):
@@ -191,7 +193,7 @@ def main(tmp_path, monkeypatch, capsys):
 
 @pytest.fixture
 def mount(tmp_path):
-    """A small file system of its own, to mount which one has to be root."""
+    """A function that mounts a small separate file system, which needs root."""
     folder = tmp_path / "mounted"
     folder.mkdir()
 

@@ -1,4 +1,4 @@
-"""Signatures held to in tests: dtypes and shapes of arrays, and all other types (ops/shapes.py)."""
+"""Checks of signatures during tests: dtypes and shapes of arrays, and types (ops/shapes.py)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,15 +8,16 @@ import jaxtyping
 import pytest
 from beartype import BeartypeConf, beartype
 
-CHECKED = ("adain_jax.ops", "adain_jax.augment")  # modules, and those in them
+CHECKED = ("adain_jax.ops", "adain_jax.augment")  # modules, including their submodules
 
-checked = beartype(conf=BeartypeConf(is_pep484_tower=True))  # an int is a float, too
+checked = beartype(conf=BeartypeConf(is_pep484_tower=True))  # an int counts as a float, too
 _raises: Any = pytest.raises
 
 
 def install() -> None:
-    """From now on, modules that are imported check their callers, but not inside `pytest.raises`:
-    there nothing but the package itself shall refuse what is wrong.
+    """Make modules that are imported from now on check their calls, except in `pytest.raises`.
+
+    There, the package itself must refuse wrong arguments.
     """
     jaxtyping.install_import_hook(list(CHECKED), f"{__name__}.checked")
     pytest.raises = _raises_by_itself  # type: ignore[assignment]

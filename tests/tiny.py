@@ -9,18 +9,18 @@ ARCHITECTURES.update(vgg("tiny", (1, 1, 1, 1), (16, 32), "xla"))
 
 
 def tiny_model(variant: str = "") -> Model:
-    """The model before any training; `variant` is an ablation's, "film" or "fast"."""
+    """The untrained model; `variant` is that of an ablation, "film" or "fast"."""
     name = f"tiny_{variant}" if variant else "tiny"
     return Model.create(name, **jax.jit(lambda key: initialize(name, key))(jax.random.key(0)))
 
 
 def tiny_film() -> Model:
-    """A model that is told the style, with films and bridges; those of a new one do nothing."""
+    """A model with random films and bridges, because initial ones do nothing."""
     return _told("film")
 
 
 def tiny_fast() -> Model:
-    """A small network for styles of the model, which makes something of all that it is told."""
+    """A "fast" model with random films and a random projection, because initial ones do nothing."""
     return _told("fast")
 
 
@@ -29,7 +29,7 @@ def _told(variant: str) -> Model:
     decoder, keys = dict(params.pop("decoder")), iter(jax.random.split(jax.random.key(2), 10))
     for name in decoder:
         if name.endswith(("_film", "_bridge")):
-            scale = 0.03 if name.endswith("_film") else 0.003  # nothing saturates
+            scale = 0.03 if name.endswith("_film") else 0.003  # small enough that nothing saturates
             decoder[name] = {
                 key: scale * jax.random.normal(next(keys), x.shape)
                 for key, x in decoder[name].items()

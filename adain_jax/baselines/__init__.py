@@ -1,1 +1,1 @@
-"""What the paper compares AdaIN with: optimisation, style swap, networks for a few styles."""
+"""Methods that the paper compares with AdaIN: optimisation, style swap, networks for few styles."""

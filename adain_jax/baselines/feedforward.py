@@ -1,8 +1,8 @@
 """Networks for one style or a few: one pass, no encoder of styles (section 3 of the paper).
 
-With batch normalisation (Ulyanov et al. 2016, Johnson et al. 2016), with instance normalisation
-(Ulyanov et al. 2017), and with conditional instance normalisation (Dumoulin et al. 2017), in which
-k styles share all weights but the scales and shifts.
+They use batch normalisation (Ulyanov et al. 2016, Johnson et al. 2016), instance normalisation
+(Ulyanov et al. 2017), or conditional instance normalisation (Dumoulin et al. 2017), in which k
+styles share all weights except the scales and shifts.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ from adain_jax.ops.resampling import max_pool
 from adain_jax.training.step import Metrics, TrainState, lenient_promotion
 
 _TARGET = TAPS[-1]
-STRIDE = 4  # pixels to a side of one cell of the smallest map
+STRIDE = 4  # the side of a cell of the smallest map, in pixels
 
 
 class FeedForward(nn.Module):
@@ -36,10 +36,10 @@ class FeedForward(nn.Module):
 
     Attributes:
         normalization: "batch", "instance" or "conditional".
-        styles: number of styles, if conditional.
-        widths: channels at the full size, at a half and at a quarter of it.
-        blocks: residual blocks, of two convolutions each.
-        method: method of every convolution (`adain_jax.ops.convolution`).
+        styles: the number of styles, if conditional.
+        widths: the numbers of channels at the full size, at a half and at a quarter of it.
+        blocks: the number of residual blocks, of two convolutions each.
+        method: the method of every convolution (`adain_jax.ops.convolution`).
 
     >>> import jax, jax.numpy as jnp
     >>> network = FeedForward("conditional", styles=2, widths=(8, 8, 8), blocks=1)
@@ -57,7 +57,7 @@ class FeedForward(nn.Module):
 
     @nn.compact
     def __call__(self, images: jax.Array, style: jax.Array | None = None) -> jax.Array:
-        """`style`, if conditional: indices (N,) of the styles, or weights (N, styles)."""
+        """Make pictures; if conditional, `style` is indices (N,), or weights (N, styles)."""
         if images.shape[1] % STRIDE or images.shape[2] % STRIDE:
             raise ValueError(
                 f"images have sides that are multiples of {STRIDE}, not {images.shape}"
@@ -86,7 +86,7 @@ class FeedForward(nn.Module):
 
 
 def initialize(network: FeedForward, key: jax.Array) -> Params:
-    """Random weights."""
+    """The initial, random weights of a network."""
     style = jnp.zeros(1, jnp.int32) if network.normalization == "conditional" else None
     images = jnp.zeros((1, 2 * STRIDE, 2 * STRIDE, 3), jnp.float32)
     variables: Any = network.clone(method="xla").init(key, images, style)
@@ -96,13 +96,13 @@ def initialize(network: FeedForward, key: jax.Array) -> Params:
 def stylize(
     network: FeedForward, variables: Mapping[str, Any], images: jax.Array, style: Any = None
 ) -> jax.Array:
-    """Pictures (N, H, W, 3) in [0, 1] of images of any size, uint8 or floating in [0, 1].
+    """Stylize images of any size: pictures (N, H, W, 3) in [0, 1].
 
     Args:
         network: the network.
         variables: `{"params": ...}`, and the `population` if there is one.
-        images: (N, H, W, 3).
-        style: for conditional normalisation: an index or weights (S,) for all images, or one for
+        images: images (N, H, W, 3), uint8 or floating in [0, 1].
+        style: for conditional normalisation, an index or weights (S,) for all images, or one for
             each image, (N,) integers or (N, S) floats.
     """
     if style is not None:
@@ -123,7 +123,7 @@ def _stylize(network: FeedForward, variables: Any, images: jax.Array, style: Any
 
 
 def population(network: FeedForward, params: Params, images: jax.Array) -> dict[str, Any]:
-    """The statistics of a batch, for batch normalisation of single images.
+    """Compute the statistics of a batch, for batch normalisation of single images.
 
     Returns `{"population": ...}`, to be merged with `{"params": params}`.
     """
@@ -137,7 +137,7 @@ LossFunction = Callable[[Params, Model, TapStats, Mapping[str, Any]], tuple[jax.
 def make_loss(
     network: FeedForward, *, style_weight: float = 10.0, tv_weight: float = 0.0
 ) -> LossFunction:
-    """`(params, vgg, stats, batch) -> (loss, metrics)`.
+    """The loss, a function `(params, vgg, stats, batch) -> (loss, metrics)`.
 
     `stats` are the `tap_stats` of k styles, each (k, C). A batch holds `content`, images
     (N, H, W, 3), and `style`, the index of a style for each of them. As in these methods, the
@@ -165,7 +165,7 @@ def make_loss(
 def make_step(
     loss: LossFunction, optimizer: optax.GradientTransformation, trained: Params | None = None
 ) -> Callable[[TrainState, Model, TapStats, Mapping[str, Any]], tuple[TrainState, Metrics]]:
-    """One optimizer step, `(state, vgg, stats, batch) -> (state, metrics)`, not yet compiled.
+    """An optimizer step, `(state, vgg, stats, batch) -> (state, metrics)`, not compiled.
 
     `trained` has ones where weights are trained and zeros where they are frozen (`newest_style`).
     """
@@ -176,7 +176,7 @@ def make_step(
         gradients, metrics = jax.grad(loss, has_aux=True)(state.params, vgg, stats, batch)
         with lenient_promotion():
             updates, opt_state = optimizer.update(gradients, state.optimizer, state.params)
-        if trained is not None:  # updates, not gradients: some optimizers shrink all weights
+        if trained is not None:  # updates, not gradients, as some optimizers shrink all weights
             updates = jax.tree.map(jnp.multiply, updates, trained)
         params: Any = optax.apply_updates(state.params, updates)
         return TrainState(state.step + 1, params, opt_state, state.average), metrics
@@ -204,7 +204,7 @@ def add_style(params: Params) -> Params:
 
 
 def newest_style(params: Params) -> Params:
-    """For `make_step`: ones for the scales and shifts of the last style, otherwise zeros."""
+    """The argument `trained` of `make_step` that trains the scales and shifts of the last style."""
     return {
         name: {
             key: jnp.zeros_like(x).at[-1].set(1) if _of_styles(key) else jnp.zeros_like(x)

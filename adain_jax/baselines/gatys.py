@@ -42,8 +42,8 @@ class Targets(NamedTuple):
     """The targets of the picture.
 
     Attributes:
-        content: relu4_1 of the photograph.
-        style: Gram matrices, or means and deviations, of the painting's four taps.
+        content: the map relu4_1 of the photograph.
+        style: the Gram matrices, or means and deviations, of the painting's four taps.
     """
 
     content: jax.Array
@@ -54,7 +54,7 @@ class State(NamedTuple):
     """The state that a step changes.
 
     Attributes:
-        step: steps made.
+        step: the number of steps made.
         image: the picture, (1, H, W, 3), not clipped.
         optimizer: the state of the optimizer, as large as twenty pictures for L-BFGS, and two for
             Adam.
@@ -94,19 +94,20 @@ class Optimization:
         tv_weight: float = 0.0,
         learning_rate: float = 0.02,
     ) -> None:
-        """Choose.
+        """Choose the method, the losses and their weights.
 
         Args:
-            method: "lbfgs", as Gatys et al., or "adam".
-            loss: of the style: "gram", or "statistics" for means and deviations.
-            content_weight: of the content loss.
-            style_weight: of the style loss; by default 10 for means and deviations, and 3 for
-                Gram matrices.
-            tv_weight: of the total variation.
-            learning_rate: of Adam.
+            method: the optimizer: "lbfgs", as in Gatys et al., or "adam".
+            loss: the style loss: "gram", or "statistics" for means and deviations.
+            content_weight: the weight of the content loss.
+            style_weight: the weight of the style loss; by default 10 for means and deviations, and
+                3 for Gram matrices.
+            tv_weight: the weight of the total variation.
+            learning_rate: the learning rate of Adam.
 
         Raises:
-            ValueError: if a choice is none of these, a weight negative, or a number not finite.
+            ValueError: if a method or loss is unknown, a weight is negative, the learning rate is
+                not positive, or a number is not finite.
         """
         for name, value, choices in (("method", method, Method), ("loss", loss, StyleLoss)):
             if value not in get_args(choices):
@@ -131,7 +132,11 @@ class Optimization:
         self._compiled = jax.jit(self._step)
 
     def targets(self, model: Model, content: ArrayLike, style: ArrayLike) -> Targets:
-        """The targets of a photograph and a painting, (H, W, 3) each, for the losses."""
+        """Compute the targets of a photograph and a painting, (H, W, 3) each, for the losses.
+
+        Raises:
+            ValueError: if the images are wrong, or the model is not a VGG.
+        """
         images = [
             to_float(check_image(name, image))[None]
             for name, image in (("content", content), ("style", style))
@@ -144,7 +149,11 @@ class Optimization:
         return Targets(model.encode(images[0])[_TARGET], jax.jit(summary)(taps))
 
     def start(self, content: ArrayLike, start: Start = "content", *, seed: int = 0) -> State:
-        """The state before the first step: the photograph (H, W, 3), or noise around mid-grey."""
+        """The state before the first step: the photograph (H, W, 3), or noise around mid-grey.
+
+        Raises:
+            ValueError: if `start` is unknown, or the photograph is wrong.
+        """
         if start not in get_args(Start):
             raise ValueError(f"start is one of {', '.join(get_args(Start))}, not {start!r}")
         image = to_float(check_image("content", content))[None]
@@ -154,7 +163,7 @@ class Optimization:
         return State(jnp.zeros((), jnp.int32), image, optimizer)
 
     def losses(self, model: Model, targets: Targets, image: jax.Array) -> dict[str, jax.Array]:
-        """The weighted sum, `loss`, and its parts, for a picture (1, H, W, 3)."""
+        """Compute the weighted sum, `loss`, and the losses in it, for a picture (1, H, W, 3)."""
         taps = model.taps(image)
         style = gram_loss if self._loss == "gram" else style_loss
         parts = {
@@ -168,7 +177,7 @@ class Optimization:
         return {"loss": total, **{f"{name}_loss": value for name, value in parts.items()}}
 
     def step(self, model: Model, targets: Targets, state: State) -> tuple[State, jax.Array]:
-        """One step, compiled once for each size; the returned loss is that before the step."""
+        """Make a step, compiled once for each size. The returned loss is that before the step."""
         with lenient_promotion():
             return self._compiled(model, targets, state)
 
@@ -180,7 +189,7 @@ class Optimization:
             value, gradient = jax.value_and_grad(loss)(state.image)
             updates, memory = self._optimizer.update(gradient, state.optimizer)
         else:
-            # The line search knows the loss and the gradient where it ended.
+            # The state has the loss and the gradient from the end of the last line search.
             known = optax.value_and_grad_from_state(loss)
             value, gradient = known(state.image, state=state.optimizer)
             updates, memory = self._optimizer.update(  # type: ignore[call-arg]
@@ -197,7 +206,7 @@ class Optimization:
     def run(
         self, model: Model, targets: Targets, state: State, steps: int
     ) -> Iterator[tuple[State, float]]:
-        """The states up to step number `steps`, and the losses before them.
+        """Make steps up to number `steps`; yield each state, and the loss before the step.
 
         Raises:
             ValueError: if the loss or the picture is not finite.
@@ -223,7 +232,7 @@ class Optimization:
             temporary.write_bytes(safetensors.numpy.save(arrays, metadata=header))
 
     def load(self, path: str | os.PathLike, state: State, key: str = "") -> State:
-        """The state in a file; `state` gives the shapes.
+        """Read the state in a file; `state` gives the shapes.
 
         Raises:
             ValueError: if `save` did not write it, or it belongs to another optimization.
@@ -252,7 +261,7 @@ class Optimization:
 
 
 def digest(*parts: Any) -> str:
-    """A short text that tells images, numbers and names from others.
+    """A short text that identifies images, numbers and names.
 
     >>> digest(1, "a") == digest(1, "a"), digest(1, "a") == digest(2, "a")
     (True, False)

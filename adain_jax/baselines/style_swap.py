@@ -1,8 +1,8 @@
 """Style swap (Chen & Schmidt 2016): the most similar patch of the style's features replaces every
 patch of the content's.
 
-One convolution compares all patches with all, with the style's patches, scaled to unit length, as
-kernels; its transpose puts the best patches in place.
+A convolution compares all patches of one with all of the other. Its kernels are the style's
+patches, scaled to unit length. A transposed convolution puts the best patches in place.
 """
 
 from typing import NamedTuple
@@ -21,8 +21,8 @@ from adain_jax.ops.statistics import ChannelStats
 
 _TARGET = TAPS[-1]
 _LAYOUT = ("NHWC", "HWIO", "NHWC")
-# Accelerators round factors to TF32 or bfloat16: of patches much alike another would win, and what
-# is laid down would not be the style's own.
+# Accelerators would round factors to TF32 or bfloat16: among similar patches, another one could
+# win, and the patches in the result would not be exactly those of the style.
 _EXACT = jax.lax.Precision.HIGHEST
 
 
@@ -42,8 +42,8 @@ def style_patches(style: ArrayLike, *, size: int = 3) -> Patches:
     """All patches of a style's features: the part of the work that depends on the style alone.
 
     Args:
-        style: (H, W, C), floating.
-        size: side of the patches, in cells.
+        style: the features, (H, W, C), floating.
+        size: the side of the patches, in cells.
 
     Raises:
         ValueError: if the features are not (H, W, C), or smaller than one patch.
@@ -71,11 +71,11 @@ def swap(content: ArrayLike, patches: Patches) -> jax.Array:
     Where patches overlap, their mean is taken.
 
     Args:
-        content: features, (N, H, W, C), floating.
-        patches: patches of one style, from `style_patches`.
+        content: the features, (N, H, W, C), floating.
+        patches: the patches of one style, from `style_patches`.
 
     Returns:
-        The shape and dtype of `content`.
+        Features with the shape and dtype of `content`.
 
     Raises:
         ValueError: if the features are not (N, H, W, C), or smaller than one patch.
@@ -112,17 +112,17 @@ def swap(content: ArrayLike, patches: Patches) -> jax.Array:
 def stylize(
     model: Model, content: ArrayLike, style: ArrayLike, alpha: ArrayLike = 1.0, *, size: int = 3
 ) -> jax.Array:
-    """Style swap in place of AdaIN, between a VGG's encoder and its decoder.
+    """Stylize by style swap in place of AdaIN, between a VGG's encoder and its decoder.
 
     Args:
         model: a VGG, such as `adain_jax.load("vgg16")`.
-        content: (H, W, 3) or (N, H, W, 3), uint8, or floating in [0, 1].
-        style: (H, W, 3), likewise.
-        alpha: 0 keeps the content's own features, 1 has the style's alone.
-        size: side of the patches, in cells of 8 pixels.
+        content: an image (H, W, 3) or a batch (N, H, W, 3), uint8 or floating in [0, 1].
+        style: an image (H, W, 3), uint8 or floating in [0, 1].
+        alpha: the strength: 0 keeps the content's own features, 1 uses the style's patches alone.
+        size: the side of the patches, in cells of 8 pixels.
 
     Returns:
-        Floats in [0, 1] of the shape of `content`.
+        Pictures of the shape of `content`, floating in [0, 1].
 
     Raises:
         ValueError: if an argument does not fit its description, or an image has fewer cells than a
@@ -140,7 +140,7 @@ def stylize(
 
 @jax.jit(static_argnames="size")
 def encode_style(model: Model, style: jax.Array, *, size: int = 3) -> tuple[Patches, ChannelStats]:
-    """`style_patches` of an image (H, W, 3), and the statistics for its decoder, for reuse."""
+    """Encode an image (H, W, 3) for reuse: its `style_patches`, and statistics for the decoder."""
     features = model.encode(to_float(style)[None])
     return style_patches(features[_TARGET][0], size=size), statistics(features)
 

@@ -1,6 +1,6 @@
-"""Whole data sets in the style of paintings.
+"""Stylization of whole data sets.
 
-`adain-jax dataset` is `run`; `stylize` is for data sets of Ray, and `grains.RandomStyle` for
+`adain-jax dataset` calls `run`; `stylize` is for data sets of Ray, and `grains.RandomStyle` for
 pipelines of grain.
 """
 

@@ -19,7 +19,7 @@ class Bank:
     """Styles to choose from, in this process's memory.
 
     Attributes:
-        styles: a batch of them, (S, C), as NumPy arrays.
+        styles: a batch of styles, (S, C), as NumPy arrays.
         names: the name of each style.
     """
 

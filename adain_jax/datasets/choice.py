@@ -1,4 +1,4 @@
-"""What an image of a data set gets: which style, how much of it, and which part of the image."""
+"""The random choices for an image of a data set: its styles, strengths and crops."""
 
 import hashlib
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ _BITS = 64
 
 @dataclass(frozen=True)
 class Choice:
-    """What one copy of an image gets.
+    """The choices for one copy of an image.
 
     Attributes:
-        style: number of the style in its bank.
-        alpha: strength, a number that float32 holds exactly.
-        place: how far down and to the right a crop lies, from 0 to 1 of the room there is.
+        style: the number of the style in its bank.
+        alpha: the strength, a number that float32 holds exactly.
+        place: the position of a crop, vertical and horizontal, as shares of its range, in [0, 1).
     """
 
     style: int
@@ -23,7 +23,7 @@ class Choice:
     place: tuple[float, float]
 
     def corner(self, height: int, width: int, crop: int) -> tuple[int, int]:
-        """Top and left of a square of `crop` pixels in an image of a size.
+        """The top and left of a square of `crop` pixels in an image of this size.
 
         >>> Choice(0, 1.0, (0.5, 0.99)).corner(10, 20, 10)
         (0, 10)
@@ -35,18 +35,18 @@ class Choice:
 def choose(
     seed: int, key: str, copies: int, styles: int, alpha: tuple[float, float] = (1.0, 1.0)
 ) -> list[Choice]:
-    """The choices for each copy of an image: a function of the arguments, and of nothing else.
+    """The choices for each copy of an image, which depend on the arguments alone.
 
-    They are read off a SHA-256 of the seed, the number of the copy and the key; so neither the
-    order of images, nor the version of any library has part in them. Copies have different styles
-    as long as there are enough; copy i is the same however many copies there are.
+    They are computed from a SHA-256 of the seed, the number of the copy and the key; so they depend
+    neither on the order of images nor on the version of any library. Copies have different styles
+    as long as there are enough styles. Copy i does not depend on the number of copies.
 
     Args:
         seed: any whole number.
-        key: of the image, in its data set.
-        copies: how many, at least 1.
-        styles: how many there are to choose from, at least 1.
-        alpha: least and greatest strength.
+        key: the key of the image in its data set.
+        copies: the number of copies, at least 1.
+        styles: the number of styles to choose from, at least 1.
+        alpha: the least and the greatest strength.
 
     >>> first, second = choose(0, "dog/7.jpg", 2, 5, (0.5, 1.0))
     >>> first.style != second.style, choose(0, "dog/7.jpg", 1, 5, (0.5, 1.0)) == [first]
@@ -60,7 +60,7 @@ def choose(
         first, second, *others = (
             int.from_bytes(digest[i : i + _BITS // 8], "big") for i in range(0, 32, _BITS // 8)
         )
-        # Fisher and Yates' shuffle, as far as it is needed.
+        # A Fisher-Yates shuffle of the styles, one step per copy.
         last = styles - 1 - copy % styles
         if copy % styles == 0:
             swapped = {}
@@ -73,5 +73,5 @@ def choose(
 
 
 def _share(number: int) -> float:
-    """From 0, and less than 1: of the 53 bits that a float holds."""
+    """A number in [0, 1) from the upper 53 bits, as many as a float holds."""
     return (number >> (_BITS - 53)) / (1 << 53)

@@ -1,4 +1,4 @@
-"""Ray Data as the engine: parts made by workers, one to a device, on any number of machines."""
+"""Ray Data as the engine: workers make the parts, one per device, on any number of machines."""
 
 import logging
 import pickle
@@ -16,36 +16,36 @@ from adain_jax.jobs.failures import FAILURES
 from adain_jax.model import Model
 from adain_jax.runtime import errors
 
-_STORE = 200 << 20  # bytes
-_ANSWER = 5.0  # seconds that an address is given to answer
+_STORE = 200 << 20  # the size of Ray's object store on this machine, in bytes
+_ANSWER = 5.0  # the time in which a cluster's address must answer, in seconds
 
 
 class Ray:
-    """Workers of Ray: one for each accelerator, or else for each machine.
+    """Workers of Ray: one for each accelerator or, without accelerators, for each machine.
 
-    A worker that dies is replaced, and its part made again.
+    A worker that dies is replaced, and its part is made again.
     """
 
     def __init__(self, address: str | None = None, workers: int = 0) -> None:
-        """Join a cluster, or begin one on this machine.
+        """Join a cluster, or start one on this machine.
 
         Args:
-            address: of a running one; of this machine's alone if left out.
-            workers: how many; 0: as many as there are accelerators, or one without any, which
-                uses all cores of its machine.
+            address: the address of a running cluster; None: start one of this machine alone.
+            workers: the number of workers; 0: one for each accelerator or, without accelerators,
+                one for each machine, which uses all of its cores.
 
         Raises:
-            ValueError: if Ray is not installed, or there is no cluster at the address, or too
-                little of it.
+            ValueError: if Ray is not installed, there is no cluster at the address, or it is too
+                small for the workers.
         """
         ray = _ray()
         if not ray.is_initialized():
             if address:
                 _check_answer(address)
             try:
-                # Of its own: little goes through the store, for which Ray would take 30 %.
+                # Little goes through the object store, and Ray would reserve 30 % of the memory.
                 own = {} if address else {"object_store_memory": _STORE, "include_dashboard": False}
-                where = address or "local"  # whatever RAY_ADDRESS says
+                where = address or "local"  # "local" ignores RAY_ADDRESS
                 ray.init(address=where, log_to_driver=False, logging_level="ERROR", **own)
             except (ConnectionError, ValueError, RuntimeError) as error:
                 # Ray gives tokens to local programs and to "auto", but not to other addresses.
@@ -71,7 +71,11 @@ class Ray:
         )
 
     def device(self) -> str:
-        """The kind of a worker's."""
+        """The kind of a worker's device.
+
+        Raises:
+            ValueError: if the workers lack a package.
+        """
         ray = _ray()
         try:
             return ray.get(ray.remote(**self._resources)(task.device).remote())
@@ -85,7 +89,11 @@ class Ray:
             ) from None
 
     def run(self, order: Order, parts: Sequence[Part], model: Model) -> Iterator[Outcome]:
-        """In whatever order they are finished. Each worker loads its own model."""
+        """Make parts; yield outcomes as they are finished. Each worker loads its own model.
+
+        Raises:
+            ValueError: if a worker cannot make a part because of its input.
+        """
         ray = _ray()
         items = [{"part": pickle.dumps(part)} for part in parts]
         made = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
@@ -102,7 +110,7 @@ class Ray:
 
 
 class _Worker:
-    """Holds the model and the bank."""
+    """Makes parts. It holds the model and the bank."""
 
     def __init__(self, order: Order) -> None:
         self._order, self._tools = order, order.tools()
@@ -112,7 +120,7 @@ class _Worker:
         return {name: [row[name] for row in rows] for name in rows[0]}
 
     def _make(self, part: Part) -> dict[str, Any]:
-        """Errors of input are told, not raised: Ray would try again, and hide the words."""
+        """Make a part. Errors of input are returned: if raised, Ray would retry, and hide them."""
         try:
             outcome = make_part(self._order, part, self._tools)
         except FAILURES as error:
@@ -128,9 +136,9 @@ class _Worker:
 
 
 def _check_answer(address: str) -> None:
-    """Ray would try an address that does not answer for minutes."""
+    """Raise `ValueError` if nothing answers at the address; Ray itself would try for minutes."""
     host, _, port = address.rpartition("://")[2].rpartition(":")
-    if not port.isdecimal():  # such as "auto", which Ray looks up
+    if not port.isdecimal():  # not an address with a port, for example "auto"
         return
     try:
         socket.create_connection((host.strip("[]"), int(port)), _ANSWER).close()

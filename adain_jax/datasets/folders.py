@@ -1,4 +1,4 @@
-"""Data sets that are folders of images, classes in folders of their own."""
+"""Data sets that are folders of images, with a folder for each class."""
 
 import base64
 import json
@@ -14,18 +14,23 @@ from adain_jax.datasets.records import Part, Picture, Record, TakenError, groups
 from adain_jax.files import image
 from adain_jax.runtime.atomic import make_folder
 
-CLASS = "class"  # the folder of an image, as a field
+CLASS = "class"  # the field that holds the folder of an image
 
 
 @dataclass(frozen=True)
 class Folder:
-    """A tree of images. The class of each is the folder that it is in."""
+    """A tree of images. The class of an image is the folder that it is in."""
 
     place: Path
-    size: int  # images to a part
+    size: int  # the number of images in a part
 
     def parts(self) -> list[Part]:
-        """Raises `FileNotFoundError` if there is no image."""
+        """List the parts.
+
+        Raises:
+            FileNotFoundError: if there is no image.
+            ValueError: if two names differ only in their suffix.
+        """
         names = [path.relative_to(self.place).as_posix() for path in image.find(self.place)]
         stems: dict[str, str] = {}
         for name in names:
@@ -40,7 +45,7 @@ class Folder:
         ]
 
     def records(self, part: Part) -> Iterator[Record]:
-        """The key of each is its name within the folder."""
+        """Yield the records of a part. The key of each is its name within the folder."""
         for name in part.items:
             path = PurePosixPath(name)
             label = path.parent.as_posix()
@@ -50,17 +55,19 @@ class Folder:
 
 @dataclass(frozen=True)
 class FolderSink:
-    """Each picture a file; what belongs to it beside it, unless its folder says it.
+    """Writes each picture as a file, and its fields in files beside it.
+
+    The class is not written if the picture's folder has its name.
 
     Attributes:
-        by_part: whether each part has a folder of its own, as names are unique within parts only.
+        by_part: whether each part has its own folder, because names are unique only within parts.
     """
 
     by_part: bool
 
     @contextmanager
     def writer(self, part: Part, folder: Path) -> Iterator["_FolderWriter"]:
-        """Into the folder as it will be."""
+        """Open a writer into `folder`, whose files have their final names."""
         yield _FolderWriter(folder, part.name if self.by_part else "")
 
 
@@ -89,7 +96,7 @@ class _FolderWriter:
 
 
 def as_json(fields: dict[str, Any]) -> bytes:
-    """Fields as JSON: arrays as lists, bytes within others in base64.
+    """Encode fields as JSON: arrays as lists, nested bytes in base64.
 
     >>> as_json({"label": np.int64(3)})
     b'{"label": 3}'

@@ -1,4 +1,4 @@
-"""Styles in pipelines of grain, which the extra `train` has."""
+"""Random styles in pipelines of grain, which the extra `train` installs."""
 
 import os
 from typing import Any
@@ -17,9 +17,9 @@ class RandomStyle(grain.transforms.RandomMap):
     """Gives the image of an element, or each image of a batch, a random style and strength.
 
     Style and strength come from grain's own generator, from the pipeline's seed and the position of
-    the element, so each epoch has others. The model runs in this process, so use threads in grain
-    and no worker processes. Inside a training step, `adain_jax.random_style` keeps everything on
-    the device.
+    the element, so they differ between epochs. The model runs in this process, so use threads in
+    grain and no worker processes. Inside a training step, `adain_jax.random_style` keeps everything
+    on the device.
 
     >>> import adain_jax
     >>> rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""What is done of a data set: a file for each part that is finished, put there last of all."""
+"""The journal of a data set: a file for each finished part, written after its pictures."""
 
 import fcntl
 import json
@@ -14,19 +14,19 @@ from adain_jax.datasets.records import Part
 from adain_jax.runtime.atomic import atomic_path, make_folder
 from adain_jax.runtime.errors import in_words
 
-FOLDER = "_journal"  # readers of Parquet pass over names that begin like this
+FOLDER = "_journal"  # readers of Parquet ignore names that begin with _
 MANIFEST = "_manifest.parquet"
 _SETTINGS, _LOCK, _PARTS, _WORK = "settings.json", "lock", "parts", "work"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a part.
+    """The outcome of a part.
 
     Attributes:
-        part: its name.
-        made: pictures in it.
-        failed: images that there is no picture of, and why: `key: reason`.
+        part: the name of the part.
+        made: the number of pictures in it.
+        failed: the images that have no picture, with the reason: `key: reason`.
     """
 
     part: str
@@ -36,22 +36,23 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Journal:
-    """Of the data set in a folder."""
+    """The journal of the data set in the folder `output`."""
 
     output: Path
 
     @property
     def folder(self) -> Path:
-        """Where it is kept, in the data set."""
+        """The folder of the journal, within the data set."""
         return self.output / FOLDER
 
     @contextmanager
     def opened(self, settings: dict[str, Any]) -> Iterator[None]:
-        """Begin, or go on with, a data set of these settings; others wait outside.
+        """Begin or continue a data set with these settings; no other process may within the block.
 
         Raises:
-            OSError: if nothing can be written there.
-            ValueError: if it was begun with other settings, is being made, or is something else.
+            OSError: if the folder cannot be written.
+            ValueError: if the data set was begun with other settings, if another process is
+                writing it, or if the folder holds something else.
         """
         make_folder(self.folder)
         with (self.folder / _LOCK).open("w") as lock:
@@ -67,15 +68,18 @@ class Journal:
                 self._clear()
 
     def finished(self, parts: Sequence[Part]) -> dict[str, Path]:
-        """The entries of parts that are, by their names."""
+        """The journal's files of the parts that are finished, by the names of the parts."""
         there = ((part.name, self._entry(part.name)) for part in parts)
         return {name: path for name, path in there if path.exists()}
 
     @contextmanager
     def writing(self, part: Part) -> Iterator[Path]:
-        """A folder for a part's files. When the block ends well they are moved to the data set.
+        """Create a folder for a part's files. If the block succeeds, they move to the data set.
 
-        Other workers may have been at the same part, and been killed at any time.
+        Other workers may have begun the same part, and may have been killed at any time.
+
+        Raises:
+            OSError: if a file cannot be written.
         """
         work = self.folder / _WORK / uuid.uuid4().hex
         make_folder(work)
@@ -85,7 +89,7 @@ class Journal:
                 target = self.output / path.relative_to(work)
                 make_folder(target.parent)
                 path.replace(target)
-        except OSError as error:  # those of reading are noted, and come not here
+        except OSError as error:  # errors of reading images do not get here
             told = type(error)(f"cannot write {self.output}: {in_words(error)}")
             told.errno = error.errno
             raise told from None
@@ -93,7 +97,7 @@ class Journal:
             shutil.rmtree(work, ignore_errors=True)
 
     def note(self, part: Part, rows: Sequence[dict[str, Any]]) -> None:
-        """That a part is finished, and what is in it."""
+        """Write that a part is finished, with a row of the manifest for each picture."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -103,7 +107,7 @@ class Journal:
             pq.write_table(pa.Table.from_pylist(list(rows), schema()), temporary)
 
     def outcome(self, name: str) -> Outcome:
-        """Of a part that is finished."""
+        """Read the outcome of a finished part."""
         import pyarrow.parquet as pq
 
         columns = ["source", "output", "error"]
@@ -112,7 +116,10 @@ class Journal:
         return Outcome(name, sum(row["output"] is not None for row in rows), failed)
 
     def write_manifest(self, parts: Sequence[Part]) -> Path:
-        """One file with the rows of all parts, in their order; a part at a time in memory."""
+        """Write one file with the rows of all parts, in order, with one part at a time in memory.
+
+        Returns the path of the file.
+        """
         import pyarrow.parquet as pq
 
         path = self.output / MANIFEST
@@ -126,7 +133,7 @@ class Journal:
 
     def _clear(self) -> None:
         shutil.rmtree(self.folder / _WORK, ignore_errors=True)
-        for stray in self.folder.rglob(".*.*"):  # of a process that was killed
+        for stray in self.folder.rglob(".*.*"):  # left by a process that was killed
             stray.unlink(missing_ok=True)
         for stray in self.output.glob(".*.parquet"):
             stray.unlink(missing_ok=True)
@@ -163,11 +170,11 @@ def schema() -> Any:
         [
             pa.field("source", text, nullable=False),  # the image's key
             ("copy", number),
-            ("output", text),  # none if it could not be made
+            ("output", text),  # null if the picture could not be made
             ("style", text),
             ("style_number", number),
             ("alpha", pa.float32()),
-            ("top", number),  # of the crop
+            ("top", number),  # the upper edge of the crop
             ("left", number),
             ("model", text),
             ("weights", text),  # a checksum

@@ -1,4 +1,4 @@
-"""The kinds of data sets, and which one a place is."""
+"""The kinds of data sets, and functions that recognise and open them."""
 
 import os
 from pathlib import Path
@@ -15,11 +15,11 @@ _SUFFIXES = {WEBDATASET: shards.SUFFIX, PARQUET: tables.SUFFIX}
 
 
 def kind_of(place: str, kind: str | None = None) -> str:
-    """The kind of a data set; `kind` is what the user says.
+    """The kind of a data set; `kind` is the one that the user gives, if any.
 
     Raises:
-        FileNotFoundError: if nothing is there.
-        ValueError: if it could be of several kinds.
+        FileNotFoundError: if there is no such file or folder.
+        ValueError: if a file is of no kind, or a folder holds several kinds.
     """
     if place.startswith(tfds.PREFIX):
         return TFDS
@@ -40,10 +40,10 @@ def kind_of(place: str, kind: str | None = None) -> str:
 
 
 def open_source(place: str, kind: str, size: int, column: str = "") -> Source:
-    """A data set to be read, in parts of `size` images where there are none already.
+    """Open a data set for reading, in parts of `size` images unless its files define the parts.
 
     Raises:
-        FileNotFoundError: if there is nothing of that kind.
+        FileNotFoundError: if there is no file of that kind.
     """
     if kind == TFDS:
         return Tfds(place, size)
@@ -58,7 +58,7 @@ def open_source(place: str, kind: str, size: int, column: str = "") -> Source:
 
 
 def open_sink(kind: str, source: str, column: str = "") -> Sink:
-    """A kind of data set to be written, of one that was of the kind `source`."""
+    """A sink that writes a data set of a kind, made from one of the kind `source`."""
     if kind == FOLDER:
         return FolderSink(by_part=source != FOLDER)
     if kind == WEBDATASET:
@@ -67,7 +67,7 @@ def open_sink(kind: str, source: str, column: str = "") -> Sink:
 
 
 def _files(folder: Path, suffix: str) -> tuple[Path, ...]:
-    """In a folder and those in it, sorted; not what begins with . or _."""
+    """The files in a folder and its subfolders, sorted, without names that begin with . or _."""
     found = []
     for name, inner, files in os.walk(folder):
         inner[:] = [x for x in inner if not x.startswith((".", "_"))]

@@ -1,4 +1,4 @@
-"""One part of a data set, made whole or not at all."""
+"""Makes one part of a data set, whole or not at all."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +14,16 @@ from adain_jax.version import __version__
 
 @dataclass(frozen=True)
 class Order:
-    """All that a worker is told; small, and can be sent to other processes.
+    """The instructions for a worker; small, and can be sent to other processes.
 
     Attributes:
-        source: is read.
-        sink: is written.
-        output: the folder of the data set.
-        look: of the pictures.
-        model: name or file.
-        bank: file of the styles.
-        strict: whether an image that cannot be read stops all.
+        source: the data set that is read.
+        sink: writes the new data set.
+        output: the folder of the new data set.
+        look: the settings of the pictures.
+        model: the name or the file of the model.
+        bank: the file of the styles.
+        strict: whether an image that cannot be read stops the run.
     """
 
     source: Source
@@ -35,16 +35,16 @@ class Order:
     strict: bool = False
 
     def tools(self) -> Tools:
-        """What is loaded once by each worker."""
+        """Load the model and the bank; each worker does so once."""
         return Tools.load(self.model, Bank.load(self.bank), self.look.batch)
 
 
 def make_part(order: Order, part: Part, tools: Tools) -> Outcome:
-    """Make all pictures of a part, and note it as finished; or leave nothing.
+    """Make all pictures of a part, and note it as finished; on an error, leave nothing.
 
     Raises:
-        OSError: if it cannot be written.
-        ValueError: if order is strict, and an image cannot be read.
+        OSError: if a file cannot be written.
+        ValueError: if the order is strict, and an image cannot be read or its picture not written.
     """
     journal, rows = Journal(order.output), []
     with journal.writing(part) as folder, order.sink.writer(part, folder) as writer:

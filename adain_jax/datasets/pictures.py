@@ -1,4 +1,4 @@
-"""Records to pictures: decode, choose, cut, stylize, encode."""
+"""Makes pictures from records: decode, choose, crop, stylize, encode."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -18,17 +18,17 @@ from adain_jax.model.arguments import check_pixels
 from adain_jax.runtime import errors
 from adain_jax.runtime.threads import in_threads
 
-_WAITING = 2  # images for each thread that are decoded or encoded ahead
+_WAITING = 2  # the number of images that are decoded or encoded ahead, per thread
 
 
 @dataclass(frozen=True)
 class Copy:
-    """One picture that is planned of a record.
+    """A planned picture of a record.
 
     Attributes:
-        number: of the copy.
-        choice: what it gets.
-        corner: top and left of its crop, or None.
+        number: the number of the copy.
+        choice: its style, strength and place.
+        corner: the top and left of its crop, or None.
     """
 
     number: int
@@ -38,13 +38,13 @@ class Copy:
 
 @dataclass(frozen=True)
 class Made:
-    """What became of a copy, or of a record that none could be made of.
+    """The outcome of a copy, or of a record that could not be read.
 
     Attributes:
-        record: which.
-        copy: which of its pictures; None if it could not be read.
-        picture: what was made.
-        error: why not.
+        record: the record.
+        copy: the copy; None if the record could not be read.
+        picture: the picture, if it was made.
+        error: the reason if it was not made.
     """
 
     record: Record
@@ -55,7 +55,7 @@ class Made:
 
 @dataclass(frozen=True)
 class _Read:
-    """A record's image, in (H, W, 3) uint8, or why there is none."""
+    """A record's image, (H, W, 3) uint8, or the error, with the copies that are planned."""
 
     record: Record
     rgb: np.ndarray | None = None
@@ -66,10 +66,10 @@ class _Read:
 
 
 def make(records: Iterable[Record], look: Look, tools: Tools) -> Iterator[Made]:
-    """What becomes of each record, in their order, copies one after the other.
+    """Make the pictures of records; yield outcomes in the order of records and of copies.
 
-    A picture follows from its record's key and image, the look, the bank, the model and the batch
-    size: not from the records around it.
+    A picture depends on its record's key and image, the look, the bank, the model and the batch
+    size, but not on other records.
     """
     waiting: deque[_Read | tuple[_Read, Copy]] = deque()
     ahead = _WAITING * tools.threads
@@ -131,7 +131,7 @@ def _read(record: Record, look: Look, styles: int) -> _Read:
 def _decode(
     content: bytes | Path | np.ndarray, record: Record, look: Look
 ) -> tuple[np.ndarray, np.ndarray | None, str]:
-    """Colours, transparency, and the suffix of what will be made of them."""
+    """Decode an image to its colours, its transparency and the suffix of its pictures."""
     if isinstance(content, np.ndarray):
         if content.dtype != np.uint8 or content.ndim != 3 or content.shape[-1] != 3:
             raise ValueError(f"is no array (H, W, 3) uint8, but {content.dtype} {content.shape}")
@@ -162,6 +162,6 @@ def _encode(read: _Read, copy: Copy, rgb: np.ndarray, look: Look) -> Made:
         return Made(read.record, copy, Picture(read.record, stem, "", rgb))
     try:
         data = image.encode(read.suffix, rgb, alpha, quality=look.quality)
-    except (OSError, ValueError) as error:  # more pixels to a side than a format has
+    except (OSError, ValueError) as error:  # for example, too many pixels for the format
         return Made(read.record, copy, error=f"cannot be written: {errors.in_words(error)}")
     return Made(read.record, copy, Picture(read.record, stem, read.suffix, data))

@@ -1,4 +1,4 @@
-"""What goes through a data set's mill: records in, pictures out, in parts."""
+"""Types of data sets: records, which are read, and pictures, which are written, in parts."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -8,18 +8,19 @@ from typing import Any, Protocol
 
 import numpy as np
 
-# Of the first bytes of a file, to the suffix of what follows.
+# The first bytes of a file, and the suffix of its format.
 _SIGNATURES = ((b"\xff\xd8\xff", ".jpg"), (b"\x89PNG", ".png"), (b"RIFF", ".webp"), (b"BM", ".bmp"))
 
 
 @dataclass(frozen=True)
 class Part:
-    """A share of a data set, made by one worker and kept whole or not at all.
+    """A part of a data set. One worker makes it, whole or not at all.
 
     Attributes:
-        name: unique, and a file's without its suffix.
-        place: the file or folder that it is read from.
-        items: which of what is there: names of files, or a first and a last number.
+        name: a unique name, which is that of a file without its suffix.
+        place: the file, folder or dataset that it is read from.
+        items: the items of the place that belong to the part: names of files, or numbers that give
+            a range; none if it is the whole file.
     """
 
     name: str
@@ -29,15 +30,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Record:
-    """An image of a data set, with all that belongs to it.
+    """An image of a data set, with its labels and other fields.
 
     Attributes:
-        key: what it is called in its data set; what it gets follows from this.
+        key: the name of the image in its data set, which decides its random choices.
         image: the bytes of its file, the file, or an array (H, W, 3) uint8; None if there is none.
-        stem: the name that its pictures are given, but for a copy's number and the suffix.
-        suffix: of its name, if it has one, such as ".jpg".
-        fields: labels and all else, by name.
-        error: why there is no image.
+        stem: the name of its pictures, without the number of a copy and the suffix.
+        suffix: the suffix of its name, such as ".jpg", if it has one.
+        fields: labels and all other fields, by name.
+        error: the reason if there is no image.
     """
 
     key: str
@@ -50,13 +51,13 @@ class Record:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that was made.
+    """A finished picture.
 
     Attributes:
-        record: of which.
+        record: the record that it was made from.
         stem: its name, without a suffix.
-        suffix: of its format.
-        data: the content of its file; or, if the record's image is an array, another, (H, W, 3).
+        suffix: the suffix of its format.
+        data: the content of its file; or, if the record's image is an array, an array (H, W, 3).
     """
 
     record: Record
@@ -66,28 +67,28 @@ class Picture:
 
 
 class TakenError(ValueError):
-    """Two pictures of a part would have one name."""
+    """Two pictures of a part would have the same name."""
 
 
 class Source(Protocol):
     """A data set to be read; can be sent to other processes."""
 
     def parts(self) -> Sequence[Part]:
-        """All of it, always in the same parts."""
+        """List the parts of the data set, which are always the same."""
         ...
 
     def records(self, part: Part) -> Iterator[Record]:
-        """The records of a part, in their order, a few at a time in memory."""
+        """Yield the records of a part, in their order, with a few at a time in memory."""
         ...
 
 
 class Writer(Protocol):
-    """One part that is being written."""
+    """Writes one part."""
 
     def add(self, picture: Picture) -> str:
-        """Write a picture, and return where in the data set it will be.
+        """Write a picture, and return its place in the data set.
 
-        Raises `TakenError` for one that cannot be told from another.
+        Raises `TakenError` if another picture of the part has the same name.
         """
         ...
 
@@ -96,12 +97,12 @@ class Sink(Protocol):
     """A kind of data set to be written; can be sent to other processes."""
 
     def writer(self, part: Part, folder: Path) -> AbstractContextManager[Writer]:
-        """Into an empty folder, which becomes a part of the data set's own."""
+        """Open a writer into an empty folder, whose files will move to the data set's folder."""
         ...
 
 
 def suffix_of(data: bytes, name: str = "") -> str:
-    """In lower case the suffix of an image: of its name if that has one, else of what it is.
+    """The suffix of an image, in lower case: that of `name`, if any, or else by its first bytes.
 
     >>> suffix_of(b"BM......"), suffix_of(b"", ".JPG"), suffix_of(b"?")
     ('.bmp', '.jpg', '.png')
@@ -112,7 +113,7 @@ def suffix_of(data: bytes, name: str = "") -> str:
 
 
 def groups(items: Sequence[Any], most: int) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Items in groups of up to `most`, numbered.
+    """Yield items in groups of up to `most`, with the number of each group.
 
     >>> list(groups("abc", 2))
     [(0, ('a', 'b')), (1, ('c',))]

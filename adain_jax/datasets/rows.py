@@ -1,4 +1,4 @@
-"""Data sets of Ray Data, for other pipelines."""
+"""Stylization of Ray Data data sets, as a step of other pipelines."""
 
 import os
 from importlib import import_module
@@ -12,7 +12,8 @@ from adain_jax.datasets.records import Record
 from adain_jax.datasets.task import Look, Tools
 from adain_jax.model import Style
 
-_BATCHES = 4  # for the workers to put images of one size together
+# A worker gets so many batches of rows at once, so that it can compute images of one size together.
+_BATCHES = 4
 
 
 def stylize(
@@ -63,7 +64,7 @@ def stylize(
 
 
 class _Stylist:
-    """Holds the model and the bank. Takes and gives columns of rows."""
+    """Stylizes rows, given as columns. It holds the model and the bank."""
 
     def __init__(self, bank: Bank, image: str, key: str, look: Look, model: str) -> None:
         self._image, self._key, self._look = image, key, look
@@ -92,7 +93,7 @@ class _Stylist:
 
 
 def _column(values: list[Any]) -> np.ndarray:
-    """One array, or, of several sizes, an array of arrays."""
+    """Stack values to one array or, if their shapes differ, put them into an array of objects."""
     if isinstance(values[0], np.ndarray) and len({x.shape for x in values}) == 1:
         return np.stack(values)
     column = np.empty(len(values), object)

@@ -1,4 +1,4 @@
-"""Stylizing a data set: begun, gone on with, and finished."""
+"""Stylizes a data set, in a run that can be interrupted and continued."""
 
 import hashlib
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -22,7 +22,7 @@ from adain_jax.jobs.plan import expand
 from adain_jax.model import Model
 from adain_jax.version import __version__
 
-PART = 1000  # images
+PART = 1000  # the default number of images in a part
 
 
 @dataclass(frozen=True)
@@ -57,26 +57,26 @@ class Job:
 
 
 class Engine(Protocol):
-    """What has parts made, by whom it likes, in any order."""
+    """Makes parts, in any order."""
 
     def device(self) -> str:
-        """The kind of what computes."""
+        """The kind of device that computes."""
         ...
 
     def run(self, order: Order, parts: Sequence[Part], model: Model) -> Iterator[Outcome]:
-        """Make them. `model` is the one that the order names, loaded in this process."""
+        """Make parts. `model` is the one that the order names, loaded in this process."""
         ...
 
 
 class Here:
-    """One after the other in this process, which uses all of this machine's devices."""
+    """Makes parts one after another in this process, with all of this machine's devices."""
 
     def device(self) -> str:
-        """The kind of the first."""
+        """The kind of the first device."""
         return task.device()
 
     def run(self, order: Order, parts: Sequence[Part], model: Model) -> Iterator[Outcome]:
-        """Make them in their order."""
+        """Make parts in their order."""
         tools = Tools.load(model, Bank.load(order.bank), order.look.batch)
         for part in parts:
             yield make_part(order, part, tools)
@@ -145,7 +145,7 @@ def _check_places(source: str, kind: str, output: Path) -> None:
 
 
 def _settings(job: Job, to: str, parts: Sequence[Part], model: Model) -> dict[str, Any]:
-    """What the bytes of a data set depend on, in words of JSON."""
+    """The settings that the bytes of a data set depend on, as JSON can represent them."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(repr((part.name, part.items)).encode("utf-8", "backslashreplace"))

@@ -1,4 +1,4 @@
-"""Data sets in WebDataset's shards: tar files, of which all members of one name are one sample."""
+"""Data sets of WebDataset's shards: tar files, whose members of the same name are a sample."""
 
 import io
 import tarfile
@@ -14,25 +14,25 @@ from adain_jax.runtime.errors import in_words
 
 SUFFIX = ".tar"
 _JSON = "json"
-_TAIL = 1 << 16  # bytes looked at behind the last member
+_TAIL = 1 << 16  # the number of bytes behind the last member that are checked
 
 
 @dataclass(frozen=True)
 class Shards:
-    """Shards, each a part of its own."""
+    """Shards. Each one is a part."""
 
     files: tuple[Path, ...]
     top: Path
 
     def parts(self) -> list[Part]:
-        """In the order of their names."""
+        """List the parts, in the order of the files."""
         return [Part(part_name(path, self.top), str(path)) for path in self.files]
 
     def records(self, part: Part) -> Iterator[Record]:
-        """Samples in the order of the shard. Where it cannot be read on, the last says so."""
+        """Yield the samples of a shard. If the rest of it is damaged, the last record says so."""
         stem, members = "", {}
         try:
-            # From one member to the next, without a list of all that grows.
+            # The tar file is read as a stream, without the growing list of all members.
             with tarfile.open(part.place, "r|") as tar:
                 for member in tar:
                     if not member.isfile() or PurePosixPath(member.name).name.startswith("."):
@@ -55,7 +55,7 @@ class Shards:
 
 
 def _check_end(path: str, offset: int) -> None:
-    """Python's tarfile takes a damaged header for the end, behind which there are zeros alone."""
+    """Raise `ReadError` unless zeros follow: Python's tarfile reads a damaged header as the end."""
     with Path(path).open("rb") as file:
         file.seek(offset)
         if any(file.read(_TAIL)):
@@ -63,7 +63,7 @@ def _check_end(path: str, offset: int) -> None:
 
 
 def part_name(path: Path, top: Path) -> str:
-    """That of a file's part: its name within the folder of all, without its suffix.
+    """The name of a file's part: its name within the folder `top`, without its suffix.
 
     >>> part_name(Path("in/train/7.tar"), Path("in"))
     'train/7'
@@ -72,7 +72,7 @@ def part_name(path: Path, top: Path) -> str:
 
 
 def _split(name: str) -> tuple[str, str]:
-    """A member's name up to the first dot of its last part, and what follows, as WebDataset does.
+    """Split a member's name at the first dot of its last component, as WebDataset does.
 
     >>> _split("./a.b/dog.seg.png")
     ('a.b/dog', 'seg.png')
@@ -94,11 +94,14 @@ def _sample(stem: str, members: dict[str, bytes]) -> Record:
 
 @dataclass(frozen=True)
 class ShardSink:
-    """Each part a shard; a picture and each of its fields are members, what is no bytes is JSON."""
+    """Writes each part as a shard.
+
+    A picture is a member, and so is each of its fields of bytes; all other fields are one of JSON.
+    """
 
     @contextmanager
     def writer(self, part: Part, folder: Path) -> Iterator["_ShardWriter"]:
-        """One file."""
+        """Open a writer of one tar file."""
         path = folder / f"{part.name}{SUFFIX}"
         path.parent.mkdir(parents=True, exist_ok=True)
         with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
@@ -127,7 +130,7 @@ class _ShardWriter:
         return f"{self._name}/{stem}{picture.suffix}"
 
     def _write(self, name: str, data: bytes) -> None:
-        member = tarfile.TarInfo(name)  # of no time and no owner: equal pictures are equal files
+        member = tarfile.TarInfo(name)  # without time and owner: equal pictures give equal files
         member.size = len(data)
         self._tar.addfile(member, io.BytesIO(data))
         self._tar.members = []  # type: ignore[attr-defined]

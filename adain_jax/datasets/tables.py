@@ -1,4 +1,4 @@
-"""Data sets in Parquet, images in one of the columns."""
+"""Data sets in Parquet, with a column of images."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,24 +13,31 @@ from adain_jax.datasets.records import Part, Picture, Record
 from adain_jax.datasets.shards import part_name
 
 SUFFIX = ".parquet"
-_BYTES = "bytes"  # of an image, beside its path, as Hugging Face's data sets have it
+_BYTES = "bytes"  # the field of an image's bytes, beside its path, in data sets of Hugging Face
 _IMAGES = ("image", "img", "picture", "photo", "jpg", "jpeg", "png", "webp")
 _KEYS = ("key", "__key__")
-_ROWS = 64  # in memory at once
-_GROUP = 256  # rows to a group of those written
+_ROWS = 64  # the number of rows that are in memory at once
+_GROUP = 256  # the number of rows in a row group that is written
 
 
 @dataclass(frozen=True)
 class Tables:
-    """Files of rows. A part is as many whole row groups as have the rows asked for, or more."""
+    """Parquet files. A part consists of whole row groups with at least `size` rows.
+
+    The last part of a file may have fewer.
+    """
 
     files: tuple[Path, ...]
     top: Path
-    size: int  # rows to a part, at least
-    column: str = ""  # of the images; else the one there is
+    size: int  # the least number of rows in a part
+    column: str = ""  # the name of the column of images; empty: the only candidate
 
     def parts(self) -> list[Part]:
-        """Raises `ValueError` for what is no Parquet, or if the column of images is unclear."""
+        """List the parts.
+
+        Raises:
+            ValueError: if a file is damaged or not Parquet, or its column of images is ambiguous.
+        """
         import pyarrow.parquet as pq
 
         parts = []
@@ -55,7 +62,11 @@ class Tables:
         return parts
 
     def records(self, part: Part) -> Iterator[Record]:
-        """The key of each is in its column `key` or `__key__`; else the file's name and the row."""
+        """Yield the records of a part.
+
+        The key of each is in the column `key` or `__key__`, or else the file's name and the row. If
+        the rest of a part is damaged, the last record says so.
+        """
         import pyarrow.parquet as pq
 
         path, (start, stop, row) = Path(part.place), part.items
@@ -105,7 +116,7 @@ def _record(fields: dict[str, Any], column: str, key: str | None, name: str) -> 
     value = fields.get(column)
     data = value.get(_BYTES) if isinstance(value, dict) else value
     del fields[column]
-    if isinstance(value, dict):  # a name, if it has one
+    if isinstance(value, dict):  # the other fields of the image, such as its path
         fields[column] = {name: x for name, x in value.items() if name != _BYTES}
     known = fields.get(key) if key else None
     stem = known.replace("\\", "/").strip("/") if known else name
@@ -116,13 +127,17 @@ def _record(fields: dict[str, Any], column: str, key: str | None, name: str) -> 
 
 @dataclass(frozen=True)
 class TableSink:
-    """Each part a file. Rows of Parquet keep their columns; others get `key` and `image`."""
+    """Writes each part as a file.
+
+    Rows from Parquet keep their columns. Other records get the columns `key` and `image`, or
+    `column` if it is given, beside their fields.
+    """
 
     column: str = "image"
 
     @contextmanager
     def writer(self, part: Part, folder: Path) -> Iterator["_TableWriter"]:
-        """One file."""
+        """Open a writer of one file."""
         path = folder / f"{part.name}{SUFFIX}"
         path.parent.mkdir(parents=True, exist_ok=True)
         writer = _TableWriter(path, f"{part.name}{SUFFIX}", self, part)
@@ -142,7 +157,7 @@ class _TableWriter:
 
     @cached_property
     def _source(self) -> tuple[Any, str] | None:
-        """The schema of the table that a part is of, if it is of one, and its column of images."""
+        """The schema and the column of images of the source; None if that is not Parquet."""
         import pyarrow.parquet as pq
 
         if not self._part.place.endswith(SUFFIX):
@@ -184,7 +199,7 @@ class _TableWriter:
             names = list(dict.fromkeys(name for row in self._rows for name in row))
             columns = {n: [_plain(row.get(n)) for row in self._rows] for n in names}
             table = pa.table(columns)
-            if self._writer:  # what the first rows have decides
+            if self._writer:  # the first rows decide the columns and types
                 table = _fitted(table, self._writer.schema, self._name)
         if self._writer is None:
             self._writer = pq.ParquetWriter(self._path, table.schema)
@@ -212,7 +227,7 @@ def _fitted(table: Any, schema: Any, name: str) -> Any:
 
 
 def _without(fields: dict[str, Any], *names: str) -> dict[str, Any]:
-    """Fields, those of names that are taken under others."""
+    """Append `_` to the names of fields that are in `names`."""
     return {(f"{key}_" if key in names else key): value for key, value in fields.items()}
 
 

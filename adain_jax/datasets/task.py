@@ -14,7 +14,7 @@ from adain_jax.model.arguments import check_alpha
 from adain_jax.runtime.threads import threads
 from adain_jax.weights import store
 
-ON_CPU, ON_ACCELERATOR = 1, 32  # images at once
+ON_CPU, ON_ACCELERATOR = 1, 32  # the number of images that each device computes at once
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Look:
         crop: side of the random square crop of each image; 0: no crop.
         format: suffix of the pictures; None: that of their image, if it can be written.
         quality: quality of JPEG, WebP and AVIF; None: the default of `image.save`.
-        batch: number of images computed at once; 0: 1 on a CPU, 32 on an accelerator.
+        batch: number of images that each device computes at once; 0: 1 on a CPU, 32 on an
+            accelerator.
     """
 
     seed: int = 0
@@ -42,7 +43,7 @@ class Look:
     batch: int = 0
 
     def check(self) -> None:
-        """Raise `ValueError` for what cannot be made."""
+        """Raise `ValueError` if a setting is wrong."""
         low, high = self.alpha
         zero = np.zeros((8, 8, 3), np.uint8)
         for strength in self.alpha:
@@ -61,14 +62,14 @@ class Look:
 
 @dataclass(frozen=True)
 class Tools:
-    """What makes pictures, loaded once by each worker.
+    """The model and the bank that make pictures. Each worker loads them once.
 
     Attributes:
-        model: prepared.
-        bank: of styles.
-        batch: images computed at once.
-        label: of the manifest: the model's name, and a checksum of all its weights.
-        threads: that decode and encode.
+        model: the prepared model.
+        bank: the bank of styles.
+        batch: the number of images computed at once, on all devices of this process together.
+        label: the model's entry in the manifest: its architecture, and a checksum of all weights.
+        threads: the number of threads that decode and encode.
     """
 
     model: Model
@@ -79,11 +80,11 @@ class Tools:
 
     @classmethod
     def load(cls, model: str | Path | Model, bank: Bank, batch: int = 0) -> "Tools":
-        """On an accelerator in bfloat16.
+        """Load a model, and prepare it, on an accelerator in bfloat16.
 
         Raises:
             FileNotFoundError: if there is no such model.
-            ValueError: if the file is no model's, or the bank's styles are another's.
+            ValueError: if the file is not a model, or the bank's styles are those of another model.
         """
         loaded = model if isinstance(model, Model) else Model.load(model)
         loaded.check_style(bank.styles, "the bank")
@@ -97,10 +98,10 @@ class Tools:
 
 
 def device() -> str:
-    """The kind of what computes in this process, such as "cpu" or "NVIDIA H100 80GB HBM3"."""
+    """The kind of this process's device, such as "cpu" or "NVIDIA H100 80GB HBM3"."""
     return jax.local_devices()[0].device_kind
 
 
 def label_of(model: Model) -> tuple[str, str]:
-    """Of a model its architecture, and a checksum of all its weights."""
+    """A model's architecture, and a checksum of all its weights."""
     return model.architecture, store.fingerprint(model.params)

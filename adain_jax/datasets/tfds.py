@@ -1,4 +1,4 @@
-"""Data sets of TensorFlow Datasets, in the format ArrayRecord; read, not written."""
+"""Data sets of TensorFlow Datasets in the format ArrayRecord, which can be read, not written."""
 
 import re
 from collections.abc import Iterator
@@ -10,18 +10,18 @@ from adain_jax.datasets.records import Part, Record
 from adain_jax.training.sources import tfds_source
 
 PREFIX = "tfds:"
-_open = cache(tfds_source)  # once a process
+_open = cache(tfds_source)  # opens a data set once in each process
 
 
 @dataclass(frozen=True)
 class Tfds:
-    """`tfds:NAME:SPLIT` or `tfds:FOLDER:SPLIT`."""
+    """A data set `tfds:NAME:SPLIT` or `tfds:FOLDER:SPLIT`."""
 
     place: str
-    size: int  # images to a part
+    size: int  # the number of images in a part
 
     def parts(self) -> list[Part]:
-        """Raises `FileNotFoundError` if it cannot be read."""
+        """List the parts. Raises `FileNotFoundError` if the data set cannot be read."""
         name, source, _ = _open(self.place)
         name = re.sub(r"[^\w.-]+", "-", name)
         starts = range(0, len(source), self.size)
@@ -31,7 +31,10 @@ class Tfds:
         ]
 
     def records(self, part: Part) -> Iterator[Record]:
-        """The key of each is the data set's name, version, split and its number in that."""
+        """Yield the records of a part.
+
+        The key of each is the data set's name, version and split, and the record's number in it.
+        """
         name, source, key = _open(self.place)
         for number in range(*part.items):
             fields: dict[str, Any] = dict(source[number])

@@ -1,1 +1,1 @@
-"""What is measured about pictures."""
+"""Measurements of pictures and clips."""

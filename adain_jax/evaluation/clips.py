@@ -1,4 +1,4 @@
-"""How calm the pictures of clips are, and at what price: three ways to make them, compared."""
+"""Compares three ways to stylize clips: how calm their pictures are, and what that costs."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,25 +22,25 @@ from adain_jax.runtime.atomic import atomic_path, make_folder
 from adain_jax.stylize import encode_style
 from adain_jax.video import CALM, begin, step, stylize_frames
 
-_SETTLED, _EVERY = 5, 8  # the style is measured of these frames
-_SHOWN = slice(18, 21)
+_SETTLED, _EVERY = 5, 8  # style and sharpness are measured on pictures 5, 13, 21, ...
+_SHOWN = slice(18, 21)  # the pictures that are shown
 
 _Way = Callable[[Sequence[np.ndarray], Style], list[np.ndarray]]
 
 
 @dataclass(frozen=True)
 class Task:
-    """What to measure.
+    """The clips, styles and settings of a measurement.
 
     Attributes:
-        clips: files, `@SECOND` where to begin.
-        photos: images or folders, of which pans, zooms and noisy stills are made.
+        clips: files of clips; `@SECOND` after a name says where to begin.
+        photos: images or folders of images, from which pans, zooms and noisy stills are made.
         style: files of paintings.
-        model: a shipped model or a file.
-        size: shorter side of frames, in pixels.
-        frames: of each clip.
-        calm: how calm, from 0 to 1.
-        noise: of the stills, in levels.
+        model: the name of a shipped model, or a file.
+        size: the shorter side of frames, in pixels.
+        frames: the number of frames of each clip.
+        calm: the calmness, from 0 to 1.
+        noise: the standard deviation of the noise of the stills, in levels of 255.
 
     Raises:
         ValueError: if there is nothing to measure.
@@ -64,11 +64,11 @@ def run(task: Task, out: Path) -> str:
     """Measure, write `video.md` and pictures to a folder, and return the table.
 
     Args:
-        task: what to do.
-        out: the folder, which is made if it is not there.
+        task: the task.
+        out: the folder, which is created if it is missing.
 
     Raises:
-        FileNotFoundError: if a clip, an image or a model is not there.
+        FileNotFoundError: if a clip, an image or a model does not exist.
         ImportError: if a package that the judge needs is missing.
         ValueError: if a clip or an image cannot be read.
     """
@@ -154,7 +154,7 @@ def _smoothed(
 
 
 def _strip(pictures: Sequence[np.ndarray], clip: unrest.Clip) -> list[np.ndarray]:
-    """Some pictures in a row, and below what moved by itself, four times as bright."""
+    """Some pictures in a row, and below them their unexplained changes, four times as bright."""
     numbers = range(len(pictures))[_SHOWN]
     moved = [
         unrest.differences(pictures[i - 1], pictures[i], clip.motions[i - 1].back) for i in numbers

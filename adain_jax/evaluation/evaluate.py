@@ -33,12 +33,12 @@ class Named:
 
     @cached_property
     def image(self) -> np.ndarray:
-        """Float (H, W, 3) in [0, 1]."""
+        """The image, float (H, W, 3) in [0, 1]."""
         return self._read()
 
 
 Program = Callable[[Named, Named], np.ndarray]  # content, style -> picture
-PHOTOGRAPH = "the photograph"  # the name of the program that leaves it as it is
+PHOTOGRAPH = "the photograph"  # the name of the program that returns the photograph unchanged
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,13 @@ class Row:
     """The measurements of one picture; lower is better for all of them.
 
     Attributes:
-        content_distance: LPIPS (AlexNet) to the photograph.
-        style_distance: as `judge.style_distance`, to the painting.
-        content_loss: the paper's (equation 12), in the features of `vgg16`.
-        style_loss: the paper's (equation 13), likewise, unweighted.
+        program: the name of the program.
+        content: the name of the photograph.
+        style: the name of the painting.
+        content_distance: the LPIPS (AlexNet) to the photograph.
+        style_distance: the `judge.style_distance` to the painting.
+        content_loss: the paper's content loss (equation 12), in the features of `vgg16`.
+        style_loss: the paper's style loss (equation 13), unweighted, in the same features.
     """
 
     program: str
@@ -67,7 +70,11 @@ def measure(
     judge: Judge,
     vgg: Model,
 ) -> Iterator[Row]:
-    """Measure each pair with each program, one row for each; the losses use `vgg`."""
+    """Measure each pair with each program; yield a row for each. The losses use `vgg`.
+
+    Raises:
+        ValueError: if a picture and its photograph differ in size.
+    """
     seen: dict[tuple[str, str], Any] = {}
 
     def remember(kind: str, item: Named) -> Any:
@@ -100,7 +107,7 @@ def measure(
 
 
 def reconstruction(model: Model, contents: Sequence[Named]) -> float:
-    """Mean absolute difference, over contents, of the pictures at alpha 0 and the photographs."""
+    """The mean absolute difference of the pictures at alpha 0 and their photographs."""
     any_style = model.style(contents[0].image)
     losses = [
         reconstruction_loss(
@@ -149,7 +156,7 @@ def untouched(content: Named, style: Named) -> np.ndarray:
 def _encoding_once(
     encode: Callable[[np.ndarray], Any], stylize: Callable[[np.ndarray, Any], np.ndarray]
 ) -> Program:
-    """A program that encodes each style when it is asked for first."""
+    """A program that encodes each style once, when it is first used."""
     styles: dict[str, Any] = {}
 
     def run(content: Named, style: Named) -> np.ndarray:

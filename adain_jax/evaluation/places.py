@@ -1,4 +1,4 @@
-"""The images of folders, by name, to measure programs with."""
+"""Named images from folders, with which programs are measured."""
 
 import re
 from collections.abc import Sequence
@@ -14,16 +14,16 @@ from adain_jax.training.sources import Images, middle_square
 
 
 def named(places: Sequence[str], size: int) -> list[Named]:
-    """The middle squares of the images of folders.
+    """The central squares of the images of folders.
 
     Args:
-        places: folders. One may end in a share of it: `photos:0.05` is the twentieth that a
+        places: folders. A share may follow the name of one: `photos:0.05` is the twentieth that a
             training with `validation_fraction=0.05` never sees.
-        size: of the squares, in pixels.
+        size: the side of the squares, in pixels.
 
     Raises:
-        FileNotFoundError: if a folder is not there, or has no image.
-        ValueError: if two images have one name.
+        FileNotFoundError: if a folder is missing, or has no image.
+        ValueError: if two images have the same name, or none of a few can be used.
 
     >>> len(named(["examples/style"], 64))
     8
@@ -45,13 +45,13 @@ def named(places: Sequence[str], size: int) -> list[Named]:
 def only(
     images: Sequence[Named], patterns: Sequence[str] | None, option: str, kind: str
 ) -> list[Named]:
-    """Those whose names fit one of the patterns, if there are any.
+    """The images whose names fit at least one pattern.
 
     Args:
-        images: to choose from.
-        patterns: such as `ink_*`; None for all images.
-        option: that the patterns were given by, for the error.
-        kind: of images, likewise.
+        images: the images to choose from.
+        patterns: patterns such as `ink_*`; None for all images.
+        option: the option that gave the patterns, for the error.
+        kind: the kind of the images, for the error.
 
     Raises:
         ValueError: if a pattern fits no name.
@@ -66,6 +66,6 @@ def only(
 
 def _square(images: Images, index: int) -> np.ndarray:
     array, name = images[index], images.names[index]
-    if reason := images.skipped.get(name):  # the next one would stand for it
+    if reason := images.skipped.get(name):  # `array` is then the next image
         raise ValueError(f"{reason}: leave it out")
     return to_float(middle_square(array, images.size), xp=np)

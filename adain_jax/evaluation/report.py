@@ -1,4 +1,4 @@
-"""The measurements as tables in Markdown: over all pairs, by groups of styles, worst pairs.
+"""The measurements as Markdown tables: over all pairs, by groups of styles, and the worst pairs.
 
 The group of a style is the name of its file without the last `_part`. No training sees the groups
 whose file names begin with `unseen_`. A share is a distance divided by the style distance
@@ -13,17 +13,17 @@ import numpy as np
 
 from adain_jax.evaluation.evaluate import PHOTOGRAPH, Row
 
-WORST = 5  # pairs of each program
+WORST = 5  # the number of worst pairs of a program that are shown
 _UNSEEN = "unseen_"
 
 
 def report(rows: Sequence[Row], errors: Mapping[str, float], size: int) -> str:
-    """All tables.
+    """All tables, with explanations.
 
     Args:
-        rows: rows of every program, including `PHOTOGRAPH`, over the same pairs.
-        errors: mean absolute errors at alpha 0 of the programs that have such pictures.
-        size: side of the images, in pixels.
+        rows: the rows of every program, including `PHOTOGRAPH`, over the same pairs.
+        errors: the mean absolute errors at alpha 0 of the programs that have such pictures.
+        size: the side of the images, in pixels.
     """
     pairs, contents, styles = (
         len({key(row) for row in rows})
@@ -43,7 +43,7 @@ def report(rows: Sequence[Row], errors: Mapping[str, float], size: int) -> str:
 
 
 def overall(rows: Sequence[Row], errors: Mapping[str, float]) -> str:
-    """Means over all pairs, a line for each program."""
+    """A table of the means over all pairs, with a line for each program."""
     lines = []
     for program in _programs(rows):
         mine = [row for row in rows if row.program == program]
@@ -63,7 +63,10 @@ def overall(rows: Sequence[Row], errors: Mapping[str, float]) -> str:
 
 
 def by_group(rows: Sequence[Row]) -> str:
-    """A line for each group of styles, and, if there are both, for all seen and all unseen ones."""
+    """A table with a line for each group of styles.
+
+    If there are seen and unseen groups, a line for all seen and one for all unseen ones follow.
+    """
     unseen = {group(x.style) for x in rows if PurePosixPath(x.style).name.startswith(_UNSEEN)}
     programs = [program for program in _programs(rows) if program != PHOTOGRAPH]
     parts = {
@@ -87,13 +90,13 @@ def by_group(rows: Sequence[Row]) -> str:
 
 
 def worst(rows: Sequence[Row], program: str, count: int = WORST) -> list[Row]:
-    """The rows of a program with the highest shares, the highest first."""
+    """The rows of a program with the highest shares, in descending order."""
     mine = [row for row in rows if row.program == program]
     return sorted(mine, key=lambda row: share(rows, [row]), reverse=True)[:count]
 
 
 def worst_table(rows: Sequence[Row], program: str, count: int = WORST) -> str:
-    """A line for each of the worst pairs."""
+    """A table with a line for each of a program's worst pairs."""
     lines = [
         [
             *(row.content, row.style, f"{row.content_distance:.3f}", f"{row.style_distance:.3f}"),
@@ -105,7 +108,7 @@ def worst_table(rows: Sequence[Row], program: str, count: int = WORST) -> str:
 
 
 def share(rows: Sequence[Row], mine: Sequence[Row]) -> float:
-    """The style distance of a program's rows as a share of the photographs' of the same pairs."""
+    """The mean style distance of a program's rows, divided by that of the photographs alone."""
     return _quotient(_style(mine), _untouched(rows, mine))
 
 
@@ -136,13 +139,13 @@ def _style(rows: Sequence[Row]) -> float:
 
 
 def _untouched(rows: Sequence[Row], like: Sequence[Row]) -> float:
-    """The mean style distance of the photographs of the same pairs."""
+    """The mean style distance of the untouched photographs of the same pairs."""
     pairs = {_pair(row) for row in like}
     return _style([row for row in rows if row.program == PHOTOGRAPH and _pair(row) in pairs])
 
 
 def _quotient(distance: float, whole: float) -> float:
-    return distance / whole if whole else math.inf  # a photograph that is the painting itself
+    return distance / whole if whole else math.inf  # 0 if the photograph is the painting
 
 
 def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

@@ -1,4 +1,4 @@
-"""Several programs measured over folders of images: a report, numbers and pictures."""
+"""Measures programs over folders of images, and writes a report, numbers and pictures."""
 
 import csv
 from collections.abc import Iterator
@@ -20,22 +20,22 @@ from adain_jax.training.combinations import choose_pairs
 
 @dataclass(frozen=True)
 class Task:
-    """What to measure, and over what.
+    """The programs and the images of a measurement.
 
     Attributes:
         content: folders of photographs, as `places.named` takes them.
-        style: folders of paintings, likewise.
+        style: folders of paintings, as `places.named` takes them.
         models: names of models that ship, or files.
         magenta: whether Magenta's network is measured, too.
         pictures: folders of finished pictures, named `{content}_stylized_{style}`.
-        only_style: patterns of names, of the paintings to take; None for all.
-        only_content: likewise, of the photographs.
-        size: side of the squares, in pixels.
-        pairs: combinations to measure.
+        only_style: patterns of the names of the paintings to use; None for all.
+        only_content: patterns of the names of the photographs to use; None for all.
+        size: the side of the squares, in pixels.
+        pairs: the number of pairs to measure.
         sheet: whether to make contact sheets.
 
     Raises:
-        ValueError: if there is nothing to measure, something twice, or a number that cannot be.
+        ValueError: if there is nothing to measure, a program is given twice, or a number is wrong.
     """
 
     content: tuple[str, ...]
@@ -63,14 +63,14 @@ def run(task: Task, out: Path) -> Iterator[str]:
     """Measure, and write `report.md`, `pictures.csv` and pictures to a folder.
 
     Args:
-        task: what to do.
-        out: the folder, which is made if it is not there.
+        task: the task.
+        out: the folder, which is created if it is missing.
 
     Yields:
         The report, then the paths of the pictures.
 
     Raises:
-        FileNotFoundError: if a folder, a model or a finished picture is not there.
+        FileNotFoundError: if a folder, a model or a finished picture does not exist.
         ImportError: if a package that the judge or Magenta's network needs is missing.
         ValueError: if a pattern fits no image, or an image cannot be used.
     """

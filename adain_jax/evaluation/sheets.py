@@ -1,4 +1,4 @@
-"""Pictures of what was measured: contact sheets, and the worst pairs."""
+"""Pictures of a measurement: contact sheets, and the worst pairs."""
 
 import re
 from collections.abc import Sequence
@@ -12,13 +12,16 @@ from adain_jax.evaluation.report import share, worst
 from adain_jax.files import image
 from adain_jax.files.sheet import contact_sheet, sheet
 
-_CONTENTS, _STYLES = 6, 8  # of a contact sheet
+_CONTENTS, _STYLES = 6, 8  # the largest numbers of contents and of styles in a contact sheet
 
 
 def write_sheet(
     folder: Path, name: str, program: Program, contents: Sequence[Named], styles: Sequence[Named]
 ) -> Path:
-    """A contact sheet of a program: the first photographs in the first styles."""
+    """Write a contact sheet of a program: the first photographs in the first styles.
+
+    Returns its path.
+    """
     contents, styles = contents[:_CONTENTS], styles[:_STYLES]
     with tqdm(total=len(contents) * len(styles), desc=f"sheet of {name}", unit="picture") as bar:
         pictures = []
@@ -39,7 +42,10 @@ def write_worst(
     rows: Sequence[Row],
     pairs: Sequence[tuple[Named, Named]],
 ) -> Path:
-    """Photograph, painting and picture of a program's worst pairs, at full size."""
+    """Write a sheet of photograph, painting and picture of a program's worst pairs, at full size.
+
+    Returns its path.
+    """
     images = {(content.name, style.name): (content, style) for content, style in pairs}
     shown, names = [], []
     for row in worst(rows, name):

@@ -1,4 +1,4 @@
-"""How much the pictures of a clip move at places where the clip does not."""
+"""Measures the changes in the pictures of a clip that the clip's motion does not explain."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -9,15 +9,15 @@ from PIL import Image
 
 from adain_jax.video.flow import Motion, inside, motion, require, warp
 
-_KNOWN = 0.3  # of a place's certainty, from which it counts
-_CUT = 0.3  # share of a frame that counts, below which two frames are of two scenes
+_KNOWN = 0.3  # pixels count if the confidence in their motion exceeds this
+_CUT = 0.3  # if a smaller share of the pixels counts, there is a cut between the frames
 
 
 class Clip(NamedTuple):
-    """Frames, and how they move.
+    """A clip of known motion.
 
     Attributes:
-        frames: (H, W, 3) uint8.
+        frames: the frames, (H, W, 3) uint8.
         motions: the motion from each frame to the next.
     """
 
@@ -26,17 +26,23 @@ class Clip(NamedTuple):
 
 
 def of_frames(frames: Sequence[np.ndarray]) -> Clip:
-    """A clip whose motion is estimated."""
+    """Make a clip of frames, and estimate its motion."""
     return Clip(list(frames), [motion(before, now) for before, now in pairwise(frames)])
 
 
 def pan(picture: np.ndarray, size: tuple[int, int], count: int, x: float, y: float) -> Clip:
-    """A camera that moves by x and y pixels a frame over a larger picture; its motion is exact."""
+    """Make a clip of exact motion: a camera moves by x and y pixels per frame over a picture.
+
+    `size` is the height and width of the frames, which are smaller than the picture.
+    """
     return _moved(picture, size, [(1.0, x * i, y * i) for i in range(count)])
 
 
 def zoom(picture: np.ndarray, size: tuple[int, int], count: int, rate: float) -> Clip:
-    """A camera that zooms to the middle of a larger picture; its motion is exact."""
+    """Make a clip of exact motion: a camera zooms into the centre of a picture.
+
+    `size` is the height and width of the frames; `rate` is the factor per frame.
+    """
     height, width = picture.shape[:2]
     places = []
     for i in range(count):
@@ -47,7 +53,7 @@ def zoom(picture: np.ndarray, size: tuple[int, int], count: int, rate: float) ->
 
 
 def noise(picture: np.ndarray, count: int, sigma: float) -> Clip:
-    """A camera that stands still, with the noise of a sensor, in levels."""
+    """Make a clip of a still camera with sensor noise of deviation `sigma`, in levels of 255."""
     rng, size = np.random.default_rng(0), picture.shape[:2]
     frames = [
         np.clip(picture + rng.normal(0, sigma, picture.shape), 0, 255).round().astype(np.uint8)
@@ -58,9 +64,9 @@ def noise(picture: np.ndarray, count: int, sigma: float) -> Clip:
 
 
 def warp_error(pictures: Sequence[np.ndarray], clip: Clip) -> float:
-    """Mean difference, in levels, of each picture and the moved previous one.
+    """The mean difference, in levels of 255, of each picture and the previous one, moved along.
 
-    It covers the places that both frames show, and leaves out cuts (Lai et al. 2018, who square
+    It covers the pixels that both frames show, and leaves out cuts (Lai et al. 2018, who square
     it).
     """
     errors = []
@@ -73,7 +79,7 @@ def warp_error(pictures: Sequence[np.ndarray], clip: Clip) -> float:
 
 
 def differences(before: np.ndarray, now: np.ndarray, back: np.ndarray) -> np.ndarray:
-    """The map (H, W), averaged over channels, whose mean is `warp_error`."""
+    """The map of differences (H, W), averaged over channels, whose mean is `warp_error`."""
     moved = warp(before.astype(np.float32), back)
     return np.abs(now.astype(np.float32) - moved).mean(-1)
 
@@ -87,7 +93,10 @@ def sharpness(picture: np.ndarray) -> float:
 def _moved(
     picture: np.ndarray, size: tuple[int, int], places: Sequence[tuple[float, float, float]]
 ) -> Clip:
-    """By scale, and left and top of what is seen, in the picture's pixels."""
+    """Make a clip of a moving camera; `places` has the scale, left and top of each view.
+
+    Left and top are in pixels of the picture.
+    """
     frames = list(_views(picture, size, places))
     rows, columns = np.indices(size, dtype=np.float32)
     motions = []
@@ -104,7 +113,8 @@ def _views(
 ) -> Iterator[np.ndarray]:
     image, (height, width) = Image.fromarray(picture), size
     for scale, left, top in places:
-        # Pixels' middles: Pillow's box is of edges, which differ by half a pixel of each scale.
+        # `places` refers to the centres of pixels, Pillow's box to their edges. The two differ by
+        # half a pixel of each scale.
         shift = 0.5 - 0.5 / scale
         box = (left + shift, top + shift)
         box = (*box, box[0] + width / scale, box[1] + height / scale)

@@ -1,1 +1,1 @@
-"""One request, rendered: at once, in a bucket, in windows, or as a stream."""
+"""Rendering of a request: at once, in a bucket, in windows, or as a stream."""

@@ -30,7 +30,9 @@ def fills(shape: Sequence[int]) -> bool:
 
 
 def in_bucket(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Images (..., H, W, 3) in the upper left of their bucket, and their size, whole cells, (2,).
+    """Put images (..., H, W, 3) into the upper left of their bucket; return it and their size.
+
+    They are extended by reflection to whole cells. The size, (2,) int32, includes that.
 
     >>> padded, size = in_bucket(np.ones((20, 100, 3), np.uint8))
     >>> padded.shape, size.tolist()
@@ -53,10 +55,10 @@ def map_in_bucket(maps: np.ndarray) -> np.ndarray:
 def cells(
     size: Any, shape: Sequence[int], features: Mapping[str, jax.Array]
 ) -> dict[str, jax.Array]:
-    """The cells of each map that belong to pictures of a size, in arrays of `shape`: booleans (h,
-    w).
+    """For each map, which cells belong to the pictures: booleans (h, w).
 
-    `shape` is (N, H, W, C); the pictures are in the upper left.
+    The pictures have the height and width `size`, and are in the upper left of arrays of `shape`,
+    (N, H, W, C).
     """
     where = {}
     for name, x in features.items():

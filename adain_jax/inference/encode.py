@@ -1,4 +1,4 @@
-"""Encode an image to its style, by any plan."""
+"""Encodes an image to its style, by any plan."""
 
 from typing import Literal
 
@@ -22,7 +22,7 @@ def encode_style(
     *,
     name: str = "style",
 ) -> Style:
-    """As `adain_jax.encode_style`; errors call the images `name`."""
+    """Encode images as `adain_jax.encode_style` does; errors call the images `name`."""
     array = check_sliceable(name, images)
     chosen = choose(plan, array.shape, model, images)
     if isinstance(chosen, Tiled):

@@ -12,8 +12,8 @@ from adain_jax.model import Model
 from adain_jax.model.transfer import STRIDE
 from adain_jax.networks import ARCHITECTURES
 
-TILE = 768  # pixels to a side of a window
-TILE_ABOVE = 2048 * 2048  # pixels of an image from which windows are the better way
+TILE = 768  # the default side of a window, in pixels
+TILE_ABOVE = 2048 * 2048  # images with more pixels are computed in windows
 
 Progress = Callable[[int, int], None]
 
@@ -87,7 +87,7 @@ def choose(
         inputs: all other values that may be traced.
 
     Raises:
-        ValueError: if `plan` is none, or its tile does not fit the model.
+        ValueError: if `plan` is not a plan, or its tile does not fit the model.
 
     >>> import adain_jax
     >>> choose("auto", (300, 200, 3), adain_jax.load("fast"))
@@ -109,13 +109,17 @@ def choose(
 
 
 def is_traced(*values: Any) -> bool:
-    """Whether this runs under a transformation, or any of these values comes from one."""
-    # Within `jit` even a new array is traced.
+    """Whether this runs inside a JAX transformation, or one of the values is traced."""
+    # Inside `jit`, even a new array is traced.
     return any(isinstance(x, Tracer) for x in jax.tree.leaves((values, jax.device_put(0.0))))
 
 
 def check_tile(tile: int, model: Model) -> tuple[int, int]:
-    """The model's reach, or a `ValueError` for windows that its pixels see too little of."""
+    """Return the model's reach if it can be computed in windows of `tile` pixels.
+
+    Raises:
+        ValueError: if the model has no reach, or the tile does not fit it.
+    """
     sees = ARCHITECTURES[model.architecture].reach
     if sees is None:
         raise ValueError(

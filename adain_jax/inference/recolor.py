@@ -10,7 +10,7 @@ from adain_jax.ops.pixels import to_float
 
 _RECOLORINGS: dict[str, Callable[..., Any]] = {"coral": coral, "histogram": match_histogram}
 COLORS = ("style", "luminance", *_RECOLORINGS)
-_ENOUGH = 1 << 20  # pixels from which a photograph's colours are known
+_ENOUGH = 1 << 20  # the number of pixels that suffice to know the colours of a photograph
 
 
 def check_color(color: str) -> str:
@@ -31,9 +31,9 @@ def recolor(style: Any, content: Any, color: str, *, xp: Any = jnp) -> Any:
     A content of more than a megapixel is subsampled: every second, third, ... pixel of both axes.
 
     Args:
-        style: (H, W, 3), uint8 or floating in [0, 1].
-        content: (H', W', 3), likewise.
-        color: a mode that `recolors`.
+        style: the image of the style, (H, W, 3), uint8 or floating in [0, 1].
+        content: the content, (H', W', 3), uint8 or floating in [0, 1].
+        color: a mode for which `recolors` is true.
         xp: jax.numpy, or numpy.
 
     >>> import numpy as np

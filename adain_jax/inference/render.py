@@ -1,4 +1,4 @@
-"""Render a request: the one function that makes a picture, and the plans that run it."""
+"""Renders a request: the one function that makes a picture, and the plans that run it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +23,7 @@ from adain_jax.ops.pixels import from_float, to_float
 from adain_jax.ops.statistics import ChannelStats
 from adain_jax.runtime.memory import freed_memory_given_back
 
-# Statistics of the content to use in place of its own; or a function from these to those.
+# The statistics that replace the content's own, or a function from the content's own to these.
 Content = ChannelStats | Callable[[ChannelStats], ChannelStats]
 
 
@@ -50,16 +50,16 @@ def render(model: Model, request: Request, plan: Plan | Literal["auto"] = "auto"
 def make_picture(
     model: Model, request: Request, size: Size = None, content: Content | None = None
 ) -> jax.Array:
-    """Make a picture; not compiled.
+    """Make the picture or pictures of a request. The function is not compiled.
 
     Args:
-        model: makes the picture.
+        model: the model.
         request: the request.
-        size: size in pixels, in whole cells, of the pictures in the upper left of the content's
-            array, if they do not fill it; may be traced.
-        content: statistics of the content, in place of those of its features, for example those of
-            the whole image for one of its windows: (C,), or with masks (K, C). For one image it may
-            be a function from its own statistics to those.
+        size: the height and width in pixels, in whole cells, of the pictures in the upper left of
+            the content's array, if they do not fill it; may be traced.
+        content: statistics that replace those of the content's features, for example those of the
+            whole image for one of its windows: (C,), or with masks (K, C). For one image it may be
+            a function from the content's own statistics to these.
     """
     single = request.content.ndim == 3
     photos = to_float(request.content[None] if single else request.content)
@@ -80,7 +80,7 @@ def make_picture(
     )
     pictures = model.decode(features, size)[:, : photos.shape[1], : photos.shape[2]]
     pictures = jnp.clip(pictures.astype(photos.dtype), 0, 1)
-    if request.masks is not None:  # the photograph where no mask is
+    if request.masks is not None:  # where no mask is, the photograph remains
         covered = jnp.minimum(request.masks.astype(photos.dtype).sum(0), 1)[None, ..., None]
         pictures = jnp.where(covered > 0, photos + covered * (pictures - photos), photos)
     if request.color == "luminance":
@@ -116,7 +116,7 @@ def _corner(images: jax.Array, height: int, width: int) -> jax.Array:
 
 
 def _overlap(content: np.ndarray, out: np.ndarray) -> bool:
-    """Whether two arrays share memory, or map one file."""
+    """Whether two arrays share memory, or map the same file."""
     files = {getattr(array, "filename", None) for array in (content, out)}
     return np.shares_memory(content, out) or (len(files) == 1 and None not in files)
 
@@ -127,7 +127,14 @@ def render_in_windows(
     plan: Tiled,
     statistics: Callable[[ChannelStats], ChannelStats] | None = None,
 ) -> np.ndarray:
-    """`render` by the plan `Tiled`; `statistics` maps the content's statistics to those to use."""
+    """Render a request by the plan `Tiled`.
+
+    `statistics` is a function from the content's own statistics to those that replace them.
+
+    Raises:
+        ValueError: if `out` of the plan differs from the content in shape or dtype, or shares its
+            memory.
+    """
     content, out = request.content, plan.out
     if out is None:
         out = np.empty(content.shape, content.dtype)

@@ -16,7 +16,7 @@ from adain_jax.inference.recolor import check_color, recolor, recolors
 from adain_jax.model import Model, Style
 from adain_jax.model.arguments import check_alpha, check_masks, check_pixels, check_sliceable
 
-Source = ArrayLike | Style  # of a style: its image, or what was made of it
+Source = ArrayLike | Style  # a style as its image, or encoded
 
 
 @partial(
@@ -29,11 +29,11 @@ class Request:
     """One stylization, or a batch of them: a pytree that `ask` makes and `render` renders.
 
     Attributes:
-        content: (H, W, 3) or (N, H, W, 3), uint8 or floating in [0, 1].
+        content: images, (H, W, 3) or (N, H, W, 3), uint8 or floating in [0, 1].
         style: one style (C,), or one for each image (N, C); with masks, one for each region, (K, C)
             or (K, N, C).
-        alpha: float32: (), (N,), (K,) with masks, (H, W) or (N, H, W).
-        masks: (K, H, W), booleans or float32, one for each style; or None.
+        alpha: strengths, float32: (), (N,), (K,) with masks, (H, W) or (N, H, W).
+        masks: a mask for each style, (K, H, W), booleans or float32; or None.
         color: "style" or "luminance". The style already contains the effect of the other modes.
     """
 
@@ -46,7 +46,7 @@ class Request:
     def of(self, index: int) -> "Request":
         """The request for one image of a batch."""
         style, alpha = self.style, self.alpha
-        regions = 0 if self.masks is None else 1  # axes of a style before that of the images
+        regions = 0 if self.masks is None else 1  # the number of axes before that of the images
         if style.mean.ndim > 1 + regions:
             number = index % style.mean.shape[regions]
             style = jax.tree.map(lambda x: x[:, number] if regions else x[number], style)
@@ -67,7 +67,10 @@ def ask(
     extrapolate: bool = False,
     plan: Plan | Literal["auto"] = "auto",
 ) -> Request:
-    """Make a request and encode its styles; arguments are those of `adain_jax.stylize`."""
+    """Make a request and encode its styles.
+
+    The arguments are those of `adain_jax.stylize`, and wrong ones raise `ValueError`.
+    """
     color, several = check_color(color), isinstance(style, list | tuple)
     images = check_content(model, content, plan, style, alpha, masks)
     if recolors(color):
@@ -87,7 +90,7 @@ def check_content(
     """Return a valid content, or raise `ValueError`; `inputs` are as for `choose`."""
     images = check_sliceable("content", content)
     if isinstance(choose(plan, images.shape, model, content, *inputs), Tiled):
-        return images  # of windows each is checked when it is read
+        return images  # each window is checked when it is read
     return check_pixels("content", content)
 
 
@@ -99,14 +102,18 @@ def as_style(
     regions: bool = False,
     plan: Plan | Literal["auto"] = "auto",
 ) -> Style:
-    """Encode any style that `stylize` takes; a list becomes a mixture, or one style per region."""
+    """Encode any style that `stylize` takes; a list becomes a mixture, or one style per region.
+
+    Raises:
+        ValueError: if there are weights, but regions or only one style; or a style is wrong.
+    """
     several = isinstance(style, list | tuple)
     parts: Sequence[Any] = style if several else [style]
     if regions and weights is not None:
         raise ValueError("with masks, styles are not mixed: give their strengths by alpha")
     if not several and weights is not None:
         raise ValueError("weights are of a list of styles, but there is only one")
-    if isinstance(plan, Tiled):  # what it writes and tells is of the content
+    if isinstance(plan, Tiled):  # its `out` and `progress` belong to the content
         plan = Tiled(plan.tile)
     styles = [
         part if isinstance(part, Style) else encode_style(part, model, plan) for part in parts
@@ -130,9 +137,9 @@ def _check_style(model: Model, content: Any, style: Style, *, regions: bool) -> 
 
 
 def _recolored(style: Source, contents: Any, color: str) -> Any:
-    """The image of a style in the colours of a content; for several contents, one image each.
+    """Recolour the image of a style by a content; several contents give one image each.
 
-    Unless it is traced, this runs on the host, which saves a compilation for each size.
+    Unless values are traced, this runs on the host, which saves a compilation for each size.
     """
     if isinstance(style, Style):
         raise ValueError(

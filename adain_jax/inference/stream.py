@@ -1,4 +1,4 @@
-"""A stream of images, in batches on all devices."""
+"""Stylizes a stream of images in batches, on all devices."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,16 +19,16 @@ from adain_jax.inference.render import make_picture, maps_in_bucket, render
 from adain_jax.inference.request import Request, Source, as_style, ask, check_content
 from adain_jax.model import Model, Style
 
-_WAITING = 4  # batches of images that may wait for others of their size
+_WAITING = 4  # the number of batches of images that may wait for others of the same size
 
 
 class _Asked(NamedTuple):
-    number: int  # of the image, in their order
+    number: int  # the number of the image in the stream
     request: Request
 
 
 class _Group(NamedTuple):
-    """The common properties of images that are computed together: the array, and its plan."""
+    """The common properties of images that are computed together: plan, shape and dtype."""
 
     plan: type[Plan]
     shape: tuple[int, ...]
@@ -49,9 +49,10 @@ def pictures(
     batch_size: int,
     devices: Sequence[Any] | None,
 ) -> Iterator[np.ndarray]:
-    """The pictures of contents (H, W, 3), in their order: `adain_jax.stylize_many`.
+    """The pictures of contents (H, W, 3), in their order, as by `adain_jax.stylize_many`.
 
-    Errors that do not depend on a content are raised at once.
+    Raises:
+        ValueError: if an argument is wrong; at once, unless it depends on a content.
     """
     if not isinstance(contents, Iterable):
         raise ValueError(f"contents are an array or yield images, not {type(contents).__name__}")
@@ -61,7 +62,7 @@ def pictures(
         raise ValueError("out is for one content: of many, each picture is an array of its own")
     devices = _checked(devices)
     regions = masks is not None
-    if not recolors(check_color(color)):  # else it is encoded for each content anew
+    if not recolors(check_color(color)):  # else it is encoded again for each content
         style = as_style(style, model, weights, regions=regions, plan=plan)
         weights = None
         if not regions and style.mean.ndim > 1:
@@ -80,7 +81,7 @@ def rendered(
     batch_size: int,
     devices: Sequence[Any] | None = None,
 ) -> Iterator[np.ndarray]:
-    """The pictures of requests for one image each, without masks or maps, in their order.
+    """Yield the pictures of requests, in order; each request has one image, no masks, no maps.
 
     Each has its own style and strength. The bytes of a picture depend on its request, the model and
     the batch size, but not on the other images of the batch or on their number.
@@ -102,12 +103,13 @@ def _checked(devices: Any) -> list[Any]:
 def asking(
     model: Model, style: Any, plan: Plan | Literal["auto"], color: str, **options: Any
 ) -> Callable[[Any], Request]:
-    """`ask` for one content after another; common arguments are checked once, for the first.
+    """A function from a content to its request, like `ask`, for many contents.
 
-    `options` are the other arguments of `ask`.
+    It checks common arguments only once, for the first content. `options` are the other arguments
+    of `ask`.
     """
     first: Request | None = None
-    size: tuple[int, ...] | None = None  # of all, if there are masks or a map
+    size: tuple[int, ...] | None = None  # that of all contents, if there are masks or a map
 
     def ask_for(content: Any) -> Request:
         nonlocal first, size
@@ -117,7 +119,7 @@ def asking(
             request = ask(model, content, style, plan=plan, color=color, **options)
             if request.masks is not None or request.alpha.ndim > 1:
                 size = request.content.shape
-            if not recolors(color):  # else each content has a style of its own
+            if not recolors(color):  # else each content has its own style
                 first = replace(request, content=None)
         if request.content.ndim != 3:
             raise ValueError(f"content is one RGB image (H, W, 3), not {request.content.shape}")
@@ -149,7 +151,7 @@ def _pictures(
         under_way.append(batches.start(group, waiting.pop(group)))
 
     def collect(most: int) -> Iterator[np.ndarray]:
-        """What is next in order, once no more than `most` batches are being computed."""
+        """Wait until at most `most` batches are under way; yield the next pictures in order."""
         nonlocal following
         while len(under_way) > most:
             made.update(under_way.popleft()())
@@ -193,12 +195,12 @@ def _group(plan: Plan, content: np.ndarray) -> _Group:
 
 
 class _Batches:
-    """Padded batches of one size, on all devices."""
+    """Computes batches, padded to one size, on all devices."""
 
     def __init__(
         self, model: Model, size: int, devices: Sequence[Any], *, own: bool = False
     ) -> None:
-        """`own`: each image has its own style and strength, and none has masks."""
+        """With `own`, each image has its own style and strength, and none has masks."""
         self._own = own
         mesh = Mesh(np.array(devices), ("data",))
         self.size = -(-size // len(devices)) * len(devices)
@@ -211,11 +213,11 @@ class _Batches:
         requests = [x.request for x in asked]
         requests += [requests[-1]] * (self.size - len(requests))
         contents, rest = [np.asarray(x.content) for x in requests], requests[0]
-        # One style for all, or, if it has the colours of each content, one for each.
+        # There is one style for all images, or one for each if it has the colours of each content.
         own = self._own or any(x.style is not rest.style for x in requests)
         style = rest.style
         if own:
-            axis = 0 if rest.masks is None else 1  # behind that of the regions
+            axis = 0 if rest.masks is None else 1  # after the axis of the regions
             xp = np if isinstance(style.mean, np.ndarray) else jnp
             style = jax.tree.map(lambda *x: xp.stack(x, axis), *(x.style for x in requests))
         style = jax.device_put(style, self._everywhere)

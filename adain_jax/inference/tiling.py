@@ -1,4 +1,4 @@
-"""Images of any size in windows of one size, with the statistics of the whole image.
+"""Computes images of any size in windows of one size, with the statistics of the whole image.
 
 The result equals that of the whole image to rounding. Every window overlaps its neighbours by the
 receptive field of a pixel, and only pixels whose receptive field lies inside the window are kept. A
@@ -26,7 +26,7 @@ from adain_jax.ops.pixels import to_float
 from adain_jax.ops.statistics import EPS, ChannelStats, channel_stats
 from adain_jax.runtime.memory import freed_memory_given_back
 
-_STRIPS = 8  # of a window's maps
+_STRIPS = 8  # the number of strips that a window's maps are divided into
 
 
 class Span(NamedTuple):
@@ -60,24 +60,24 @@ class Window(NamedTuple):
 
     rows: Span
     columns: Span
-    shape: tuple[int, int]  # of the array that it is computed in
-    size: Size  # of the picture in the upper left of it, where it does not fill it
+    shape: tuple[int, int]  # the shape of the array in which it is computed
+    size: Size  # the size of the picture in the upper left of that array; None if it fills it
 
     def cut_image(self, image: np.ndarray) -> np.ndarray:
-        """The window's part of (H, W, 3), reflected up to whole cells at the bottom and right."""
+        """Cut the window out of an image (H, W, 3), extended by reflection to whole cells."""
         part = self._slice(image, 0)
         rest = [(0, -side % STRIDE) for side in part.shape[:2]]
         return self._fill(np.pad(part, (*rest, (0, 0)), mode="reflect"), 0)
 
     def cut(self, maps: np.ndarray) -> np.ndarray:
-        """The window's part of maps (..., H, W)."""
+        """Cut the window out of maps (..., H, W)."""
         return self._fill(self._slice(maps, maps.ndim - 2), maps.ndim - 2)
 
     def write(self, picture: np.ndarray, out: np.ndarray) -> None:
         """Write the kept part of the window's picture into the whole picture."""
         rows, columns = self.rows, self.columns
         here = out[rows.first : rows.last, columns.first : columns.last]
-        # Shorter than the window's part at edges of the image that are no cells'.
+        # At the bottom and right of the image, the last cells may extend beyond the image.
         kept = picture[rows.first - rows.start :, columns.first - columns.start :]
         here[...] = kept[: here.shape[0], : here.shape[1]]
 
@@ -120,7 +120,7 @@ def reports(plan: Tiled, total: int) -> Callable[[], None]:
 
 
 def encode_style(image: np.ndarray, model: Model, plan: Tiled) -> Style:
-    """`Model.style` of one image of any size, in the memory of one window."""
+    """Encode one image of any size as `Model.style` does, in the memory of one window."""
     gathering, _ = windows(image, plan.tile, model)
     with freed_memory_given_back():
         report = reports(plan, len(gathering))
@@ -137,9 +137,9 @@ def gather(
     *,
     encode: Callable[..., Features] = Model.encode,
 ) -> ChannelStats:
-    """Gather statistics of all maps of the whole image, (C,), or of each region, (K, C).
+    """Gather the statistics of all maps of the whole image, (C,), or of each region, (K, C).
 
-    `encode` makes the maps of a content or, by `Model.style_maps`, of a style.
+    `encode` makes the maps: `Model.encode` those of a content, `Model.style_maps` those of a style.
     """
     parts = []
     for window in places:
@@ -163,7 +163,7 @@ def _merge(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> tuple[jax.
     """Merge weights (S, K), means and variances (S, K, C) of strips to means and deviations."""
     weights, means, variances = (np.concatenate(stat) for stat in zip(*parts, strict=True))
     weights = weights[..., None]
-    total = np.maximum(weights.sum(0), 1e-12)  # of a region smaller than a cell
+    total = np.maximum(weights.sum(0), 1e-12)  # a region may be smaller than a cell
     mean = (weights * means).sum(0) / total
     variance = (weights * (variances + (means - mean) ** 2)).sum(0) / total
     std = np.sqrt(variance + EPS)
@@ -189,7 +189,7 @@ def _moments(
         inside = (rows >= top) & (rows < bottom), (columns >= left) & (columns < right)
         counted = (inside[0][:, None] & inside[1][None]).astype(jnp.float32)
         regions = [counted] if masks is None else [both(s, counted) for s in parts_of(masks, x)]
-        # In strips of rows: what is squared and weighted of the largest map takes twice its memory.
+        # Strips of rows save memory: squares and weighted values take twice that of their map.
         count = math.gcd(x.shape[1], _STRIPS)
         cells, weights = x[0], jnp.stack(regions)
         cells = cells.reshape(count, -1, *cells.shape[1:])
@@ -199,7 +199,10 @@ def _moments(
 
 
 def _strip_moments(strip: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Weights, and means and variances (K, C), of cells (h, w, C) weighted by regions (K, h, w)."""
+    """The weights (K,), and the means and variances (K, C), of a strip in each region.
+
+    A strip is cells (h, w, C) and the weights of the cells in the regions, (K, h, w).
+    """
     cells, weights = strip
     stats = [channel_stats(cells, where=each, eps=0) for each in weights]
     mean, std = (jnp.stack(stat) for stat in zip(*stats, strict=True))

@@ -1,4 +1,4 @@
-"""A network with its weights, and the styles that it makes."""
+"""The model, a network with its weights, and the styles that it makes."""
 
 from adain_jax.model.model import Model
 from adain_jax.model.style import Style

@@ -1,4 +1,4 @@
-"""Checks of arguments, with errors of one line, before anything is traced."""
+"""Checks of arguments, with one-line errors, before anything is traced."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ import numpy as np
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
-EXTRAPOLATION = 2.0  # the largest alpha: beyond, decoders leave all they were trained on
+EXTRAPOLATION = 2.0  # the largest alpha; decoders were trained on nothing like larger ones
 
 
 def as_array(name: str, values: Any) -> np.ndarray | jax.Array:
-    """Values as an array of numbers or booleans: JAX arrays stay, others become NumPy arrays.
+    """Convert values to an array of numbers or booleans: JAX arrays stay, others become NumPy's.
 
     Raises:
         ValueError: if they are not numbers or booleans.
@@ -23,7 +23,7 @@ def as_array(name: str, values: Any) -> np.ndarray | jax.Array:
         return jnp.asarray(values)
     try:
         array = np.asarray(values)
-    except Exception as error:  # other libraries' arrays raise whatever they like
+    except Exception as error:  # arrays of other libraries raise errors of any type
         raise ValueError(f"{name} is no array: {error}") from None
     if not (array.dtype == bool or jnp.issubdtype(array.dtype, jnp.number)):
         kind = type(values).__name__ if array.dtype == object else array.dtype
@@ -57,15 +57,22 @@ def check_sliceable(name: str, images: Any) -> Any:
 
 
 def check_image(name: str, images: ArrayLike) -> jax.Array:
-    """Return `images` as a JAX array, or raise a `ValueError` that says what is wrong."""
+    """Return `images` as a JAX array.
+
+    Raises:
+        ValueError: as `check_pixels` does.
+    """
     return jax.device_put(check_pixels(name, images))
 
 
 def check_pixels(name: str, images: ArrayLike) -> np.ndarray | jax.Array:
-    """`check_image` without a transfer to a device.
+    """Return `images` as an array, without a transfer to a device.
 
     The range of floats is checked if their values are known, which they are not inside a
     transformation.
+
+    Raises:
+        ValueError: if the images have the wrong shape, dtype or range.
     """
     array = check_sliceable(name, as_array(name, images))
     floating = jnp.issubdtype(array.dtype, jnp.floating)
@@ -90,11 +97,11 @@ def check_alpha(
 ) -> jax.Array:
     """Return `alpha` as float32, if it fits `content` and, if its values are known, is in range.
 
-    It is a scalar, one number for each image of a batch (N,), or, if there are regions, for each of
-    these, or a map (H, W) or (N, H, W).
+    It is a scalar, or one number for each image of a batch (N,), or, if there are regions, one for
+    each region (K,), or a map (H, W) or (N, H, W).
 
     Raises:
-        ValueError: if it does not fit, or is out of range.
+        ValueError: if `alpha` does not fit, or is out of range.
     """
     array = as_array("alpha", alpha)
     if jnp.issubdtype(array.dtype, jnp.complexfloating):

@@ -9,7 +9,7 @@ Kind = TypeVar("Kind", bound=type)
 
 
 def exportable(kind: Kind) -> Kind:
-    """Tell `jax.export` how to write a registered dataclass whose static fields are JSON's."""
+    """Register a pytree dataclass, whose static fields JSON can represent, with `jax.export`."""
     export.register_pytree_node_serialization(
         kind,
         serialized_name=f"adain_jax.{kind.__name__}",

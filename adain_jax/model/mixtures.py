@@ -2,10 +2,10 @@
 
 
 def bilinear(x: float, y: float) -> tuple[float, float, float, float]:
-    """The shares of what stands at four corners, at a place in the square between them.
+    """The shares of the four corners of a square, at a place in it.
 
-    In the order upper left, upper right, lower left, lower right; x goes from left to right, y from
-    top to bottom, both in [0, 1].
+    Their order is upper left, upper right, lower left, lower right; x goes from left to right, y
+    from top to bottom, both in [0, 1].
 
     >>> bilinear(0, 1), bilinear(0.5, 0.5)
     ((0, 0, 1, 0), (0.25, 0.25, 0.25, 0.25))

@@ -78,7 +78,7 @@ class Model:
         check_params(params, architecture)
         params = jax.tree.map(partial(np.asarray, dtype=np.float32), params)
         fingerprint = store.fingerprint(params["encoder"])
-        # Not traced even when called under jit, where the first `stylize` may load the weights.
+        # The arrays must not be traced under `jit`, where the first `stylize` may load the weights.
         with jax.ensure_compile_time_eval():
             return cls(jax.device_put(params), architecture, fingerprint)
 
@@ -148,8 +148,7 @@ class Model:
         dtype: DTypeLike = np.float16,
         encoder: bool = True,
     ) -> None:
-        """Save as one safetensors file, by default in float16. The file appears whole or not at
-        all.
+        """Save as one safetensors file, whole or not at all, by default in float16.
 
         `metadata` adds strings to the header of the file, beside the architecture and the
         checksums. With `encoder=False` the file has no encoder, and loading takes it from a shipped
@@ -189,15 +188,15 @@ class Model:
     def style_maps(self, images: jax.Array, size: Size = None) -> Features:
         """The maps, by name, whose statistics are a style; arguments are those of `encode`.
 
-        The pixels and relu1_1 to relu4_1, of 3, 64, 128, 256 and 512 channels, from full size down
-        to an eighth.
+        They are the pixels and relu1_1 to relu4_1, with 3, 64, 128, 256 and 512 channels, from full
+        size down to an eighth.
         """
         return {PIXELS: _fill_up(images), **self.taps(images, size)}
 
     def targets(self, style: Style | ChannelStats) -> Style | ChannelStats:
         """The statistics of a style in the maps of `encode`; for a VGG, the style's own.
 
-        From (..., 963) to (..., C), with the maps one after the other.
+        It maps statistics (..., 963) to (..., C), with the maps one after the other.
         """
         projection = ARCHITECTURES[self.architecture].projection
         if projection is None:
@@ -213,10 +212,9 @@ class Model:
 
     @jax.jit
     def decode(self, features: Features, size: Size = None) -> jax.Array:
-        """Decode the result of `transfer` to images (N, H, W, 3), H and W multiples of 8, not
-        clipped.
+        """Decode the result of `transfer` to images (N, H, W, 3), not clipped.
 
-        `size` is as for `encode`.
+        H and W are multiples of 8. `size` is as for `encode`.
 
         Raises:
             ValueError: if a map is missing, or the model has no decoder.
@@ -234,11 +232,11 @@ class Model:
     def style(self, images: ArrayLike) -> Style:
         """The style of an image (H, W, 3), or of each in a batch (N, H, W, 3).
 
-        Takes uint8, or floats in [0, 1]; compiled for each size (`adain_jax.encode_style` is not).
-        The result is a `Style` of statistics (C,), or (N, C).
+        Images are uint8, or floating in [0, 1]. The method is compiled for each size
+        (`adain_jax.encode_style` is not). The result is a `Style` of statistics (C,), or (N, C).
 
         Raises:
-            ValueError: if `images` is anything else, or the decoder takes no styles but maps.
+            ValueError: if `images` is anything else, or the decoder takes maps, not styles.
         """
         if ARCHITECTURES[self.architecture].concatenates:
             raise ValueError(
@@ -251,7 +249,7 @@ class Model:
         return style if images.ndim == 4 else jax.tree.map(lambda x: x[0], style)
 
     def check_style(self, style: Style, name: str = "the style") -> None:
-        """Raise `ValueError`, which calls it `name`, for a style that is not this model's."""
+        """Raise `ValueError` if a style is not one of this model; `name` is for the message."""
         if not isinstance(style, Style):
             raise ValueError(f"{name} is a Style, made by model.style(image), not {style!r:.40}")
         if style.fingerprint != self.fingerprint:
@@ -270,7 +268,7 @@ class Model:
 def _check_floating(dtype: DTypeLike) -> None:
     try:
         floating = jnp.issubdtype(jnp.dtype(dtype), jnp.floating)
-    except TypeError:  # no name of a dtype
+    except TypeError:  # `dtype` is not a dtype
         floating = False
     if not floating:
         raise ValueError(f"dtype is a floating one, such as bfloat16, not {dtype!r}")

@@ -1,4 +1,4 @@
-"""Parameters made ready for many calls."""
+"""Preparation of parameters for many calls."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from adain_jax.ops.convolution import prepare_kernel
 
 
 def prepare_params(params: Params, architecture: str, backend: str, dtype: DTypeLike) -> Params:
-    """Kernels as the convolutions of a backend want them, and all that they meet in a dtype.
+    """Transform kernels for the convolutions of a backend, and cast weights of maps to `dtype`.
 
-    What works on statistics stays as it is, in float32.
+    Weights that work on statistics stay in float32.
 
     >>> import adain_jax
     >>> model = adain_jax.load("fast")
@@ -24,9 +24,9 @@ def prepare_params(params: Params, architecture: str, backend: str, dtype: DType
     upsampling = ARCHITECTURES[architecture].decoder.upsampling
 
     def ready(part: str, name: str, layer: Params) -> dict[str, Any]:
-        if "matrix" in layer:  # a bridge's
+        if "matrix" in layer:  # a bridge
             return {"matrix": np.asarray(layer["matrix"]).astype(dtype)}
-        if "kernel" not in layer:  # of statistics: a normalisation's or a film's
+        if "kernel" not in layer:  # a normalisation or a film, which works on statistics
             return dict(layer)
         kernel = prepare_kernel(
             np.asarray(layer["kernel"]),
@@ -39,6 +39,6 @@ def prepare_params(params: Params, architecture: str, backend: str, dtype: DType
     prepared = {
         part: {name: ready(part, name, layer) for name, layer in layers.items()}
         for part, layers in params.items()
-        if part != "projection"  # of statistics, too
+        if part != "projection"  # it works on statistics, too
     }
     return {**params, **prepared}

@@ -18,7 +18,7 @@ from adain_jax.model.exported import exportable
 from adain_jax.runtime.atomic import atomic_path
 from adain_jax.runtime.paths import as_path
 
-SUFFIX = ".safetensors"  # of files of styles
+SUFFIX = ".safetensors"  # the suffix of files of styles
 
 
 @exportable
@@ -32,15 +32,14 @@ class Style:
     """The channel statistics of one style, or of a batch of styles, in the maps of an encoder.
 
     It is a pytree, and passes through `jit`, `vmap` and `grad`. `Model.style` makes it; encoding a
-    style
-    once and keeping this (2 to 8 KB) is cheaper than keeping the picture.
+    style once and keeping this (2 to 8 KB) is cheaper than keeping the picture.
 
     Attributes:
-        mean: channel means, (C,) or (N, C), float32. C is 963, the number of channels of the pixels
-            and of four maps of a VGG.
-        std: channel standard deviations, the same shape.
-        fingerprint: fingerprint of the encoder that made it; models with another encoder refuse the
-            style.
+        mean: the channel means, (C,) or (N, C), float32. C is 963, the number of channels of the
+            pixels and of four maps of a VGG.
+        std: the channel standard deviations, of the same shape, float32.
+        fingerprint: the fingerprint of the encoder that made it; models with another encoder refuse
+            the style.
     """
 
     mean: jax.Array
@@ -58,12 +57,12 @@ class Style:
 
         Args:
             styles: any number of styles, all made by one model.
-            weights: one for each style, finite, at least 0, not all 0; they are divided by their
-                sum. They may be traced. By default they are equal.
+            weights: a weight for each style, finite, at least 0, not all 0; they are divided by
+                their sum. They may be traced. By default they are equal.
 
         Raises:
-            ValueError: if there is no style, they are of different models or shapes, or the weights
-                are not as said.
+            ValueError: if there is no style, the styles differ in model or shape, or the weights do
+                not fit their description.
 
         >>> import jax.numpy as jnp
         >>> low, high = Style(jnp.zeros(2), jnp.ones(2)), Style(jnp.ones(2), jnp.ones(2))
@@ -94,7 +93,7 @@ class Style:
         Use it for one style per image of a batch, one per region of masks, or a bank of styles.
 
         Raises:
-            ValueError: if there is no style, or they are of different models or shapes.
+            ValueError: if there is no style, or the styles differ in model or shape.
 
         >>> import jax.numpy as jnp
         >>> Style.stack([Style(jnp.zeros(2), jnp.ones(2))] * 3).mean.shape
@@ -163,7 +162,11 @@ class Style:
 
 
 def check_weights(weights: ArrayLike | Sequence[float]) -> np.ndarray:
-    """Weights as shares of 1, or a `ValueError` that says what is wrong with them."""
+    """Divide weights by their sum.
+
+    Raises:
+        ValueError: if weights are not finite, are negative, or are all 0.
+    """
     values = np.asarray(as_array("weights", weights)).astype(np.float64)
     if not (np.isfinite(values.sum()) and (values >= 0).all() and values.sum() > 0):
         raise ValueError(
@@ -185,6 +188,6 @@ def _check_styles(what: str, styles: Sequence[Style]) -> None:
 
 def _shares(weights: ArrayLike | Sequence[float]) -> jax.Array:
     if any(isinstance(weight, Tracer) for weight in jax.tree.leaves(weights)):
-        traced = jnp.asarray(weights, jnp.float32)  # the values of which nobody knows yet
+        traced = jnp.asarray(weights, jnp.float32)  # their values are not known yet
         return traced / traced.sum()
     return jax.device_put(check_weights(weights).astype(np.float32))

@@ -12,7 +12,7 @@ from adain_jax.networks import TOLD
 from adain_jax.networks.film import Told
 from adain_jax.ops.statistics import ChannelStats, adain, channel_stats
 
-STRIDE = 8  # pixels to a side of one cell of the smallest map
+STRIDE = 8  # the side of a cell of the smallest map, in pixels
 
 Features = Mapping[str, jax.Array]
 
@@ -28,7 +28,7 @@ def transfer(
     levels: Sequence[str] | None = None,
     told: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """AdaIN (equation 8), blended with the content's own features by `alpha` (equation 14).
+    """Apply AdaIN (equation 8), blended with the content's features by `alpha` (equation 14).
 
     Args:
         features: maps by name, each (N, h, w, C).
@@ -40,13 +40,14 @@ def transfer(
             content statistics. Where several regions share a cell, their results are averaged.
             Cells outside all regions keep their features.
         where: booleans by name, (h, w): the cells that count in the content's statistics.
-        content: the content's statistics, in place of those of `features`; as `style`.
-        levels: names of the maps that AdaIN is applied to; by default all.
-        told: names of the maps whose statistics, blended in the same way, condition the decoder.
+        content: the content's statistics, in place of those of `features`, in the form of `style`.
+        levels: the names of the maps that AdaIN is applied to; by default all.
+        told: the names of the maps whose statistics, blended in the same way, condition the
+            decoder.
 
     Returns:
-        Maps like `features`, for `levels`; and if there are `told`, under the name `TOLD` a `Told`
-        for each of these names.
+        The maps of `levels`, in the form of `features`; and, if there are `told`, a `Told` for each
+        of these, under the name `TOLD`.
 
     Raises:
         ValueError: if the style has another number of channels.
@@ -121,7 +122,7 @@ def _told(regions: Sequence[_Region], x: jax.Array) -> Told:
         own = own or channel_stats(x, where=cells)
         blend += [(own, share - strength[..., 0]), (given, strength[..., 0])]
     weights = [weight for _, weight in blend]  # (N or 1, h, w)
-    rest = 1 - sum(weights)  # of cells in no region, which keep their features
+    rest = 1 - sum(weights)  # the share of each cell that is in no region, and keeps its features
     weights[::2] = [weight + rest / len(weights[::2]) for weight in weights[::2]]
     cells = jnp.broadcast_shapes((x.shape[0], 1, 1), *(weight.shape for weight in weights))
     channels = x.shape[0], x.shape[-1]
@@ -144,7 +145,7 @@ def statistics(features: Features, where: Features | None = None) -> ChannelStat
 def region_statistics(
     features: Features, masks: jax.Array | None = None, where: Features | None = None
 ) -> ChannelStats:
-    """Statistics of the maps of one image (1, h, w, C_i), for `transfer`: (C,), or (K, C)."""
+    """The statistics of the maps of one image (1, h, w, C_i), for `transfer`: (C,), or (K, C)."""
     if masks is None:
         stats = statistics(features, where)
         return ChannelStats(stats.mean[0], stats.std[0])
@@ -205,7 +206,7 @@ def _split(stats: Style | ChannelStats, features: Features) -> dict[str, Channel
 
 
 def _strength_on(alpha: jax.Array, x: jax.Array) -> jax.Array:
-    """Strengths (), (N,), (H, W) or (N, H, W) with four axes, for features (N, h, w, C)."""
+    """Give strengths (), (N,), (H, W) or (N, H, W) four axes, for features (N, h, w, C)."""
     if alpha.ndim == 0:
         return alpha.reshape(1, 1, 1, 1)
     if alpha.ndim == 1:
@@ -214,7 +215,7 @@ def _strength_on(alpha: jax.Array, x: jax.Array) -> jax.Array:
 
 
 def _means_on(maps: jax.Array, x: jax.Array) -> jax.Array:
-    """The mean of each cell's pixels, (M, H, W) to (M, h, w)."""
+    """Average maps (M, H, W) over the pixels of each cell: (M, h, w)."""
     height, width = x.shape[1:3]
     maps = _up_to_cells(maps)
     maps = maps.reshape(-1, height, maps.shape[1] // height, width, maps.shape[2] // width)

@@ -1,4 +1,4 @@
-"""The networks, as Flax Linen modules, and the table of those that go together."""
+"""The networks, as Flax Linen modules, and the table of architectures that they form."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -29,12 +29,13 @@ __all__ = [
     "vgg",
 ]
 
-# Convolutions per block of each VGG, up to conv4_1.
+# The convolutions per block of each VGG, up to conv4_1.
 DEPTHS = {"vgg16": (2, 2, 3, 1), "vgg19": (2, 2, 4, 1)}
-# The paper's ablations (section 7.1), `vgg16_batch` and so on: a decoder with batch or instance
-# normalisation, and one that takes the content's and the style's features side by side. And a
-# decoder that is told the style's statistics of every map, by feature-wise linear modulation, and
-# takes AdaIN's result at two finer maps, too. And a small network that has the VGG for styles only.
+# The variants, as in `vgg16_batch`. The first three are the paper's ablations (section 7.1): a
+# decoder with batch or instance normalisation, and one that takes the content's and the style's
+# features side by side. "film" is a decoder that the style's statistics of every map condition, by
+# feature-wise linear modulation, and that takes AdaIN's result at two finer maps, too. "fast" is a
+# small network that uses the VGG for styles only.
 VARIANTS = ("batch", "instance", "concatenation", "film", "fast")
 _BRIDGES = TAPS[1:3]
 _FAST = ("conv1_2", "conv2_2", "conv3_2")
@@ -55,8 +56,8 @@ class Architecture(NamedTuple):
             concatenated along the channels, in place of the result of AdaIN.
         told: names of the maps whose statistics of the style condition the decoder.
         content: the encoder of contents, if it is not `encoder`.
-        projection: then, the module that maps statistics of a style to those for the maps of
-            `content`.
+        projection: if there is `content`, the module that maps the statistics of a style to those
+            for the maps of `content`.
     """
 
     encoder: nn.Module
@@ -108,14 +109,14 @@ ARCHITECTURES = {
 
 
 def initialize(architecture: str, key: jax.Array) -> dict[str, Any]:
-    """Random weights of all parts: `{"encoder": ..., "decoder": ...}` and further parts."""
+    """The initial, random weights of all parts: `{"encoder": ..., "decoder": ...}` and others."""
     network = ARCHITECTURES[architecture]
     keys = jax.random.split(key)
     image = jnp.zeros((1, 8, 8, 3), jnp.float32)
     params = {}
 
     def encode(part: str, encoder: nn.Module, key: jax.Array) -> dict[str, Any]:
-        # The method makes no difference to the weights, and this one is the quickest to trace.
+        # The weights do not depend on the method, and this one is traced fastest.
         maps, weights = encoder.clone(method="xla").init_with_output(key, image)
         params[part] = weights["params"]
         return {PIXELS: image, **maps}  # type: ignore[dict-item]

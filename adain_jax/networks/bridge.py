@@ -1,4 +1,4 @@
-"""A way around the smallest map."""
+"""Bridges, by which fine detail gets around the smallest map."""
 
 import flax.linen as nn
 import jax
@@ -14,7 +14,7 @@ class Bridge(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, features: jax.Array) -> jax.Array:
-        """(N, H, W, C) and (N, H, W, D) to (N, H, W, C)."""
+        """Add `features`, (N, H, W, D), to `x`, (N, H, W, C)."""
         shape = features.shape[-1], x.shape[-1]
         matrix = self.param("matrix", nn.initializers.zeros, shape, jnp.float32)
         return x + features @ matrix.astype(x.dtype)

@@ -13,28 +13,28 @@ from adain_jax.networks.layers import Conv3x3, Size, double
 from adain_jax.networks.normalization import Kind, Normalization
 from adain_jax.ops.convolution import Method
 
-# Scale of the first kernels and biases. The features of a normalised encoder have a mean of 1 and a
-# root mean square of about 3, and pictures begin as a dim grey: at He's scale, half of the
-# decoder's units are dead after a hundred steps, and stay so.
+# The initialisation of the first and the last layer. The features of a normalised encoder have a
+# mean of 1 and a root mean square of about 3; and the first pictures should be mid-grey. With He's
+# scale, half of the decoder's units are dead after a hundred steps, and stay so.
 _FIRST: dict[str, Any] = {"initial_scale": 1 / 3}
 _LAST: dict[str, Any] = {"initial_scale": 0.1, "initial_bias": 0.5}
 
 
-PIXELS = "pixels"  # the picture itself, as a map
-LEVELS = (PIXELS, *TAPS[:-1])  # of which maps they are
+PIXELS = "pixels"  # the name of the picture itself, as a map
+LEVELS = (PIXELS, *TAPS[:-1])  # the maps whose statistics condition a decoder with `film`
 
 
 class Decoder(nn.Module):
-    """From relu4_1 back to the image.
+    """The decoder, from relu4_1 back to the image.
 
-    Takes `{"relu4_1": (N, H, W, 512)}` and returns images (N, 8H, 8W, 3), not clipped, that mean
-    [0, 1]. Every layer bears the name of the encoder's layer that it undoes, nearest-neighbour
-    upsampling stands for each max pooling, and by default there is no normalisation: it would bring
-    every sample to one style (section 6.1 of the paper).
+    It takes `{"relu4_1": (N, H, W, 512)}` and returns images (N, 8H, 8W, 3) in [0, 1], except that
+    they are not clipped. Every layer has the name of the encoder's layer that it undoes.
+    Nearest-neighbour upsampling replaces each max pooling. By default there is no normalisation,
+    which would give every sample the same style (section 6.1 of the paper).
 
     Attributes:
-        depths: those of the encoder.
-        method: method of every convolution (`adain_jax.ops.convolution`).
+        depths: the depths of the encoder.
+        method: the method of every convolution (`adain_jax.ops.convolution`).
         normalization: "batch" or "instance", after every convolution except the last, for the
             paper's ablation; its parameters have the name of the layer with `_norm`.
         film: whether the style's statistics of every map condition the decoder, by a `Film` after
@@ -54,17 +54,17 @@ class Decoder(nn.Module):
 
     @property
     def upsampling(self) -> frozenset[str]:
-        """The layers that upsampling goes before: the first of every block but the deepest."""
+        """The layers that follow an upsampling: the first of every block except the deepest."""
         return frozenset(f"conv{i}_{depth}" for i, depth in enumerate(self.depths[:-1], start=1))
 
     @nn.compact
     def __call__(self, features: Mapping[str, Any], size: Size = None) -> jax.Array:
-        """(N, H, W, 512) to (N, 8H, 8W, 3); `size` is in cells of the features."""
+        """Decode (N, H, W, 512) to (N, 8H, 8W, 3); `size` is in cells of the features."""
         x = features[TAPS[-1]]
         for block in range(len(self.depths), 0, -1):
             for layer in range(self.depths[block - 1], 0, -1):
                 name = f"conv{block}_{layer}"
-                up, last = name in self.upsampling, name == "conv1_1"  # which makes the picture
+                up, last = name in self.upsampling, name == "conv1_1"  # the last makes the picture
                 normalization = None if last else self.normalization
                 x = Conv3x3(
                     3 if last else 32 * 2 ** (block - (layer == 1)),

@@ -1,4 +1,4 @@
-"""A small encoder of contents and decoder, for real time on a CPU.
+"""A small encoder of contents and a small decoder, for real time on a CPU.
 
 The picture is folded to half its size and twelve channels first, so that no convolution runs at
 full size. A VGG encodes the styles, because a style is encoded once and frames are many. A
@@ -19,17 +19,19 @@ from adain_jax.ops.resampling import depth_to_space, max_pool, space_to_depth
 from adain_jax.ops.statistics import ChannelStats
 
 _WIDTHS = (32, 64, 128)
-# Logarithm of a deviation that no picture's map has (of thousands of styles, 2.6): what is linear
-# in statistics would go beyond it for patterns unlike all that it was fitted to, and exponentially.
+# The limit of predicted logarithms of deviations. The largest of thousands of styles is 2.6. For
+# patterns unlike all training data, the linear prediction can exceed the limit, and the deviation
+# grows exponentially with it.
 LARGEST = 3.0
 
 
 class FastEncoder(nn.Module):
     """A small encoder, from the image to a map of an eighth of its size.
 
-    Takes RGB images (N, H, W, 3) in [0, 1], H and W multiples of 8. Returns the last map of each
-    block by name: conv1_2, conv2_2, conv3_2, each (N, H/2^i, W/2^i, widths[i - 1]) for i = 1..3,
-    before the ReLU: after it, channels can be zero, and AdaIN would have nothing to scale.
+    It takes RGB images (N, H, W, 3) in [0, 1], H and W multiples of 8. It returns the last map of
+    each block by name: conv1_2, conv2_2, conv3_2, each (N, H/2^i, W/2^i, widths[i - 1]) for
+    i = 1..3. They are the maps before the ReLU: after it, channels can be zero, and AdaIN would
+    have nothing to scale.
     """
 
     widths: Sequence[int] = _WIDTHS
@@ -37,7 +39,7 @@ class FastEncoder(nn.Module):
 
     @nn.compact
     def __call__(self, images: jax.Array, size: Size = None) -> dict[str, jax.Array]:
-        """(N, H, W, 3) to the maps by name; `size` is in pixels, multiples of 8."""
+        """Encode (N, H, W, 3) to the maps by name; `size` is in pixels, multiples of 8."""
         x, taps = space_to_depth(images), {}
         for block, width in enumerate(self.widths, start=1):
             size = halve(size)
@@ -52,17 +54,17 @@ class FastEncoder(nn.Module):
 class Projection(nn.Module):
     """Predicts the statistics of a style in the maps of `FastEncoder` from those in a VGG's maps.
 
-    Linear, in logarithms of deviations and means on both sides; deviations are at most e^3.
-    Parameters, float32: `weights` (2C, 2D), zeros, and `bias` (2D,), zeros, D being the sum of the
-    widths. The product is divided by the root of 2C: a step of Adam moves all weights, and so the
-    product, by as much as a layer of few inputs.
+    It is linear in means and logarithms of deviations, for inputs and outputs; deviations are at
+    most e^3. The parameters, float32, are `weights` (2C, 2D) and `bias` (2D,), initially zeros; D
+    is the sum of the widths. The product is divided by the root of 2C, because a step of Adam moves
+    all weights equally, and would move the product of so many inputs too far.
     """
 
     widths: Sequence[int] = _WIDTHS
 
     @nn.compact
     def __call__(self, mean: jax.Array, std: jax.Array) -> ChannelStats:
-        """Statistics (..., C) to (..., D), of one map after the other."""
+        """Predict statistics (..., D), with the maps one after the other, from (..., C)."""
         stats = condition(mean, std)
         inputs, outputs = stats.shape[-1], 2 * sum(self.widths)
         weights = self.param("weights", nn.initializers.zeros, (inputs, outputs), jnp.float32)
@@ -73,14 +75,14 @@ class Projection(nn.Module):
 
 
 class FastDecoder(nn.Module):
-    """The mirror of `FastEncoder`, with bridges: features of all its blocks to images.
+    """The mirror of `FastEncoder`, with bridges: from the features of all its blocks to images.
 
-    Takes maps by the encoder's names and sizes and returns images (N, 8H, 8W, 3), not clipped, H
-    and W being those of conv3_2. Behind each upsampling the map of that size is added, so that
-    AdaIN gives the picture the style's statistics at three scales, and fine detail need not pass
-    through the smallest map. It is told the statistics of all of them, too, by the name of `TOLD` a
-    `Told` for each map: a `Film` works behind each block and on the picture, its parameters named
-    as the layer with `_film`. Every layer bears the name of the encoder's layer that it undoes;
+    It takes maps by the encoder's names and returns images (N, 8H, 8W, 3), not clipped; H and W are
+    those of conv3_2. After each upsampling the map of that size is added, so that AdaIN gives the
+    picture the style's statistics at three scales, and fine detail need not pass through the
+    smallest map. The statistics of all maps condition the decoder, too: it takes a `Told` for each
+    map, under the name `TOLD`. A `Film` follows each block and the picture; its parameters have the
+    name of the layer with `_film`. Every layer has the name of the encoder's layer that it undoes;
     `residual_1` and `residual_2` undo none.
     """
 
@@ -89,12 +91,12 @@ class FastDecoder(nn.Module):
 
     @property
     def upsampling(self) -> frozenset[str]:
-        """The layers that upsampling goes before."""
+        """The layers that follow an upsampling."""
         return frozenset(f"conv{block}_2" for block in range(1, len(self.widths)))
 
     @nn.compact
     def __call__(self, features: Mapping[str, Any], size: Size = None) -> jax.Array:
-        """Maps by name to (N, 8H, 8W, 3); `size` is in cells of the smallest."""
+        """Decode maps by name to (N, 8H, 8W, 3); `size` is in cells of the smallest map."""
 
         def film(x: jax.Array, name: str, level: str) -> jax.Array:
             told = features[TOLD]
@@ -115,7 +117,7 @@ class FastDecoder(nn.Module):
             x = Conv3x3(width, self.method, relu=False, upsample=True, name=name)(x, size)
             x = film(nn.relu(x + features[name]), name, name)
             size = double(size)
-        # Small weights and mid-grey, for the reasons given at `Decoder`.
+        # It starts with small weights and mid-grey, for the reasons given at `Decoder`.
         x = Conv3x3(
             12, self.method, relu=False, initial_scale=0.1, initial_bias=0.5, name="conv1_1"
         )(x, size)

@@ -8,21 +8,21 @@ import jax.numpy as jnp
 
 from adain_jax.ops.convolution import exact
 
-TOLD = "told"  # by which name a decoder takes, beside maps, statistics
+TOLD = "told"  # the name under which a decoder takes statistics, beside maps
 LEAST = 0.05  # added to deviations before their logarithm
 
 
 def condition(mean: jax.Array, std: jax.Array) -> jax.Array:
-    """Statistics (..., C) as inputs of layers: logarithms of deviations, and means, (..., 2C)."""
+    """Turn statistics (..., C) into inputs (..., 2C): logarithms of deviations, then means."""
     return jnp.concatenate([jnp.log(std + LEAST), mean], -1)
 
 
 class Told(NamedTuple):
-    """The statistics of a map that condition a decoder: mixtures of R sets, place by place.
+    """The statistics of a map that condition a decoder: in each cell, a mixture of R sets.
 
     Attributes:
-        mean: channel means of each set, (R, N, C), float32.
-        std: channel standard deviations, likewise.
+        mean: the channel means of each set, (R, N, C), float32.
+        std: the channel standard deviations of each set, (R, N, C), float32.
         weights: the share of each set in each cell, (R, N, h, w), or (R, N, 1, 1) for all cells;
             the shares add up to 1.
     """
@@ -33,7 +33,7 @@ class Told(NamedTuple):
 
     @classmethod
     def of(cls, mean: jax.Array, std: jax.Array) -> "Told":
-        """One set for each image, (N, C), in all its cells.
+        """Make one set for each image, (N, C), which holds in all its cells.
 
         >>> Told.of(jnp.zeros((2, 3)), jnp.ones((2, 3))).weights.shape
         (1, 2, 1, 1)
@@ -44,14 +44,18 @@ class Told(NamedTuple):
 class Film(nn.Module):
     """A scale and a shift for each channel, linear in statistics: x * (1 + S c) + T c.
 
-    c has, for each `Told`, the logarithms of its deviations and its means. Parameters, float32:
-    `scale` and `shift`, (n, C), zeros, so that a network begins as if the module was not there.
-    Where the sets of statistics are mixed, so are scales and shifts.
+    c has, for each `Told`, the logarithms of its deviations and its means. The parameters, float32,
+    are `scale` and `shift`, (n, C), initially zeros, so that a new module changes nothing. Where
+    the sets of statistics are mixed, scales and shifts are mixed by the same shares.
     """
 
     @nn.compact
     def __call__(self, x: jax.Array, *told: Told) -> jax.Array:
-        """(N, H, W, C) to the same; all `told` have the same sets, the first the cells of `x`."""
+        """Modulate `x`, (N, H, W, C).
+
+        All `told` have equally many sets. The shares of the first are used, which has the cells of
+        `x`.
+        """
         stats = jnp.concatenate([condition(x.mean, x.std) for x in told], -1)
         modulation = []
         for name in ("scale", "shift"):

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 from adain_jax.ops.convolution import Method, conv3x3
 
-# Height and width of the picture in the upper left of a map; None: it fills the map.
+# The height and width of the picture in the upper left of a map; None: it fills the map.
 Size = tuple[int | jax.Array, int | jax.Array] | None
 
 
@@ -21,14 +21,18 @@ def double(size: Size) -> Size:
 
 
 class Conv3x3(nn.Module):
-    """3x3 convolution with reflection padding and a bias: (N, H, W, C) to (N, H, W, features).
+    """A 3x3 convolution with reflection padding and a bias: (N, H, W, C) to (N, H, W, features).
 
-    Parameters, float32: `kernel` (3, 3, C, features), He-normal times `initial_scale`, and `bias`
-    (features,), all `initial_bias`. Computes in the dtype of its input.
+    The parameters, float32, are `kernel` (3, 3, C, features), initially He-normal times
+    `initial_scale`, and `bias` (features,), initially `initial_bias`. The result of
+    `adain_jax.ops.convolution.prepare_kernel` may replace `kernel`. The layer computes in the dtype
+    of its input.
 
     Attributes:
-        relu, pool, upsample, method: as in `adain_jax.ops.convolution.conv3x3`. The result of that
-            module's `prepare_kernel` may take the place of `kernel`.
+        features: the number of output channels.
+        relu, pool, upsample, method: as in `adain_jax.ops.convolution.conv3x3`.
+        initial_scale: the factor of the initial kernel.
+        initial_bias: the value of the initial bias.
     """
 
     features: int
@@ -41,8 +45,8 @@ class Conv3x3(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, size: Size = None) -> jax.Array:
-        """(N, H, W, C) to (N, H, W, features), half or twice the size."""
-        if self.has_variable("params", "kernel"):  # which may be a prepared one
+        """Convolve (N, H, W, C) to (N, H, W, features); pooled half, upsampled twice the size."""
+        if self.has_variable("params", "kernel"):  # it may be a prepared one
             kernel = self.get_variable("params", "kernel")
         else:
             kernel_init = nn.initializers.variance_scaling(

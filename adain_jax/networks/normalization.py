@@ -1,4 +1,4 @@
-"""Normalisation with learned scales and shifts: what AdaIN came from (section 3 of the paper)."""
+"""Normalisation with learned scales and shifts, AdaIN's origin (section 3 of the paper)."""
 
 from typing import Literal
 
@@ -18,20 +18,21 @@ from adain_jax.ops.statistics import (
 
 Kind = Literal["batch", "instance", "conditional"]
 
-# The collection of what a batch normalisation uses in place of its batch's statistics.
+# The collection of statistics that batch normalisations use in place of those of their batch.
 POPULATION = "population"
 
 
 class Normalization(nn.Module):
     """Batch, instance or conditional instance normalisation of (N, H, W, C).
 
-    Parameters, float32: `gamma`, ones, and `beta`, zeros, each (C,), or (styles, C) if conditional.
-    Batch normalisation uses the statistics of its batch, and those of the collection "population"
-    where that is given; where it is mutable, the batch's are kept there.
+    The parameters, float32, are `gamma`, initially ones, and `beta`, initially zeros, each (C,), or
+    (styles, C) if conditional. Batch normalisation uses the statistics of its batch, or those of
+    the collection "population" if they are given. If that collection is mutable, the batch's
+    statistics are used and stored there.
 
     Attributes:
-        kind: kind of the normalisation (equations 1 to 7 of the paper).
-        styles: number of styles of a conditional instance normalisation.
+        kind: the kind of the normalisation (equations 1 to 7 of the paper).
+        styles: the number of styles of a conditional instance normalisation.
     """
 
     kind: Kind
@@ -41,7 +42,7 @@ class Normalization(nn.Module):
     def __call__(
         self, x: jax.Array, size: Size = None, style: jax.Array | None = None
     ) -> jax.Array:
-        """(N, H, W, C) to the same; `style` as of `conditional_instance_norm`."""
+        """Normalise (N, H, W, C); `style` is that of `conditional_instance_norm`."""
         shape = (self.styles, x.shape[-1]) if self.kind == "conditional" else x.shape[-1:]
         gamma = self.param("gamma", nn.initializers.ones, shape, jnp.float32)
         beta = self.param("beta", nn.initializers.zeros, shape, jnp.float32)
@@ -49,7 +50,7 @@ class Normalization(nn.Module):
             if style is None:
                 raise ValueError("conditional normalisation wants a style: an index, or weights")
             return conditional_instance_norm(x, gamma, beta, style)
-        if size is not None:  # of one image in a larger array, so that batch is instance
+        if size is not None:  # with one image, batch and instance normalisation are equal
             rows, columns = (jnp.arange(x.shape[1 + i]) < size[i] for i in range(2))
             return adain(x, beta, gamma, where=rows[:, None] & columns[None])
         if self.kind == "instance":

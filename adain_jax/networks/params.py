@@ -1,4 +1,4 @@
-"""Parameters of a network: what is missing, unexpected or of the wrong shape."""
+"""Checks of a network's parameters."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,8 @@ Params = dict[str, Any]
 def check_params(params: Params, architecture: str) -> None:
     """Raise one `ValueError` naming all parameters missing, unexpected or of the wrong shape.
 
-    Of the parts of a network the encoder may be alone, or it alone may be missing.
+    The encoder may be the only part that is there, or the only part that is missing. An unknown
+    architecture is a `ValueError`, too.
     """
     if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
@@ -29,7 +30,7 @@ def check_params(params: Params, architecture: str) -> None:
 
 
 def check_vgg(architecture: str) -> None:
-    """Raise `ValueError` for an architecture that is no VGG: the losses are of a VGG's maps."""
+    """Raise `ValueError` if an architecture is not a VGG, whose maps the losses use."""
     if "relu4_1" not in ARCHITECTURES[architecture].levels:
         raise ValueError(f"{architecture} is no VGG, of which the losses are: take vgg16")
 

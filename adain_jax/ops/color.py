@@ -1,7 +1,7 @@
-"""Colours of whole images: one image gets those of another.
+"""Transfer of colours: an image gets those of another.
 
 Every function takes `xp`, the array library that it computes with: jax.numpy, or numpy, which saves
-a compilation for each size; then it takes and returns NumPy arrays.
+a compilation for each size; with numpy it takes and returns NumPy arrays.
 """
 
 from functools import partial
@@ -19,7 +19,7 @@ LUMA = (0.299, 0.587, 0.114)  # of R, G and B, as in BT.601, and so in YCbCr of 
 def coral(
     source: Float[ArrayLike, "h w 3"], target: Float[ArrayLike, "_h _w 3"], *, xp: ModuleType = jnp
 ) -> Float[AnyArray, "h w 3"]:
-    """Give `source` the colours of `target`: CORAL (Sun et al. 2016), as the paper's code has it.
+    """Give `source` the colours of `target`: CORAL (Sun et al. 2016), as in the paper's code.
 
     The standardised colours of `source` are whitened by the symmetric root of their correlation
     plus a small multiple of the identity, then coloured by the root of the target's correlation,
@@ -30,12 +30,12 @@ def coral(
     different sizes have one scale. For images of one size the result is the same.
 
     Args:
-        source: (H, W, 3), floating.
-        target: (H', W', 3), floating, in the same range.
+        source: the image to change, (H, W, 3), floating.
+        target: the image with the colours, (H', W', 3), floating, in the same range.
         xp: jax.numpy or numpy.
 
     Returns:
-        (H, W, 3), the dtype of `source`.
+        An image (H, W, 3) with the dtype of `source`.
 
     Raises:
         ValueError: if either is not floating (H, W, 3).
@@ -71,12 +71,12 @@ def match_histogram(
     an interpolation between its sorted values.
 
     Args:
-        source: (H, W, 3), floating.
-        target: (H', W', 3), floating.
+        source: the image to change, (H, W, 3), floating.
+        target: the image with the histograms, (H', W', 3), floating.
         xp: jax.numpy or numpy.
 
     Returns:
-        (H, W, 3), the dtype of `source`.
+        An image (H, W, 3) with the dtype of `source`.
 
     Raises:
         ValueError: if either is not floating (H, W, 3).
@@ -94,7 +94,7 @@ def match_histogram(
         ordered = xp.sort(y[..., channel].reshape(-1).astype(xp.float32))
         in_order = xp.sort(values)
         below, up_to = (xp.searchsorted(in_order, values, side=side) for side in ("left", "right"))
-        # The middle of the equals of a value, as a position among the target's.
+        # The middle of the values equal to each value, as a position among the target's values.
         middle = (below + up_to).astype(xp.float32) * xp.float32(ordered.size / (2 * values.size))
         position = xp.clip(middle - xp.float32(0.5), 0, ordered.size - 1)
         lower = xp.floor(position).astype(xp.int32)
@@ -117,15 +117,15 @@ def keep_chroma(
     It is differentiable in both arguments, except where the reduction starts.
 
     Args:
-        picture: (..., 3), floating in [0, 1].
-        photo: the same shape.
+        picture: the image with the luma, (..., 3), floating in [0, 1].
+        photo: the image with the chroma, of the same shape, floating in [0, 1].
         xp: jax.numpy or numpy.
 
     Returns:
-        The shape and dtype of `picture`, in [0, 1].
+        An image with the shape and dtype of `picture`, in [0, 1].
 
     Raises:
-        ValueError: if they are not floating (..., 3) of one shape.
+        ValueError: if the images are not floating (..., 3) of one shape.
 
     >>> import jax.numpy as jnp, numpy as np
     >>> orange, dark = jnp.array([1.0, 0.6, 0.2]), jnp.full(3, 0.2)
@@ -149,7 +149,7 @@ def keep_chroma(
 
 
 def _luma(images: Float[AnyArray, "*n 3"], xp: ModuleType) -> Float[AnyArray, "*n 1"]:
-    """Of (..., 3): (..., 1). Not as a product of matrices, which accelerators would round."""
+    """The luma (..., 1) of (..., 3), not by a matrix product, which accelerators would round."""
     luma = xp.asarray(LUMA, xp.float32).reshape((1,) * (images.ndim - 1) + (3,))
     return (images.astype(xp.float32) * luma).sum(-1, keepdims=True)
 
@@ -178,9 +178,10 @@ def _standardize(
 
 
 def _correlation(colors: Float[AnyArray, "n 3"]) -> tuple[Float[AnyArray, "3 3"], float]:
-    """Of standardised colours (n, 3), and how much of the identity belongs to it.
+    """The correlation of standardised colours (n, 3), and the multiple of the identity to add.
 
-    One n-th, which is the paper's code's identity; or as much as rounding takes away.
+    The multiple is 1 / n, which equals the identity in the paper's code, but at least 1e-5, the
+    size of rounding errors.
     """
     return colors.T @ colors / len(colors), max(1 / len(colors), 1e-5)
 
@@ -190,16 +191,16 @@ def _correlation(colors: Float[AnyArray, "n 3"]) -> tuple[Float[AnyArray, "3 3"]
 def _root(
     power: float, correlation: Float[ArrayLike, "3 3"], ridge: Float[ArrayLike, ""]
 ) -> Float[Array, "3 3"]:
-    """The symmetric matrix root, of power 0.5 or -0.5, of the correlation and the ridge."""
+    """The symmetric matrix power, 0.5 or -0.5, of the correlation plus ridge times identity."""
     values, vectors = _eigen(correlation, ridge)
     return (vectors * values[None] ** power) @ vectors.T
 
 
 @_root.defjvp
 def _root_jvp(power: float, primals: Any, tangents: Any) -> tuple[Array, Array]:
-    """By quotients of differences, which for these powers are finite where eigenvalues are equal.
+    """The derivative by divided differences, which are finite even for equal eigenvalues.
 
-    The derivative of an eigenvector, which JAX would take, is not.
+    The derivatives of eigenvectors, which JAX would use, are not.
     """
     values, vectors = _eigen(*primals)
     root = jnp.sqrt(values)

@@ -21,7 +21,7 @@ from adain_jax.ops.strips import by_strips, pad_columns, padded_rows
 
 Method = Literal["auto", "xla", "winograd", "winograd2", "projection"]
 
-# Maps above this size are computed in strips of it by the methods that are not Winograd's.
+# On CPUs, the methods other than Winograd's compute larger maps in strips of this size, in bytes.
 _STRIP_BYTES = 256 << 20
 
 _SCHEMES = {"winograd": winograd.F4, "winograd2": winograd.F2}
@@ -30,8 +30,8 @@ _SCHEMES = {"winograd": winograd.F4, "winograd2": winograd.F2}
 def choose(backend: str, dtype: DTypeLike, shape: tuple[int, ...]) -> Method:
     """The fastest method for a kernel, (3, 3, C, C'), on a backend such as "cpu" or "gpu".
 
-    This is XLA's own convolution, except on CPUs in float32. There Winograd's F(4x4, 3x3) is
-    fastest from 32 channels on, whatever the size of the map, and a layer with very few outputs is
+    This is XLA's own convolution, except on CPUs in float32. There, Winograd's F(4x4, 3x3) is
+    fastest from 32 channels on, whatever the size of the map. A layer of at most 4 outputs is
     fastest as one matrix product and nine additions.
 
     >>> choose("cpu", "float32", (3, 3, 64, 128)), choose("gpu", "bfloat16", (3, 3, 64, 128))
@@ -55,14 +55,14 @@ def prepare_kernel(
     """Transform a kernel once, as `conv3x3` would do in every call.
 
     Args:
-        kernel: (3, 3, C, C').
+        kernel: the kernel, (3, 3, C, C').
         backend: the backend that it will run on.
         dtype: the dtype that it will run in.
         upsample: the argument that `conv3x3` will get.
 
     Returns:
-        An array for `conv3x3` in place of the kernel: (t, t, C, C') for Winograd, t being 6, or 10
-        for upsampling; else the kernel.
+        An array for `conv3x3` in place of the kernel: (t, t, C, C') for Winograd, where t is 6, or
+        10 for upsampling; for other methods, the kernel.
 
     Raises:
         ValueError: if `kernel` is not a kernel, for example because it was prepared before.
@@ -90,28 +90,28 @@ def conv3x3(
     size: tuple[int | Array, int | Array] | None = None,
     method: Method = "auto",
 ) -> Float[Array, "n _height _width k"]:
-    """3x3 convolution of stride 1 with reflection padding of one pixel.
+    """Convolve with a 3x3 kernel, with stride 1 and reflection padding of one pixel.
 
     Args:
-        x: (N, H, W, C).
-        kernel: (3, 3, C, C'), the dtype of `x`; or what `prepare_kernel` makes of it.
-        bias: (C',), or None.
+        x: the map, (N, H, W, C).
+        kernel: the kernel, (3, 3, C, C'), with the dtype of `x`; or the result of `prepare_kernel`.
+        bias: the bias, (C',), or None.
         relu: whether a ReLU follows.
         pool: whether 2x2 max pooling follows; H and W are then even.
         upsample: whether nearest-neighbour upsampling by two comes first. Winograd's methods then
             work on the small map.
-        size: height and width of the picture in the upper left of `x`, if it does not fill `x`; may
-            be traced. The padding is then at the edges of the picture, and values outside it are
-            undefined.
+        size: the height and width of the picture in the upper left of `x`, if it does not fill `x`;
+            may be traced. The padding is then at the edges of the picture, and values outside it
+            are undefined.
         method: "xla"; "winograd", F(4x4, 3x3), or "winograd2", F(2x2, 3x3); "projection", one
             matrix product to 9 C' channels and nine shifted additions; or "auto", by `choose` for
-            the device that `x` is on. A prepared kernel decides it.
+            the device that `x` is on. A kernel prepared for Winograd decides the method itself.
 
     Returns:
-        (N, H, W, C'); half of that size if pooled, twice the size if upsampled.
+        A map (N, H, W, C'); half of that size if pooled, twice the size if upsampled.
 
     Raises:
-        ValueError: if the shapes do not fit.
+        ValueError: if the shapes do not fit, or the method is unknown.
 
     >>> import jax.numpy as jnp
     >>> conv3x3(jnp.ones((1, 5, 7, 3)), jnp.ones((3, 3, 3, 8))).shape
@@ -130,7 +130,7 @@ def conv3x3(
     run = partial(_run, relu=relu, pool=pool, upsample=upsample)
     if kernel.shape[:2] != (3, 3):
         return winograd.convolve(x, kernel, bias, _scheme_of(kernel, upsample), relu, pool)
-    if not is_static(x):  # of symbolic shape, for a program that any size goes through
+    if not is_static(x):  # a symbolic shape, for a program that takes any size
         method = "xla"
     if method != "auto":
         return run(x, kernel, bias, method=method)
@@ -138,7 +138,7 @@ def conv3x3(
     elsewhere = choose("others", x.dtype, kernel.shape)
     if on_cpu == elsewhere or _only_cpus():
         return run(x, kernel, bias, method=on_cpu)
-    # That of the device which the program is for, whatever the default is.
+    # The compiler takes the method for the device of the program, which may not be the default one.
     return jax.lax.platform_dependent(
         x,
         kernel,
@@ -149,10 +149,10 @@ def conv3x3(
 
 
 def exact(dtype: np.dtype) -> np.dtype:
-    """The dtype, float32 at least, in which to add or multiply what all positions share.
+    """The dtype, at least float32, for sums and products with a value that all positions share.
 
-    Its gradient is a sum over them, in that dtype; in bfloat16, a few hundred ones are as far as
-    that counts.
+    The value's gradient is a sum over all positions in that dtype, and in bfloat16 a sum of ones
+    stops growing at a few hundred.
 
     >>> exact(jnp.dtype("bfloat16")), exact(jnp.dtype("float64"))
     (dtype('float32'), dtype('float64'))
@@ -195,8 +195,7 @@ def _run(
             x = jnp.take(x, resampling.reflected(at, x.shape[axis]), axis)
         y = part(x)
     else:
-        # A CPU's large maps in strips, for their memory's sake; other processors like work in one
-        # go.
+        # On a CPU, strips of large maps save memory. Other processors are faster with whole maps.
         total = x.nbytes // x.shape[3] * max(kernel.shape[2:])
         strips = -(-total // _STRIP_BYTES) if _only_cpus() else 1
         y = by_strips(strip, x.shape[1], strips, x)
@@ -232,7 +231,7 @@ def _by_xla(
 def _by_projection(
     padded: Float[Array, "n h w c"], kernel: Float[Array, "3 3 c k"]
 ) -> Float[Array, "n h-2 w-2 k"]:
-    """To the nine taps of every feature first, so that what is shifted and added is small."""
+    """Multiply by all nine taps first, so that the arrays that are shifted and added are small."""
     n, height, width, channels = padded.shape
     features = kernel.shape[3]
     taps = padded.reshape(-1, channels) @ kernel.transpose(2, 0, 1, 3).reshape(channels, -1)

@@ -1,8 +1,8 @@
-"""The losses of the paper (equations 11-13), as the most used PyTorch port reduces them.
+"""The losses of the paper (equations 11-13), reduced as in the most used PyTorch port.
 
 They are means over all axes, summed over the taps, with unbiased deviations, in float32 whatever
-the dtype of the features. Matrix products have full precision on accelerators too, which would
-otherwise round the factors to TF32 or bfloat16: sums over all positions would differ in the third
+the dtype of the features. Matrix products have full precision on accelerators, too. Otherwise these
+would round the factors to TF32 or bfloat16: sums over all positions would differ in the third
 digit, and the normal equations of `feature_loss` could not be solved.
 """
 
@@ -21,7 +21,7 @@ TapStats = Mapping[str, ChannelStats]
 def content_loss(
     features: Float[AnyArray, "*shape"], target: Float[AnyArray, "*shape"]
 ) -> Float[Array, ""]:
-    """Mean squared distance of the output's relu4_1 from the result `t` of AdaIN (equation 12).
+    """The mean squared distance of the output's map from the result `t` of AdaIN (equation 12).
 
     >>> import jax.numpy as jnp
     >>> print(content_loss(jnp.zeros((1, 2, 2, 4)), jnp.ones((1, 2, 2, 4))))
@@ -38,13 +38,13 @@ def style_loss(
     reduction: str = "mean",
     ddof: int = 1,
 ) -> Float[Array, ""]:
-    """Squared distances of channel means and of deviations, summed over the taps (equation 13).
+    """The squared distances of channel means and deviations, summed over the taps (equation 13).
 
     Args:
         taps: the output's feature maps by name, each (N, H, W, C).
-        style: `tap_stats` of the style, each (N, C).
+        style: the `tap_stats` of the style, each (N, C).
         layers: a weight for each tap, in the order of their names; by default all are 1.
-        reduction: reduction over channels: "mean", or "sum", as in the paper's own code.
+        reduction: the reduction over channels: "mean", or "sum", as in the paper's own code.
         ddof: as in `channel_stats`, for the output's deviations; PyTorch's ports use 1.
 
     >>> import jax.numpy as jnp
@@ -64,7 +64,7 @@ def style_loss(
 
 
 def tap_stats(taps: Taps, *, ddof: int = 1) -> dict[str, ChannelStats]:
-    """`channel_stats` of every tap, by name.
+    """The `channel_stats` of every tap, by name.
 
     >>> import jax.numpy as jnp
     >>> tap_stats({"relu1_1": jnp.zeros((1, 2, 2, 4))})["relu1_1"].mean.shape
@@ -74,9 +74,9 @@ def tap_stats(taps: Taps, *, ddof: int = 1) -> dict[str, ChannelStats]:
 
 
 def gram_loss(taps: Taps, style: Mapping[str, Float[AnyArray, "_n _c _c"]]) -> Float[Array, ""]:
-    """Mean squared distances of Gram matrices, summed over the taps (Gatys et al. 2016).
+    """The mean squared distances of Gram matrices, summed over the taps (Gatys et al. 2016).
 
-    Takes feature maps by name, (N, H, W, C), and the `gram_matrices` of the style.
+    It takes feature maps by name, (N, H, W, C), and the `gram_matrices` of the style.
 
     >>> import jax.numpy as jnp
     >>> ones = {"relu1_1": jnp.ones((1, 2, 2, 4))}
@@ -101,16 +101,14 @@ def gram_matrices(taps: Taps) -> dict[str, Float[Array, "n _c _c"]]:
 
 
 def total_variation(images: Float[AnyArray, "n h w c"]) -> Float[Array, ""]:
-    """Mean squared difference of neighbouring pixels, vertical plus horizontal.
-
-    Takes (N, H, W, C).
+    """The mean squared difference of neighbouring pixels of (N, H, W, C), vertical plus horizontal.
 
     >>> import jax.numpy as jnp
     >>> print(total_variation(jnp.arange(6.0).reshape(1, 2, 3, 1)))
     10.0
     """
     images = images.astype(jnp.float32)
-    # An image one pixel high has no differences down, and their mean is no number.
+    # An image of one row has no vertical differences, and their mean would be NaN.
     differences = (jnp.diff(images, axis=axis) for axis in (1, 2) if images.shape[axis] > 1)
     means = [jnp.mean(jnp.square(x)) for x in differences]
     return sum(means, jnp.zeros((), jnp.float32))
@@ -119,7 +117,7 @@ def total_variation(images: Float[AnyArray, "n h w c"]) -> Float[Array, ""]:
 def reconstruction_loss(
     images: Float[AnyArray, "*shape"], originals: Float[AnyArray, "*shape"]
 ) -> Float[Array, ""]:
-    """Mean absolute difference of pixels, of images of any one shape.
+    """The mean absolute difference of the pixels of images, which have the same shape.
 
     >>> import jax.numpy as jnp
     >>> print(reconstruction_loss(jnp.zeros((1, 2, 2, 3)), jnp.full((1, 2, 2, 3), -0.5)))
@@ -131,9 +129,10 @@ def reconstruction_loss(
 def feature_loss(features: Taps, taps: Taps) -> Float[Array, ""]:
     """The share of a VGG's maps that the best linear map of `features` does not explain.
 
-    Takes maps by name, each (N, h, w, C), and likewise the VGG's, of which the deepest of each size
-    is used. Returns the unexplained share of their variance, in [0, 1], averaged over the sizes.
-    Least squares find the linear map for each batch, so only the features are learned.
+    It takes maps by name, each (N, h, w, C), and the VGG's maps by name, of which the deepest of
+    each size is used. The result is the unexplained share of their variance, in [0, 1], averaged
+    over `features`. Least squares find the linear map for each batch, so only the features are
+    learned.
 
     >>> import jax, jax.numpy as jnp
     >>> x = jax.random.normal(jax.random.key(0), (1, 16, 16, 4))
@@ -153,7 +152,7 @@ def _unexplained(x: Float[AnyArray, "n h w c"], y: Float[AnyArray, "n h w d"]) -
         products = x.T @ x
         ridge = 1e-4 * jnp.trace(products) / x.shape[-1] + 1e-6
         system = products + ridge * jnp.eye(x.shape[-1], dtype=x.dtype)
-        # At its optimum the map's own change does not matter to the gradient.
+        # At the optimum of the linear map, its own change does not contribute to the gradient.
         linear = jax.lax.stop_gradient(jnp.linalg.solve(system, x.T @ y))
         rest = y - x @ linear
     return jnp.mean(jnp.square(rest)) / (jnp.mean(jnp.square(y)) + 1e-6)

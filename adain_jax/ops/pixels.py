@@ -1,4 +1,4 @@
-"""Bytes to floats and back: the only place where this happens."""
+"""Conversion of pixels between bytes and floats, which no other module does itself."""
 
 from types import ModuleType
 
@@ -10,10 +10,10 @@ from adain_jax.ops.shapes import AnyArray, Float, Num
 
 
 def to_float(images: Num[AnyArray, "*shape"], *, xp: ModuleType = jnp) -> Float[AnyArray, "*shape"]:
-    """Images as float32: unsigned integers are divided by their largest value.
+    """Convert images to float32; unsigned integers are divided by their largest value.
 
     Args:
-        images: any shape, uint8, uint16, or floating in [0, 1].
+        images: images of any shape, uint8, uint16, or floating in [0, 1].
         xp: jax.numpy, or numpy for arrays that stay on the host.
 
     >>> import numpy as np
@@ -28,11 +28,11 @@ def to_float(images: Num[AnyArray, "*shape"], *, xp: ModuleType = jnp) -> Float[
 def from_float(
     images: Float[AnyArray, "*shape"], dtype: DTypeLike, *, xp: ModuleType = jnp
 ) -> Num[AnyArray, "*shape"]:
-    """Floating images as `dtype`: undoes `to_float`, rounding to the nearest.
+    """Convert floating images to `dtype`, with rounding to the nearest: the inverse of `to_float`.
 
     Args:
-        images: any shape, floating; clipped to [0, 1] if `dtype` is an integer type.
-        dtype: uint8, uint16, or floating.
+        images: images of any shape, floating; clipped to [0, 1] if `dtype` is an integer type.
+        dtype: uint8, uint16, or a floating dtype.
         xp: as for `to_float`.
 
     >>> import numpy as np

@@ -1,4 +1,4 @@
-"""Maps made larger and smaller: padding, pooling, upsampling, folding of pixels into channels."""
+"""Changes of the size of maps: padding, pooling, upsampling, folding of pixels into channels."""
 
 from types import ModuleType
 from typing import Any
@@ -16,12 +16,14 @@ def reflect_at(
     """Extend a picture that does not fill its array by one line of its reflection.
 
     Args:
-        x: (N, H, W, C), of which the upper left `size` is a picture.
-        size: its height and width, at least 1 and at most H and W; may be traced.
-        inner: number of lines from the edge of the picture to the line that is repeated after it.
+        x: the array (N, H, W, C), with the picture in its upper left.
+        size: the picture's height and width, at least 1 and at most H and W; may be traced.
+        inner: the number of lines from the edge of the picture to the line that is repeated after
+            it.
 
     Returns:
-        `x` with the line after the picture's last row, and the one after its last column, written.
+        `x` with the row after the picture's last row, and the column after its last column,
+        overwritten.
 
     >>> import jax.numpy as jnp
     >>> x = reflect_at(jnp.arange(5.0).reshape(1, 5, 1, 1), (3, 1))
@@ -32,7 +34,7 @@ def reflect_at(
         length = jnp.asarray(length)
         source = jnp.maximum(length - 1 - inner, 0)
         at = jnp.minimum(length, x.shape[axis] - 1)
-        # Behind a picture that fills its array there is no line: its last one stays.
+        # If the picture fills the array, there is no line after it, and its last line stays.
         source = jnp.where(length < x.shape[axis], source, at)
         line = jax.lax.dynamic_slice_in_dim(x, source, 1, axis)
         x = jax.lax.dynamic_update_slice_in_dim(x, line, at, axis)
@@ -40,7 +42,7 @@ def reflect_at(
 
 
 def is_static(x: Array) -> bool:
-    """Whether all sides of an array are numbers: those that `jax.export` traces may be symbols.
+    """Whether all sides of an array are numbers; `jax.export` may trace it with symbols.
 
     >>> import jax.numpy as jnp
     >>> is_static(jnp.zeros((2, 3)))
@@ -70,9 +72,9 @@ def fill_up(x: Shaped[Array, "..."], multiple: int, axis: int) -> Shaped[Array, 
 def reflected(
     at: Integer[AnyArray, "*n"], length: Any, *, xp: ModuleType = jnp
 ) -> Integer[AnyArray, "*n"]:
-    """The position in an axis that the position `at`, which may be outside, has by reflection.
+    """Reflect positions `at`, which may lie outside an axis, into the axis.
 
-    The edge is not repeated. Takes integers; `length` may be symbolic.
+    The edge is not repeated. Positions are integers; `length` may be symbolic.
 
     >>> import numpy as np
     >>> print(reflected(np.arange(-2, 5), 3, xp=np))
@@ -84,7 +86,7 @@ def reflected(
 
 
 def upsample(x: Num[Array, "n h w c"]) -> Num[Array, "n 2*h 2*w c"]:
-    """Nearest-neighbour upsampling, (N, H, W, C) to (N, 2H, 2W, C).
+    """Upsample (N, H, W, C) to (N, 2H, 2W, C) by nearest neighbours.
 
     >>> import jax.numpy as jnp
     >>> print(upsample(jnp.array([[[[1.0], [2.0]]]]))[0, 1, :, 0])
@@ -96,10 +98,10 @@ def upsample(x: Num[Array, "n h w c"]) -> Num[Array, "n 2*h 2*w c"]:
 
 
 def max_pool(x: Num[Array, "n h w c"]) -> Num[Array, "n h//2 w//2 c"]:
-    """2x2 max pooling, (N, H, W, C) to (N, H/2, W/2, C), for even H and W.
+    """Pool (N, H, W, C) to (N, H/2, W/2, C) by 2x2 maxima, for even H and W.
 
     It takes the larger of two slices, first for rows and then for columns. On a CPU this is three
-    times as fast as a reduction, and unlike that of XLA's reduce-window its gradient is cheap.
+    times as fast as a reduction, and its gradient is cheap, unlike that of XLA's reduce-window.
 
     >>> import jax.numpy as jnp
     >>> print(max_pool(jnp.arange(8.0).reshape(1, 2, 4, 1)).ravel())

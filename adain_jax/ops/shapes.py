@@ -1,10 +1,10 @@
-"""Types of arrays, with dtypes and shapes, for signatures: those of jaxtyping.
+"""Types of arrays with dtypes and shapes, for signatures; they are those of jaxtyping.
 
     def upsample(x: Float[Array, "n h w c"]) -> Float[Array, "n 2*h 2*w c"]: ...
 
 Equal names are equal sides, `...` is any number of sides, and names that begin with `_` are not
-compared. The tests check all of it at run time (tests/conftest.py). Elsewhere jaxtyping, which
-takes 20 ms to import, is not needed, and the types are those of the arrays alone.
+compared. The tests check the types at run time (tests/conftest.py). Otherwise jaxtyping, which
+takes 20 ms to import, is not loaded, and the types are the plain types of arrays.
 """
 
 import sys
@@ -17,10 +17,10 @@ from jax.typing import ArrayLike
 if TYPE_CHECKING:
     from jax import Array
 
-    # Of functions that take the library to compute with: the caller knows which array is returned.
+    # For functions with an argument `xp`, where the caller knows which kind of array is returned.
     AnyArray = Any
 else:
-    # Functions of JAX's arrays take NumPy's, too.
+    # Functions that take JAX arrays take NumPy arrays, too.
     AnyArray = Array = np.ndarray | jax.Array
 
 if TYPE_CHECKING or sys.modules.get("jaxtyping"):
@@ -28,7 +28,7 @@ if TYPE_CHECKING or sys.modules.get("jaxtyping"):
 else:
 
     class _Shaped:
-        """The array's type, for one with a shape."""
+        """Replaces an array type with a shape by the plain array type."""
 
         def __class_getitem__(cls, item: tuple[Any, str]) -> Any:
             return item[0]

@@ -25,7 +25,7 @@ EPS = 1e-5
 
 
 class ChannelStats(NamedTuple):
-    """Mean and standard deviation of every channel: two float32 arrays of the same shape."""
+    """The mean and standard deviation of every channel: two float32 arrays of the same shape."""
 
     mean: Float32[Array, "*n c"]
     std: Float32[Array, "*n c"]
@@ -38,20 +38,20 @@ def channel_stats(
     ddof: int = 0,
     eps: float = EPS,
 ) -> ChannelStats:
-    """Mean and standard deviation of each channel over the spatial axes (equations 5 and 6).
+    """The mean and standard deviation of each channel over the spatial axes (equations 5 and 6).
 
     Args:
         x: features, (..., H, W, C), any floating dtype, any range up to 1e37.
-        where: (H, W) or (..., H, W): booleans for the cells that count, or weights of the cells, at
-            least 0. If no cell counts, the mean is 0.
+        where: booleans for the cells that count, or weights of the cells, at least 0; (H, W) or
+            (..., H, W). If no cell counts, the mean is 0.
         ddof: 0 divides the sum of squares by H*W, as the paper's own code does; 1 divides it by H*W
-            - 1, as PyTorch does by default, and so its ports. A map of one pixel has variance 0 in
-            both cases.
-        eps: added to the variance inside the root, so that constant channels have a finite
-            derivative.
+            - 1, as PyTorch and its ports do by default. A map of one pixel has variance 0 in both
+            cases.
+        eps: a number that is added to the variance inside the root, so that constant channels have
+            a finite derivative.
 
     Returns:
-        float32 `mean` and `std`, each (..., C).
+        The `mean` and `std`, float32, each (..., C).
 
     Raises:
         ValueError: if `x` has fewer than three axes, or is not floating.
@@ -81,7 +81,7 @@ def adain(
     Args:
         x: content features, (..., H, W, C).
         mean: the style's channel means, (..., C); leading axes broadcast against those of `x`.
-        std: the style's channel standard deviations, likewise.
+        std: the style's channel standard deviations, of the same shape.
         where: as in `channel_stats`, for the statistics of `x`; all of `x` is transformed.
         stats: statistics to use in place of those of `x`, each (..., C), such as those of the whole
             picture if `x` is a part of it.
@@ -89,7 +89,7 @@ def adain(
         eps: as in `channel_stats`, for the statistics of `x`.
 
     Returns:
-        The shape and dtype of `x` (broadcast).
+        Features with the (broadcast) shape and the dtype of `x`.
 
     Raises:
         ValueError: if the channels differ, or as `channel_stats` does.
@@ -112,10 +112,11 @@ def instance_norm(
     *,
     eps: float = EPS,
 ) -> Float[Array, "*n h w c"]:
-    """Instance normalisation (equations 4-6): each image's channels to zero mean and unit
-    deviation, then the affine parameters `gamma` and `beta`, each (C,).
+    """Instance normalisation (equations 4-6).
 
-    `x` is (..., H, W, C); the result has its shape and dtype. Raises `ValueError` as `adain`.
+    Each image's channels get zero mean and unit deviation, and then the scales `gamma` and shifts
+    `beta`, each (C,). `x` is (..., H, W, C); the result has its shape and dtype. It raises
+    `ValueError` as `adain` does.
 
     >>> import jax.numpy as jnp
     >>> print(instance_norm(jnp.array([[[1.0], [3.0]]]), jnp.ones(1), jnp.zeros(1)).ravel())
@@ -137,16 +138,16 @@ def conditional_instance_norm(
     Args:
         x: features, (..., H, W, C).
         gammas: the scales of S styles, (S, C).
-        betas: their shifts, (S, C).
+        betas: the shifts of S styles, (S, C).
         style: either integer style indices of the leading shape of `x` (or a scalar), or floating
             blending weights over the S styles, (..., S).
         eps: as in `channel_stats`.
 
     Returns:
-        The shape and dtype of `x`.
+        Features with the shape and dtype of `x`.
 
     Raises:
-        ValueError: as `adain`.
+        ValueError: if a style index is out of range, or as `adain` does.
 
     >>> import jax.numpy as jnp
     >>> x, gammas = jnp.array([[[1.0], [3.0]]]), jnp.array([[1.0], [2.0]])
@@ -159,7 +160,7 @@ def conditional_instance_norm(
             raise ValueError(f"style {style} is none of the {len(gammas)} styles")
         gamma, beta = gammas[style], betas[style]
     else:
-        # Accelerators would round the shares and the factors to TF32 or bfloat16.
+        # By default, accelerators would round both factors to TF32 or bfloat16.
         gamma, beta = (jnp.matmul(style, x, precision="highest") for x in (gammas, betas))
     return _normalize(x, (-3, -2), gamma, beta, 0, eps)
 
@@ -176,16 +177,16 @@ def batch_norm(
 
     Args:
         x: features, (N, H, W, C).
-        gamma: scales, (C,).
-        beta: shifts, (C,).
+        gamma: the scales, (C,).
+        beta: the shifts, (C,).
         stats: population statistics to use in place of the batch's (at inference), each (C,).
         eps: as in `channel_stats`.
 
     Returns:
-        The shape and dtype of `x`.
+        Features with the shape and dtype of `x`.
 
     Raises:
-        ValueError: if `x` has not four axes, or as `adain` does.
+        ValueError: if `x` does not have four axes, or as `adain` does.
 
     >>> import jax.numpy as jnp
     >>> print(batch_norm(jnp.array([[[[1.0]]], [[[3.0]]]]), jnp.ones(1), jnp.zeros(1)).ravel())
@@ -215,7 +216,7 @@ def _normalize(
 ) -> Array:
     x = _features(x)
     mean, std = _mean_and_std(x, axes, ddof, eps, where)
-    # The reciprocal first: the derivative of a quotient by a huge deviation overflows.
+    # It multiplies by the reciprocal: the derivative of a quotient by a huge deviation overflows.
     y, mean, std = aligned(x.astype(jnp.float32), mean, std)
     y, scale, shift = aligned((y - mean) * (1 / std), *(_per_channel(z, x) for z in (scale, shift)))
     return (y * scale + shift).astype(x.dtype)
@@ -234,12 +235,12 @@ def _mean_and_std(
         weights, count = None, jnp.float32(math.prod(x.shape[axis] for axis in axes))
     else:
         x, weights = aligned(x, jnp.asarray(where).astype(jnp.float32)[..., None])
-        x = jnp.where(weights > 0, x, 0)  # what does not count may be anything, even NaN
+        x = jnp.where(weights > 0, x, 0)  # cells that do not count may hold NaN
         count = jnp.broadcast_to(weights, (*x.shape[:-1], 1)).sum(axes, keepdims=True)
     inverse_count = 1 / jnp.where(count > 0, count, 1)
     mean = jnp.sum(_weighted(x * inverse_count, weights), axes, keepdims=True)
     deviation = x - mean if weights is None else jnp.where(weights > 0, x - mean, 0)
-    # Squares of huge deviations overflow: measure them in units of the largest, at least 1.
+    # Squares of huge deviations overflow, so they are measured in units of the largest, at least 1.
     unit = jnp.maximum(jnp.max(jnp.abs(jax.lax.stop_gradient(deviation)), axes, keepdims=True), 1)
     inverse = 1 / unit
     squares = jnp.sum(_weighted(jnp.square(deviation * inverse), weights), axes, keepdims=True)
@@ -252,9 +253,9 @@ def _weighted(x: Array, weights: Array | None) -> Array:
 
 
 def aligned(*arrays: Array) -> list[Array]:
-    """Arrays with leading axes of length 1 until all have equally many.
+    """Add leading axes of length 1 to arrays until all have the same number of axes.
 
-    So they broadcast, whatever the user lets JAX do by itself.
+    So they broadcast even if the user has JAX refuse to promote ranks.
 
     >>> import jax.numpy as jnp
     >>> [x.shape for x in aligned(jnp.zeros((2, 3)), jnp.zeros(3))]
@@ -272,7 +273,7 @@ def _features(x: ArrayLike) -> Array:
 
 
 def _per_channel(values: ArrayLike, x: Array) -> Array:
-    """(..., C) to float32 (..., 1, 1, C), checked against the channels of `x`."""
+    """Reshape (..., C) to float32 (..., 1, 1, C), and check C against the channels of `x`."""
     values = jnp.asarray(values)
     if values.ndim < 1 or values.shape[-1] != x.shape[-1]:
         raise ValueError(

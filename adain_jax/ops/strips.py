@@ -1,4 +1,4 @@
-"""Maps computed in strips of rows, so that intermediate arrays stay small."""
+"""Computes maps in strips of rows, so that intermediate arrays stay small."""
 
 from collections.abc import Callable
 
@@ -16,9 +16,9 @@ def by_strips(
     Args:
         part: a function of the first row, which may be traced, and the number of rows, that returns
             those rows as (N, number * k, W, C).
-        rows: number of all rows.
-        strips: number of strips.
-        x: the input of the map; the memory of the map is not needed before `x` exists.
+        rows: the number of all rows.
+        strips: the number of strips.
+        x: the input of the map; the memory of the map is not allocated before `x` exists.
 
     >>> import jax, jax.numpy as jnp
     >>> x = jnp.arange(10.0).reshape(1, 5, 2, 1)
@@ -34,12 +34,13 @@ def by_strips(
     outputs = height // count
 
     def body(i: Array, output: Array) -> Array:
-        first = jnp.minimum(i * count, rows - count)  # the last overlaps the one before
+        first = jnp.minimum(i * count, rows - count)  # the last strip may overlap the one before
         return jax.lax.dynamic_update_slice_in_dim(
             output, part(first, count), first * outputs, axis=1
         )
 
-    # Any values would do. Zeros depend on nothing, and are made when the program begins.
+    # The initial values do not matter. Zeros would not depend on `x`, and so would be allocated
+    # when the program starts.
     output = jnp.broadcast_to(x[:1, :1, :1, :1], (n, rows * outputs, width, channels))
     return jax.lax.fori_loop(0, strips, body, output)
 
@@ -47,9 +48,10 @@ def by_strips(
 def padded_rows(
     x: Num[Array, "n h w c"], start: int | Array, count: int, inner: int = 1
 ) -> Num[Array, "n {count}+2 w c"]:
-    """Rows of (N, H, W, C), with one before and one after.
+    """Take `count` rows of (N, H, W, C) from `start` on, with one row before and one after them.
 
-    At the edges of `x` that is the row `inner` rows from them. `start` may be traced.
+    At an edge of `x`, the missing row is replaced by the one `inner` rows from the edge. `start`
+    may be traced.
 
     >>> import jax.numpy as jnp
     >>> print(padded_rows(jnp.arange(4.0).reshape(1, 4, 1, 1), 0, 2).ravel())
@@ -68,7 +70,9 @@ def padded_rows(
 def pad_columns(
     x: Num[Array, "n h w c"], inner: int = 1, multiple: int = 1
 ) -> Num[Array, "n h _padded c"]:
-    """One column before and one after, as in `padded_rows`, and zeros up to a multiple and two.
+    """Add a column before and one after, as in `padded_rows`, and zeros at the end.
+
+    The zeros extend the width to a multiple of `multiple`, plus the two columns.
 
     >>> import jax.numpy as jnp
     >>> print(pad_columns(jnp.arange(1.0, 4.0).reshape(1, 1, 3, 1), multiple=4).ravel())

@@ -20,8 +20,8 @@ from adain_jax.ops.strips import by_strips, pad_columns, padded_rows
 
 Matrix = Sequence[Sequence[float]]
 
-# Transformed inputs are made for strips of the picture of at most this size, which stay in a CPU's
-# last cache, and which bound the memory that a large picture takes.
+# A map is computed in strips whose transformed inputs have about this size, in bytes. They stay in
+# the last cache of a CPU, and limit the memory for a large picture.
 _STRIP_BYTES = 16 << 20
 
 
@@ -32,10 +32,10 @@ class Scheme(NamedTuple):
     `len(output)` outputs each.
 
     Attributes:
-        input: samples of a tile to products, (t, samples).
-        output: products to outputs, (outputs, t).
-        kernel: three taps to products, (t, 3).
-        step: samples from one tile to the next.
+        input: the matrix from the samples of a tile to the products, (t, samples).
+        output: the matrix from products to outputs, (outputs, t).
+        kernel: the matrix from three taps to the products, (t, 3).
+        step: the number of samples from one tile to the next.
     """
 
     input: Matrix
@@ -45,14 +45,12 @@ class Scheme(NamedTuple):
 
     @property
     def scale(self) -> int:
-        """Outputs for each sample: 2 if the scheme upsamples."""
+        """The number of outputs for each sample: 2 if the scheme upsamples, else 1."""
         return len(self.output) // self.step
 
     @property
     def edge(self) -> int:
-        """Lines from the edge to the line that pads it; for an upsampled map this is the edge
-        itself.
-        """
+        """The number of lines from the edge to the line that pads it; 0 if the scheme upsamples."""
         return 2 - self.scale
 
 
@@ -90,11 +88,11 @@ F4 = Scheme(  # the points 0, 1, -1, 2, -2 and infinity
 
 
 def _sub_pixel() -> Scheme:
-    """Nearest-neighbour upsampling and three taps behind it, from the samples before it.
+    """The scheme of nearest-neighbour upsampling and three taps after it, on the samples before it.
 
-    With taps a, b, c, even outputs are a x[i-1] + (b+c) x[i], odd ones (a+b) x[i] + c x[i+1]: two
-    filters of two taps, each as F(4, 2) with the points 0, 1, -1, 2 and infinity. Two axes take 100
-    products for 64 outputs, where F(4x4, 3x3) behind the upsampling takes 144.
+    With taps a, b, c, even outputs are a x[i-1] + (b+c) x[i], odd ones (a+b) x[i] + c x[i+1]. These
+    are two filters of two taps, each as F(4, 2) with the points 0, 1, -1, 2 and infinity. Two axes
+    take 100 products for 64 outputs, where F(4x4, 3x3) after the upsampling takes 144.
     """
     samples = np.array(
         [
@@ -125,10 +123,10 @@ SUB_PIXEL = _sub_pixel()
 def transform_kernel(
     kernel: Float[AnyArray, "3 3 c k"], scheme: Scheme
 ) -> Float[AnyArray, "t t c k"]:
-    """(3, 3, C, C') to the factors of a scheme's products, (t, t, C, C').
+    """Transform a kernel, (3, 3, C, C'), to the factors of a scheme's products, (t, t, C, C').
 
-    The two axes change places on the way. NumPy's arrays stay NumPy's: where no other program needs
-    compiling, matrix products are fastest; inside one, slices and additions.
+    The first two axes are exchanged. NumPy arrays are transformed in NumPy, where matrix products
+    are fastest and nothing is compiled. Inside a program, slices and additions are faster.
 
     >>> import jax.numpy as jnp
     >>> transform_kernel(jnp.ones((3, 3, 8, 16)), F4).shape
@@ -153,18 +151,18 @@ def convolve(
     relu: bool = False,
     pool: bool = False,
 ) -> Float[Array, "n _height _width k"]:
-    """Reflection padding, convolution, bias, and, if asked for, ReLU and 2x2 max pooling.
+    """Pad by reflection, convolve, add the bias, and optionally apply ReLU and 2x2 max pooling.
 
     Args:
-        x: (N, H, W, C).
-        factors: from `transform_kernel`, (t, t, C, C').
-        bias: (C',).
-        scheme: that of `factors`.
+        x: the map, (N, H, W, C).
+        factors: the transformed kernel from `transform_kernel`, (t, t, C, C').
+        bias: the bias, (C',).
+        scheme: the scheme of `factors`.
         relu: whether negative outputs become zero.
         pool: whether the output is pooled; its sides must then be even.
 
     Returns:
-        (N, H, W, C'), twice the size if the scheme upsamples, half of it if pooled.
+        A map (N, H, W, C'), of twice the size if the scheme upsamples, half of it if pooled.
 
     >>> import jax.numpy as jnp
     >>> factors = transform_kernel(jnp.ones((3, 3, 2, 4)), F4)
@@ -187,7 +185,7 @@ def convolve(
 
 
 def _fill_up(x: Array, scheme: Scheme) -> Array:
-    """Extend the rows to whole tiles: by one row of padding, and then by zeros, to be cut off."""
+    """Extend the rows to whole tiles, by a row of padding and then zeros, to be cropped later."""
     n, height, width, channels = x.shape
     missing = -height % scheme.step
     if not missing:
@@ -211,7 +209,7 @@ def _tiles(
     relu: bool,
     pool: bool = False,
 ) -> tuple[Float[Array, "n _height _width k"], Float[Array, "t*t _tiles c"]]:
-    """The convolution of padded samples, and the transformed samples, (t * t, tiles, C)."""
+    """Convolve padded samples; also return the transformed samples, (t * t, tiles, C)."""
     n, height, width, channels = padded.shape
     rows, columns = (height - 2) // scheme.step, (width - 2) // scheme.step
     samples = range(len(scheme.input[0]))
@@ -232,7 +230,7 @@ def _tiles(
         tile + bias.reshape((1,) * (tile.ndim - 1) + bias.shape)
         for tile in _combine(scheme.output, list(down))
     ]
-    if pool:  # of pairs of columns, and then of rows
+    if pool:  # over pairs of columns, and then over pairs of rows
         tiles = [jnp.maximum(*pair) for pair in zip(tiles[0::2], tiles[1::2], strict=True)]
         tiles = [jnp.maximum(tile[:, :, 0::2], tile[:, :, 1::2]) for tile in tiles]
     if relu:
@@ -250,9 +248,9 @@ def _forward(x, factors, bias, scheme, relu, pool):
 
 
 def _backward(scheme, relu, pool, residuals, gradient):
-    """The transposes of the transforms and of the products, in reverse order.
+    """Apply the transposes of the transforms and of the products, in reverse order.
 
-    Written by hand, because the automatic derivative of strided slices is a slow scatter.
+    This is written by hand, because the automatic derivative of strided slices is a slow scatter.
     """
     transformed, factors, output, x = residuals
     n, height, width, _ = x.shape
@@ -292,7 +290,7 @@ def _crop(output: Array, shape: Sequence[int], scheme: Scheme) -> Array:
 
 
 def _overlap_add(samples: Sequence[Array], step: int, axis: int) -> Array:
-    """Sample i of every tile, in order along `axis`, to the axis that the tiles were cut from."""
+    """Add up overlapping tiles along `axis`; `samples[i]` holds sample i of every tile."""
     first, rest = list(samples[:step]), list(samples[step:])
 
     def interleave(parts: Sequence[Array]) -> Array:
@@ -321,7 +319,7 @@ def _transpose(matrix: Matrix) -> Matrix:
 
 
 def _combine(matrix: Matrix, parts: Sequence[Array]) -> list[Array]:
-    """A small matrix times a vector of arrays, without its zeros and ones."""
+    """Multiply a small matrix by a vector of arrays, without products by zeros and ones."""
 
     def row(factors: Sequence[float]) -> Array:
         total = None

@@ -1,4 +1,4 @@
-"""What devices do in one call: draw crops and vary them, keep the pool, and make steps."""
+"""The work of devices in one call: they draw and vary crops, renew the pool, and make steps."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -16,17 +16,17 @@ from adain_jax.training.synthetic import synthetic
 from adain_jax.training.vary import mix, recolor
 
 KINDS = ("content", "style")
-SYNTHETIC = -1  # the number of a style that is no image
+SYNTHETIC = -1  # the number of a generated style, which is not an image of the list
 
-Pool = dict[str, Batch]  # of each kind that is kept
+Pool = dict[str, Batch]  # the described crops of each kind that has a pool
 
 
 class Run(NamedTuple):
-    """What calls change, alike on all devices.
+    """The state that calls change. It is the same on all devices.
 
     Attributes:
-        state: of the training.
-        pool: of crops whose features are kept, by kind.
+        state: the state of the training.
+        pool: the crops whose features are kept, by kind.
     """
 
     state: TrainState
@@ -34,11 +34,12 @@ class Run(NamedTuple):
 
 
 class Supply(NamedTuple):
-    """What crops are taken from, on one device.
+    """The source of crops on one device.
 
     Attributes:
-        rank: which device this is, an int32 scalar, counted host by host.
-        images: by kind: `Packed`, or crops that the host cut, `image` and `number`.
+        rank: the number of the device, an int32 scalar; devices are counted host by host.
+        images: for each kind `Packed`, or a dictionary of crops that the host cut, with `image` and
+            `number`.
     """
 
     rank: jax.Array
@@ -46,11 +47,11 @@ class Supply(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What comes of a call: of each of its steps, along the first axis.
+    """The results of a call. The first axis is that of its steps.
 
     Attributes:
-        metrics: of all devices together.
-        numbers: of the contents and the styles in the batch, by kind, (steps, batch_size).
+        metrics: the means over all devices.
+        numbers: the numbers of the images in the batch, by kind, (steps, batch_size).
     """
 
     metrics: Metrics
@@ -69,19 +70,20 @@ def make_call(
     axis_name: str | None = None,
     steps: int = 1,
 ) -> CallFunction:
-    """Several steps of one device, `(run, frozen, supply, position, count) -> (run, told)`.
+    """The steps of one device in a call, `(run, frozen, supply, position, count) -> (run, told)`.
 
-    Not yet compiled. `position` is where the schedules stand, in steps, if the clock decides it;
-    else they follow the steps. `count` steps are made, at most `steps`.
+    The function is not compiled. `position` is the position on the schedules, in steps; it is used
+    if the recipe has `minutes`, otherwise the schedules follow the steps. `count` is the number of
+    steps to make, at most `steps`.
 
     Args:
         config: the recipe.
-        architecture: of the frozen model.
+        architecture: the architecture of the frozen model.
         optimizer: from `make_optimizer`.
         phase: as in `make_loss`.
-        devices: how many there are, on all hosts.
-        axis_name: of these devices.
-        steps: what a call has room to tell of. More than one only if all images are packed.
+        devices: the number of devices of all hosts.
+        axis_name: the name of the axis of these devices.
+        steps: the largest number of steps in a call. It may exceed 1 only if all images are packed.
     """
     samplers = _Samplers(config, architecture)
     train = make_step(config, architecture, optimizer, phase, axis_name)
@@ -136,9 +138,10 @@ def make_call(
 def make_fill(
     config: TrainConfig, architecture: str, kind: str, devices: int, axis_name: str | None = None
 ) -> Callable[[Params, Supply, jax.Array], Batch]:
-    """A batch for the pool of a kind, `(frozen, supply, number) -> batch`, not yet compiled.
+    """A function `(frozen, supply, number) -> batch` that makes a batch for the pool of a kind.
 
-    `number` says which batch. The result is the same on all devices.
+    The function is not compiled. `number` is the number of the batch. The result is the same on all
+    devices.
     """
     samplers = _Samplers(config, architecture)
     share = config.batch_size // devices
@@ -151,7 +154,7 @@ def make_fill(
 
 
 def renewed(config: TrainConfig, devices: int) -> int:
-    """How many samples are renewed at once: on each device as many.
+    """The number of samples that are renewed at once: `renew`, rounded up to equal device shares.
 
     >>> renewed(TrainConfig(renew=3), devices=2)
     4
@@ -160,19 +163,22 @@ def renewed(config: TrainConfig, devices: int) -> int:
 
 
 def crop_size(config: TrainConfig, kind: str) -> int:
-    """The side of the crops of a kind."""
+    """The side of the crops of a kind, in pixels."""
     return config.crop_size if kind == "content" else config.style_crop_size
 
 
 class _Samplers:
-    """Crops and what there is to know of them."""
+    """Makes samples: crops and their descriptions."""
 
     def __init__(self, config: TrainConfig, architecture: str) -> None:
         self._config = config
         self._describe = make_description(config, architecture)
 
     def keys(self, key: jax.Array, supply: Supply, count: int) -> jax.Array:
-        """One for each of this device's `count` samples: the same, however many devices."""
+        """A key for each of this device's `count` samples.
+
+        The keys of all devices together do not depend on the number of devices.
+        """
         numbers = supply.rank * count + jnp.arange(count, dtype=jnp.int32)
         return jax.vmap(lambda number: jax.random.fold_in(key, number))(numbers)
 
@@ -184,7 +190,7 @@ class _Samplers:
         counts: dict[str, int],
         due: jax.Array | None = None,
     ) -> dict[str, Batch]:
-        """So many new samples of each kind, described; if they are not `due`, zeros."""
+        """Make `counts` new samples of each kind, with descriptions; zeros if they are not due."""
 
         def make() -> dict[str, Batch]:
             squares, numbers = {}, {}
@@ -213,7 +219,7 @@ class _Samplers:
         return vary(keys, squares, numbers)
 
     def _known(self, frozen: Params, squares: Batch) -> dict[str, Batch]:
-        """Descriptions by kind, made part by part if batches are."""
+        """The descriptions by kind, computed in `accumulate` parts if these divide all batches."""
         parts = self._config.accumulate
         if not squares or parts == 1 or any(len(x) % parts for x in squares.values()):
             known = self._describe(frozen, squares)
@@ -221,7 +227,7 @@ class _Samplers:
             cut = jax.tree.map(lambda x: x.reshape(parts, -1, *x.shape[1:]), squares)
             known = jax.lax.map(lambda part: self._describe(frozen, part), cut)
             known = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), known)
-        known.pop("style", None)  # no one looks at its pixels again
+        known.pop("style", None)  # its pixels are not used again
         return {
             kind: {k: x for k, x in known.items() if k.startswith("style") == (kind == "style")}
             for kind in squares
@@ -231,7 +237,7 @@ class _Samplers:
 def _varied(
     key: jax.Array, square: jax.Array, number: jax.Array, config: TrainConfig
 ) -> tuple[jax.Array, jax.Array]:
-    """A style in other colours, or another one in its place."""
+    """Change the colours of a style, or replace it by a generated one."""
     whether, how, colors = jax.random.split(jax.random.fold_in(key, 1), 3)
     if config.style_synthetic:
         made = jax.random.bernoulli(whether, config.style_synthetic)
@@ -241,14 +247,14 @@ def _varied(
 
 
 def _gathered(tree: Any, axis_name: str | None) -> Any:
-    """The samples of all devices, on each of them."""
+    """Gather the samples of all devices on every device."""
     if axis_name is None:
         return tree
     return jax.tree.map(lambda x: jax.lax.all_gather(x, axis_name, tiled=True), tree)
 
 
 def _renew(pool: Batch, fresh: Batch, turn: jax.Array, due: jax.Array) -> Batch:
-    """The pool with new samples in the place of its oldest, if they are due."""
+    """Replace the oldest samples of a pool by new ones, if they are due."""
 
     def put(kept: jax.Array, new: jax.Array) -> jax.Array:
         places = (turn * len(new) + jnp.arange(len(new), dtype=jnp.int32)) % len(kept)
@@ -258,10 +264,10 @@ def _renew(pool: Batch, fresh: Batch, turn: jax.Array, due: jax.Array) -> Batch:
 
 
 def _places(keys: jax.Array, count: int) -> jax.Array:
-    """A random one of `count` places for each key."""
+    """A random index below `count` for each key."""
     return jax.vmap(lambda key: jax.random.randint(key, (), 0, count, jnp.int32))(keys)
 
 
 def _of(kind: str, key: jax.Array) -> jax.Array:
-    """A key of its own for each kind."""
+    """Derive a separate key for each kind."""
     return jax.random.fold_in(key, KINDS.index(kind))

@@ -1,4 +1,4 @@
-"""Checkpoints of a training: everything that a step changes, and how far it has come."""
+"""Checkpoints of a training: everything that a step changes, and the progress."""
 
 import os
 from collections.abc import Mapping
@@ -12,20 +12,20 @@ from orbax.checkpoint import v1 as ocp
 from adain_jax.training.calls import KINDS, Run
 from adain_jax.weights.store import fingerprint
 
-# What must be the same in a run that goes on: it decides which weights there are, and what they
-# began as. All else in a recipe may change between runs.
+# The settings that a run must share with the checkpoint from which it continues: they decide which
+# weights exist and what their initial values were. All other settings may change between runs.
 FIXED = ("network", "encoder", "moving_average", "init_from")
 _ELSEWHERE = "choose another workdir; init_from={} begins there with its weights"
 _policies = ocp.training.preservation_policies
 
 
 class Progress(NamedTuple):
-    """How far a training has come, beside its steps.
+    """The progress of a training, beside the number of its steps.
 
     Attributes:
-        pairs: of images that it was taught with.
-        read: crops that were taken from streams, by kind, which is where these stand.
-        seconds: that it has taken, if the clock decides when it ends.
+        pairs: the number of image pairs that were used.
+        read: the number of crops that were taken from streams, by kind; streams continue there.
+        seconds: the seconds that were spent, if the recipe has `minutes`.
     """
 
     pairs: int
@@ -34,17 +34,17 @@ class Progress(NamedTuple):
 
     @classmethod
     def none(cls) -> "Progress":
-        """Before the first step."""
+        """The progress before the first step."""
         return cls(0, dict.fromkeys(KINDS, 0), 0.0)
 
 
 class Checkpoints:
-    """The checkpoints in a folder: the newest, and the best. Saves run in the background.
+    """The newest checkpoints and the best one, in a folder. Saves run in the background.
 
     All hosts take part in every call, and share the folder; one of them writes.
 
     Raises:
-        ValueError: if what is in the folder is damaged.
+        ValueError: if the metadata of a checkpoint in the folder is damaged.
     """
 
     def __init__(self, folder: str | os.PathLike, keep: int) -> None:
@@ -54,7 +54,7 @@ class Checkpoints:
             preservation_policy=_policies.AnyPreservationPolicy(  # type: ignore[arg-type]
                 [
                     _policies.LatestN(keep),
-                    # Sorted by this, the last one is kept.
+                    # The checkpoint with the largest value is kept.
                     _policies.BestN(
                         get_metric_fn=lambda metrics: -metrics["loss"],
                         n=1,
@@ -67,20 +67,21 @@ class Checkpoints:
 
     @property
     def latest(self) -> int | None:
-        """The newest checkpoint's step, if there is one. One that is half written is none."""
+        """The step of the newest checkpoint, or None. Incomplete checkpoints do not count."""
         newest = self._checkpointer.latest
         return None if newest is None else newest.step
 
     def save(
         self, run: Run, progress: Progress, recipe: Mapping[str, Any], loss: float | None
     ) -> None:
-        """Begin to save.
+        """Start to save a checkpoint.
 
         Args:
-            run: as NumPy arrays, or on one device; copied before this returns.
-            progress: by then.
-            recipe: what is `FIXED`, and anything else that JSON can hold.
-            loss: of the last validation, by which the best is found.
+            run: the state, as NumPy arrays or on one device; it is copied before this returns.
+            progress: the progress of the training after the last step.
+            recipe: the settings of `FIXED`, and any others that JSON can represent.
+            loss: the loss of the last validation, which decides the best checkpoint; None if there
+                was no validation.
         """
         arrays = jax.tree.map(np.array, _tree(run, progress))
         self._checkpointer.save_checkpointables_async(
@@ -89,16 +90,16 @@ class Checkpoints:
             metrics=None if loss is None else {"loss": loss},
             custom_metadata={**recipe, "checksum": fingerprint(_leaves(arrays))},
             overwrite=True,
-            force=True,  # every time: by default, a save that finds another under way is left
+            force=True,  # otherwise, a save is skipped while another one is under way
         )
 
     def check(self, recipe: Mapping[str, Any]) -> None:
-        """Raise `ValueError` if the newest checkpoint is of a training that `recipe` is not of."""
+        """Raise `ValueError` if `recipe` and the newest checkpoint differ in a `FIXED` setting."""
         saved = _metadata(self._checkpointer, self.latest)
         differences = [
             f"{name} {saved[name]!r} there, {recipe[name]!r} here"
             for name in FIXED
-            if name in saved and saved[name] != recipe[name]  # versions before had no init_from
+            if name in saved and saved[name] != recipe[name]  # older ones lack init_from
         ]
         if differences:
             raise ValueError(
@@ -107,12 +108,13 @@ class Checkpoints:
             )
 
     def restore(self, run: Run) -> tuple[Run, Progress]:
-        """The newest, as NumPy arrays. `run` gives the structure, by shapes and dtypes.
+        """Read the newest checkpoint as NumPy arrays. `run` gives its structure and shapes.
 
-        Its pool is empty if the one that was saved is not as in `run`: that can be made anew.
+        The pool in the result is empty if the saved one has other shapes than that of `run`; the
+        caller can fill a new one.
 
         Raises:
-            ValueError: if the checkpoint is damaged, or of another structure.
+            ValueError: if the checkpoint is damaged, or has another structure.
         """
         template = _tree(run, Progress.none())
         found = _leaves(_load(self._checkpointer, self.latest))
@@ -137,12 +139,12 @@ class Checkpoints:
         self._checkpointer.wait()
 
     def close(self) -> None:
-        """Wait, and let go of the folder."""
+        """Wait until the last save is on disk, and close the folder."""
         self._checkpointer.close()
 
 
 def load_params(path: str | os.PathLike) -> dict[str, Any]:
-    """The weights in a checkpoint: the moving average, if the training kept one.
+    """Read the weights in a checkpoint: the moving average, if the training kept one.
 
     Args:
         path: a work directory, its folder `checkpoints`, or one checkpoint in it.
@@ -170,16 +172,16 @@ def load_params(path: str | os.PathLike) -> dict[str, Any]:
 def _open(folder: Path, **options: Any) -> Any:
     try:
         return ocp.training.Checkpointer(str(folder), **options)
-    except (ValueError, KeyError, TypeError) as error:  # of what it notes beside the arrays
+    except (ValueError, KeyError, TypeError) as error:  # the metadata cannot be read
         raise ValueError(f"a checkpoint in {folder} is damaged: delete it") from error
 
 
 def _load(checkpointer: Any, step: int | None) -> dict[str, Any]:
-    """Everything in a checkpoint, tuples as lists, named ones as dictionaries."""
+    """Read everything in a checkpoint, tuples as lists, named tuples as dictionaries."""
     checksum = _metadata(checkpointer, step).get("checksum")
     try:
         training = checkpointer.load_checkpointables(step, {"training": None})["training"]
-    except Exception as error:  # orbax fails in as many ways as files can be damaged
+    except Exception as error:  # orbax raises errors of many types for damaged files
         raise _damaged(checkpointer, step) from error
     if checksum not in (None, fingerprint(_leaves(training))):
         raise _damaged(checkpointer, step)
@@ -214,6 +216,6 @@ def _shapes(leaves: dict[str, Any]) -> set[tuple]:
 
 
 def _leaves(tree: Any) -> dict[str, Any]:
-    """Leaves by name, the same for a tuple and a list, and for a named one and a dictionary."""
+    """The leaves by name; tuples have the names of lists, named tuples those of dictionaries."""
     leaves = jax.tree_util.tree_leaves_with_path(tree)
     return {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in leaves}

@@ -166,7 +166,7 @@ class TrainConfig:
     def validate(self) -> None:
         """Raise one `ValueError` naming every field that is wrong."""
         problems = self._wrong_types()
-        if problems:  # the rest would stumble over them
+        if problems:  # the other checks need values of the right types
             raise ValueError("config: " + "; ".join(problems))
         positive = (
             *("content_size", "crop_size", "style_size", "style_crop_size", "batch_size"),
@@ -253,8 +253,8 @@ class TrainConfig:
             raise ValueError("config: " + "; ".join(problems))
 
     def architecture(self, frozen: str) -> str:
-        """The name of what is trained, beside a frozen VGG of this architecture."""
-        vgg, _ = variant_of(frozen)  # whatever its own decoder is
+        """The name of the network that is trained beside a frozen model of this architecture."""
+        vgg, _ = variant_of(frozen)  # the variant of the frozen model does not matter
         return f"{vgg}_{self.variant}" if self.variant else vgg
 
     def _wrong_types(self) -> list[str]:

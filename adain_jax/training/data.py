@@ -1,4 +1,4 @@
-"""Images in an order, and as often, as seed and weights decide: streamed by threads."""
+"""Streams of random crops, decoded by threads; the seed and weights decide their order."""
 
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
@@ -10,14 +10,15 @@ from adain_jax.runtime.threads import threads
 from adain_jax.training.sources import Images
 
 if TYPE_CHECKING:
-    import grain  # at run time where it is used: images that fit into memory are not streamed
+    import grain  # imported where it is used: images that fit into memory are not streamed
 
 
 class Stream:
-    """Random crops of images in random order, each once before any comes again, without end.
+    """An endless stream of random crops of images in random order.
 
-    Crop number i depends on the seed, the weights and the list of images alone: whoever knows how
-    many were used can go on from there, on any number of hosts.
+    Without weights, each image comes once before any comes again. Crop number i depends only on the
+    seed, the weights and the list of images; so the number of used crops is all that is needed to
+    continue a stream, on any number of hosts.
 
     >>> import tempfile, numpy as np
     >>> from adain_jax.files import image
@@ -40,14 +41,15 @@ class Stream:
         """Order the images.
 
         Args:
-            images: of which the crops are.
-            crop_size: their side in pixels.
-            weights: of the images by their names, as `parse_weights` takes them.
-            flip: mirror half of the crops.
-            seed: of order and crops.
+            images: the images that are cropped.
+            crop_size: the side of the crops, in pixels.
+            weights: weights of the images by their names, as `parse_weights` takes them.
+            flip: whether to mirror half of the crops.
+            seed: the seed of the order and of the crops.
 
         Raises:
-            ValueError: if a pattern of the weights fits no image.
+            ValueError: if the weights cannot be parsed, a pattern fits no image, or no weight is
+                positive.
         """
 
         def crop(number: int, rng: np.random.Generator) -> dict[str, Any]:
@@ -62,31 +64,33 @@ class Stream:
     def batches(
         self, start: int, batch_size: int, *, process: int = 0, processes: int = 1
     ) -> Iterator[dict[str, Any]]:
-        """One host's part of every batch, decoded ahead by threads.
+        """Yield one host's part of every batch, decoded ahead by threads.
 
         Args:
-            start: crops used before.
-            batch_size: crops in a batch, over all hosts.
-            process: number of this host.
-            processes: number of hosts, a divisor of `batch_size`.
+            start: the number of crops that were used before.
+            batch_size: the number of crops in a batch, over all hosts.
+            process: the number of this host.
+            processes: the number of hosts, a divisor of `batch_size`.
 
         Yields:
-            `image`, uint8 (N, crop, crop, 3), and `number`, int32 (N,), which each is of.
+            `image`, uint8 (N, crop, crop, 3), and `number`, the index of each image, int32 (N,).
         """
         import grain
 
-        # The bound is no crop anyone gets to; without it, grain overflows on batches of one.
+        # No training reaches the bound; without it, grain overflows on batches of one.
         part = self._dataset[start + process : 1 << 60 : processes].batch(batch_size // processes)
-        at_once = max(2, min(16, threads()))  # each makes a batch
+        at_once = max(2, min(16, threads()))  # each thread makes a batch
         options = grain.ReadOptions(num_threads=at_once, prefetch_buffer_size=2 * at_once)
         return iter(part.to_iter_dataset(options))
 
 
 def weights_of(names: Sequence[str], text: str) -> np.ndarray:
-    """How often each image comes, against the others: of the first pattern that fits its name.
+    """The relative frequency of each image: the weight of the first pattern that fits its name.
+
+    Images that no pattern fits have the weight 1.
 
     Raises:
-        ValueError: if a pattern fits no name, or no weight is positive.
+        ValueError: if the text cannot be parsed, a pattern fits no name, or no weight is positive.
 
     >>> weights_of(["a1", "a2", "b"], "a*=0.3")
     array([0.3, 0.3, 1. ])
@@ -103,7 +107,10 @@ def weights_of(names: Sequence[str], text: str) -> np.ndarray:
 
 
 def parse_weights(text: str) -> list[tuple[str, float]]:
-    """`"a*=0.3, b*=2"` as pairs of pattern and weight.
+    """Parse a text such as `"a*=0.3, b*=2"` to pairs of pattern and weight.
+
+    Raises:
+        ValueError: if a part is not `pattern=weight`, with a finite weight of at least 0.
 
     >>> parse_weights("vangogh_*=0.3, photos/*=2")
     [('vangogh_*', 0.3), ('photos/*', 2.0)]
@@ -121,7 +128,10 @@ def parse_weights(text: str) -> list[tuple[str, float]]:
 
 
 def _order(weights: np.ndarray, seed: int) -> "grain.MapDataset":
-    """Numbers of images, each once before any comes again, or as often as weights say."""
+    """An endless dataset of image numbers, shuffled, with frequencies by the weights.
+
+    Of the images with the same weight, each comes once before any comes again.
+    """
     import grain
 
     parts, shares = [], []
@@ -129,5 +139,5 @@ def _order(weights: np.ndarray, seed: int) -> "grain.MapDataset":
         group = np.flatnonzero(weights == weight).tolist()
         parts.append(grain.MapDataset.source(group).seed(seed).shuffle().repeat())
         shares.append(weight * len(group))
-    # Seeded again, for the random transformations that follow.
+    # The random transformations that follow need a seed, too.
     return grain.MapDataset.mix(parts, weights=shares).seed(seed)

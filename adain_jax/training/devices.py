@@ -1,4 +1,4 @@
-"""Where a step runs: compiled by `jax.jit` on one device, by `jax.pmap` on several."""
+"""Placement of steps on devices: `jax.jit` compiles for one device, `jax.pmap` for several."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -17,17 +17,17 @@ def connect_hosts(
     *,
     environment: Mapping[str, str],
 ) -> None:
-    """Join the other processes of a training, if there are any, before anything else uses JAX.
+    """Join the other processes of a training, if there are any. Call it before JAX is used.
 
     Args:
         coordinator: `host:port` of process 0. If left out, `environment` decides: SLURM's tasks,
             a TPU pod's workers, or JAX_COORDINATOR_ADDRESS.
-        num_processes: number of processes.
-        process_id: number of this process.
-        environment: `os.environ`.
+        num_processes: the number of processes.
+        process_id: the number of this process.
+        environment: the environment variables, `os.environ`.
 
     Raises:
-        ValueError: if only some of these three are given.
+        ValueError: if only some of the first three arguments are given.
     """
     given = [coordinator, num_processes, process_id]
     if any(x is not None for x in given):
@@ -39,7 +39,7 @@ def connect_hosts(
 
 
 def is_cluster(environment: Mapping[str, str]) -> bool:
-    """Whether the environment is that of one process among several.
+    """Whether the environment says that this process is one of several.
 
     >>> is_cluster({"SLURM_STEP_NUM_TASKS": "2"}), is_cluster({"SLURM_STEP_NUM_TASKS": "1"})
     (True, False)
@@ -54,7 +54,7 @@ def is_cluster(environment: Mapping[str, str]) -> bool:
 
 
 class Placement:
-    """Compiles steps for devices, and takes arrays there and back.
+    """Compiles steps for devices, and moves arrays to devices and back.
 
     >>> import jax
     >>> Placement(jax.devices()[:1]).axis_name is None
@@ -68,37 +68,38 @@ class Placement:
         self.axis_name = AXIS if len(self.devices) > 1 else None
 
     def compile(self, step: Callable, *, donate: bool = True) -> Callable:
-        """The step, compiled; its first argument's buffers are reused for the result."""
+        """Compile a step. If `donate`, the result reuses the buffers of its first argument."""
         donated = (0,) if donate else ()
         if self.axis_name is None:
             return jax.jit(step, donate_argnums=donated)
         return jax.pmap(step, axis_name=AXIS, devices=self.devices, donate_argnums=donated)
 
     def replicate(self, tree: Any, *, donated: bool = True) -> Any:
-        """A copy on every device; if it is not `donated`, it may be the caller's array itself."""
+        """Copy arrays to every device. If not `donated`, the result may be the caller's arrays."""
         if self.axis_name is None:
             if not donated:
                 return jax.device_put(tree, self.devices[0])
-            # Copied, lest the caller's arrays be given away with the state.
+            # A copy keeps the caller's arrays valid when the state is donated.
             return jax.tree.map(lambda x: jax.device_put(np.array(x), self.devices[0]), tree)
         count = len(self.local_devices)
         copies = jax.tree.map(lambda x: np.broadcast_to(np.asarray(x), (count, *np.shape(x))), tree)
-        # A compiled identity lays the copies out as the steps have them: they are traced once.
+        # A compiled identity gives the copies the layout of the steps' results; so steps are traced
+        # only once.
         return jax.pmap(lambda x: x, axis_name=AXIS, devices=self.devices)(copies)
 
     def shard(self, batch: Any) -> Any:
-        """A host's part of a batch, divided into equal parts, one for each of its devices."""
+        """Divide a host's part of a batch into equal parts, one for each of its devices."""
         if self.axis_name is None:
             return jax.device_put(batch, self.devices[0])
         count = len(self.local_devices)
         return jax.tree.map(lambda x: x.reshape(count, -1, *x.shape[1:]), batch)
 
     def each(self, values: np.ndarray) -> Any:
-        """One number, as a scalar, for each of this host's devices."""
+        """Give each of this host's devices one of the numbers `values`, as a scalar."""
         return values if self.axis_name else jax.device_put(values[0], self.devices[0])
 
     def everywhere(self, number: np.number) -> Any:
-        """The same number for all of them."""
+        """Give all of this host's devices the same number, as a scalar."""
         return self.each(np.full(len(self.local_devices), number))
 
     def first(self, tree: Any) -> Any:
@@ -109,14 +110,14 @@ class Placement:
 
 
 def largest_over_hosts(number: int) -> int:
-    """The largest of the hosts' numbers, on all of them."""
+    """The largest of the hosts' numbers; all hosts must call it."""
     if jax.process_count() == 1:
         return number
     return int(multihost_utils.process_allgather(np.asarray(number)).max())
 
 
 def of_first_host(number: float) -> float:
-    """The first host's number, on all of them."""
+    """The first host's number; all hosts must call it."""
     if jax.process_count() == 1:
         return number
     return float(multihost_utils.broadcast_one_to_all(np.float32(number)))

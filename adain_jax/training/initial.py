@@ -1,4 +1,4 @@
-"""The weights that a training begins with."""
+"""The initial weights of a training."""
 
 from pathlib import Path
 
@@ -14,13 +14,13 @@ from adain_jax.weights.read import read_state
 
 
 def first_params(config: TrainConfig, model: Model) -> Params:
-    """What is trained: `{"decoder": ...}`, and all else but the VGG that the network has.
+    """The initial weights of the trained parts: `{"decoder": ...}` and all others but the VGG.
 
-    Random, or from `config.init_from`.
+    They are random, or those of `config.init_from`.
 
     Raises:
-        FileNotFoundError: if that is not there.
-        ValueError: if it does not fit.
+        FileNotFoundError: if `config.init_from` does not exist.
+        ValueError: if `config.init_from` does not fit the network.
     """
     architecture = config.architecture(model.architecture)
     if not config.init_from:
@@ -38,7 +38,7 @@ def first_params(config: TrainConfig, model: Model) -> Params:
     if missing:
         raise ValueError(f"config: init_from: {path} holds no {', '.join(missing)}")
     params = {part: params[part] for part in parts}
-    if config.variant == "film":  # which begins as if it was told nothing
+    if config.variant == "film":  # new FiLM layers and bridges do nothing at first
         new = _random(architecture, config.seed)["decoder"]
         added = {x: new[x] for x in new if x.endswith(("_film", "_bridge"))}
         params["decoder"] = {**added, **params["decoder"]}

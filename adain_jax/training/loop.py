@@ -22,7 +22,7 @@ from adain_jax.training.sources import Cache, Images, Part
 from adain_jax.training.step import create_state, make_optimizer, make_schedule
 from adain_jax.training.supply import Supplies, counts_of, pool_shapes
 
-_AGREE_EVERY = 10  # steps between the hosts' asking each other whether to stop
+_AGREE_EVERY = 10  # steps after which the hosts agree whether to stop
 
 
 def train(config: TrainConfig, *, until: float = math.inf) -> Model:
@@ -103,10 +103,10 @@ def train(config: TrainConfig, *, until: float = math.inf) -> Model:
             run, told = calls[phase](
                 *(run, frozen, supply), *(placement.everywhere(x) for x in arguments)
             )
-            if not clock.running:  # the first call is compiled: that is no training
+            if not clock.running:  # the first call includes the compilation, which does not count
                 jax.block_until_ready(told)
                 clock.start()
-            jax.block_until_ready(previous)  # no more than one call is ahead of the clock
+            jax.block_until_ready(previous)  # the host is at most one call ahead of the devices
             record.add(placement.first(told), count)
             learning_rate = float(schedule(position if config.minutes else number + count - 1))
             number, pairs = number + count, pairs + count * config.batch_size
@@ -141,7 +141,7 @@ def train(config: TrainConfig, *, until: float = math.inf) -> Model:
 
 
 def _steps_until_something(config: TrainConfig, step: int) -> int:
-    """How many steps there are from `step` to the next after which there is something to do."""
+    """The number of steps from `step` to the next one after which the loop has something to do."""
     every = [config.log_every, config.checkpoint_every, config.pictures_every]
     every += [config.validate_every] * (config.validation_fraction > 0)
     every += [_AGREE_EVERY] * (jax.process_count() > 1)

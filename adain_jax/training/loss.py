@@ -37,18 +37,18 @@ LossFunction = Callable[[Params, Params, Batch, ArrayLike], tuple[jax.Array, Met
 
 
 def make_description(config: TrainConfig, architecture: str) -> Describe:
-    """`(frozen, batch) -> batch`: add the description of the images that the losses need.
+    """A function `(frozen, batch) -> batch` that adds the description that the losses need.
 
-    The description depends on the frozen encoder alone, so it can be kept for other steps. Added
-    is,
-    unless it is there, of `content`: `maps`, those of the VGG that the content loss looks at or its
-    decoder takes, and `content_stats`, those of the VGG that the decoder is told for the photograph
-    to keep its style, or that a projection is to learn; and of `style`: `style_stats`, and what
-    else the recipe asks for.
+    The description depends on the frozen encoder alone, so it can be kept for other steps. It is
+    computed unless it is in the batch. That of `content` is `maps`, the maps of the VGG that the
+    content loss or a decoder uses, and `content_stats`, the statistics that condition the decoder
+    when the photograph keeps its style, or from which a projection learns. That of `style` is
+    `style_stats`, the statistics of pixels and taps, with `style_grams` and `style_map` if the
+    recipe needs them.
 
     Args:
         config: the recipe.
-        architecture: of the frozen model.
+        architecture: the architecture of the frozen model.
     """
     trained = ARCHITECTURES[config.architecture(architecture)]
     layers = {name for name, weight in zip(TAPS, config.content_layers, strict=True) if weight}
@@ -81,16 +81,16 @@ def make_description(config: TrainConfig, architecture: str) -> Describe:
 
 
 def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunction:
-    """`(params, frozen, batch, position) -> (loss, metrics)`.
+    """The loss, a function `(params, frozen, batch, position) -> (loss, metrics)`.
+
+    A batch holds `content` and `style`, images (N, H, W, 3). It may also hold their description by
+    `make_description`; with a description, `style` itself is not needed. `position` is the position
+    on the schedules, in steps.
 
     Args:
         config: the recipe.
-        architecture: architecture of the frozen model, whose encoder the losses use.
+        architecture: the architecture of the frozen model, whose encoder the losses use.
         phase: "reconstruction" inverts the encoder, "style" is the paper's training.
-
-    A batch holds `content`, images (N, H, W, 3), and likewise `style`; or, in their place or beside
-    them, their description by `make_description`. `position` is the position on the schedules, in
-    steps.
     """
     network_architecture = config.architecture(architecture)
     trained = ARCHITECTURES[network_architecture]
@@ -107,7 +107,7 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         )
 
     def own_stats(features: Features, batch: Batch) -> TapStats:
-        """What the decoder is told for a photograph to keep its style."""
+        """The statistics that condition the decoder when a photograph keeps its style."""
         if trained.content:
             return {name: channel_stats(features[name]) for name in told}
         return {name: batch["content_stats"][name] for name in told}
@@ -124,7 +124,7 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         inputs = {**inputs, **_tell(own_stats(features, batch))}
         loss = reconstruction_loss(network.decode(inputs), images)
         metrics = {"reconstruction_loss": loss}
-        if trained.content:  # its statistics are to be had from the VGG's
+        if trained.content:  # the projection learns its statistics from those of the VGG
             targets = network.targets(_joined(batch["content_stats"]))
             own = jax.lax.stop_gradient(statistics(features))
             metrics["statistics_loss"] = content_loss(targets.mean, own.mean)
@@ -174,7 +174,7 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         if config.gram_weight:
             metrics["gram_loss"] = gram_loss(output, batch["style_grams"])
             loss += config.gram_weight * metrics["gram_loss"]
-        if config.identity_weight:  # in its own statistics, AdaIN changes nothing
+        if config.identity_weight:  # with the content's own statistics, AdaIN changes nothing
             same = _corner(_concatenate(features, features) if concatenates else features)
             images = network.decode({**same, **_tell(own_stats(features, batch))})
             height, width = images.shape[1:3]
@@ -186,7 +186,7 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
 
 
 def _taps(model: Model, images: dict[str, jax.Array]) -> dict[str, Features]:
-    """All maps of several batches, at once if they are of one size."""
+    """The taps of batches by name. Two batches of the same shape are encoded together."""
     shapes = [x.shape for x in images.values()]
     if len(shapes) != 2 or shapes[0] != shapes[1]:
         return {kind: model.taps(x) for kind, x in images.items()}
@@ -196,23 +196,23 @@ def _taps(model: Model, images: dict[str, jax.Array]) -> dict[str, Features]:
 
 
 def _concatenate(content: Features, style: Features) -> Features:
-    """What a decoder takes that has the style's map itself, not its statistics."""
+    """The input of a decoder that takes the style's map beside the content's, without AdaIN."""
     return {_TARGET: jnp.concatenate([content[_TARGET], style[_TARGET]], -1)}
 
 
 def _joined(stats: TapStats) -> ChannelStats:
-    """The statistics of all maps of a style, one after the other."""
+    """Concatenate the statistics of all maps of a style."""
     parts = [stats[name] for name in (PIXELS, *TAPS)]
     return ChannelStats(*(jnp.concatenate(x, -1) for x in zip(*parts, strict=True)))
 
 
 def _tell(stats: TapStats) -> dict[str, dict[str, Told]]:
-    """What a decoder is told of styles."""
+    """The input of a decoder that is conditioned on these statistics."""
     return {TOLD: {name: Told.of(*pair) for name, pair in stats.items()}}
 
 
 def _corner(features: Features) -> dict[str, jax.Array]:
-    """The upper left quarter of all maps: enough to learn from, at a quarter of the price."""
+    """The upper left quarter of all maps. It suffices for the loss, at a quarter of the cost."""
     smallest = min(x.shape[1:3] for x in features.values())
     height, width = (max(side // 2, 1) for side in smallest)
     return {

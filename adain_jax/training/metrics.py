@@ -1,4 +1,4 @@
-"""What a training tells: a JSON object a line, and the same to TensorBoard."""
+"""The log of a training: a file with a JSON object per line, and the same in TensorBoard."""
 
 import json
 import os
@@ -15,14 +15,13 @@ from adain_jax.runtime.atomic import atomic_path
 class MetricsLog:
     """Averages metrics between lines, and appends the lines to `log.jsonl` in a folder.
 
-    The same goes to TensorBoard, whose files are in the folder `tensorboard`, if tensorboardX is
-    installed.
+    If tensorboardX is installed, the folder `tensorboard` gets the same numbers.
     """
 
     def __init__(self, workdir: str | os.PathLike | None, start: int = 0) -> None:
-        """Go on after step `start`: what was written of later ones is taken back.
+        """Continue the log after step `start`; the lines of later steps are removed.
 
-        Without a folder, nothing is written; that is for all hosts but one.
+        Without a folder, nothing is written. All hosts but one have none.
         """
         self._file = self._writer = None
         self._pending: dict[str, list[tuple[Any, int]]] = defaultdict(list)
@@ -34,12 +33,12 @@ class MetricsLog:
             self._writer = _tensorboard(Path(workdir) / "tensorboard", start)
 
     def add(self, metrics: Mapping[str, Any], count: int = 1) -> None:
-        """Take a call's metrics, of `count` steps, without waiting for their values."""
+        """Add the metrics of a call of `count` steps, without waiting for their values."""
         for name, values in metrics.items():
             self._pending[name].append((values, count))
 
     def first_bad(self) -> tuple[int, str] | None:
-        """The first step since the last line with a metric that is not finite, and that metric."""
+        """The first step since the last line with a metric that is not finite, and its name."""
         bad = [
             (self._last + 1 + int(np.argmin(np.isfinite(values))), name)
             for name in self._pending
@@ -48,7 +47,7 @@ class MetricsLog:
         return min(bad, default=None)
 
     def write(self, step: int, **fields: Any) -> dict[str, float]:
-        """Write a line of `fields` and the means since the last; returns the means."""
+        """Write a line of `fields` and the means since the last line; return the means."""
         means = {name: float(self._values(name).mean()) for name in self._pending}
         self._pending.clear()
         self._last = step
@@ -56,7 +55,7 @@ class MetricsLog:
         return means
 
     def _values(self, name: str) -> np.ndarray:
-        """Of every step since the last line."""
+        """The values of a metric in every step since the last line."""
         calls = self._pending[name]
         return np.concatenate([np.atleast_1d(values)[:count] for values, count in calls])
 
@@ -93,7 +92,7 @@ def _tensorboard(folder: Path, start: int) -> Any:
 
 
 def _cut(path: Path, start: int) -> None:
-    """Drop the lines after step `start`, which will be made again, and one that is half written."""
+    """Remove the lines after step `start`, which will be written again, and incomplete lines."""
     if not path.exists():
         return
     kept = []

@@ -1,4 +1,4 @@
-"""Images in the memory of a device, from which compiled steps draw their crops."""
+"""Images in the memory of a device, from which compiled steps take their crops."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ from adain_jax.runtime.threads import threads
 from adain_jax.training.devices import largest_over_hosts
 from adain_jax.training.sources import Images
 
-Array = Any  # NumPy's on the host, JAX's on a device
+Array = Any  # a NumPy array on the host, a JAX array on a device
 _CHANNELS = 3
 
 
@@ -22,13 +22,13 @@ class Packed(NamedTuple):
     """Images of any sizes in one array: N images in B rows of L bytes, none across two rows.
 
     Attributes:
-        data: their pixels, row by row, uint8 (B, L).
-        row: in which row of `data` each begins, int32 (N,), like all that follow.
-        offset: and at which byte.
-        height: in pixels.
-        width: likewise.
-        number: of each in the list that it is from.
-        chance: that one of the images up to this one is drawn, float32.
+        data: the pixels of the images, uint8 (B, L).
+        row: the row of `data` that holds each image, int32 (N,).
+        offset: the byte of the row at which each image begins, int32 (N,).
+        height: the heights in pixels, int32 (N,).
+        width: the widths in pixels, int32 (N,).
+        number: the index of each image in its list, int32 (N,).
+        chance: the probability that one of the images up to this one is drawn, float32 (N,).
     """
 
     data: Array
@@ -41,12 +41,14 @@ class Packed(NamedTuple):
 
 
 def pack(arrays: list[np.ndarray], numbers: np.ndarray, weights: np.ndarray) -> Packed:
-    """Lay images (H, W, 3), uint8, into rows as long as the largest, at least half of them full.
+    """Pack images (H, W, 3), uint8, into rows as long as the largest image.
+
+    Any two successive rows together are more than half full.
 
     Args:
-        arrays: the images; the list is emptied from its end, lest all be in memory twice.
-        numbers: of each, by which it will be named.
-        weights: how often each is drawn, against the others.
+        arrays: the images; the list is emptied from its end, so that not all are in memory twice.
+        numbers: the index of each image in its list, by which it is named.
+        weights: the relative frequency with which each image is drawn.
 
     >>> images = [np.zeros((2, 3, 3), np.uint8), np.ones((4, 2, 3), np.uint8)]
     >>> packed = pack(images, np.array([5, 7]), np.array([1.0, 3.0]))
@@ -70,27 +72,27 @@ def pack(arrays: list[np.ndarray], numbers: np.ndarray, weights: np.ndarray) -> 
 
 
 def _aligned(rows: int, length: int) -> np.ndarray:
-    """Zeros at a multiple of 64 bytes, which the CPU as a device takes without copying them."""
+    """Zeros at an address that is a multiple of 64 bytes; JAX's CPU device does not copy these."""
     room = np.zeros(rows * length + 64, np.uint8)
     start = -room.ctypes.data % 64
     return room[start : start + rows * length].reshape(rows, length)
 
 
 def load(images: Images, weights: np.ndarray, most: float, kind: str) -> Packed | None:
-    """Decode a host's share of the images, if all hosts have theirs in `most` bytes.
+    """Decode and pack a host's share of the images; None if that of any host exceeds its memory.
 
     Args:
-        images: all of them; those that cannot be used are noted there.
-        weights: how often each is drawn, against the others; those of 0 are left out.
-        most: bytes that there are for this host's.
-        kind: for the bar that shows how far it is.
+        images: all images; those that cannot be used are noted there.
+        weights: the relative frequency with which each is drawn; images of 0 are left out.
+        most: the bytes that are available for this host's share.
+        kind: the title of the progress bar.
     """
     hosts, host = jax.process_count(), jax.process_index()
     wanted = np.flatnonzero(weights)
     places = np.arange(host, host + hosts * -(-len(wanted) // hosts), hosts)
-    ours = np.take(wanted, places, mode="wrap")  # of all hosts equally many
+    ours = np.take(wanted, places, mode="wrap")  # all hosts have equally many
     arrays: list[np.ndarray] | None = None
-    if len(ours) * images.size**2 * _CHANNELS <= most:  # or they do not fit, whatever their aspect
+    if len(ours) * images.size**2 * _CHANNELS <= most:  # squares are the smallest
         arrays = _decode(images, ours, most, kind)
     if largest_over_hosts(int(arrays is None)):
         return None
@@ -99,7 +101,7 @@ def load(images: Images, weights: np.ndarray, most: float, kind: str) -> Packed 
 
 
 def _decode(images: Images, wanted: np.ndarray, most: float, kind: str) -> list[np.ndarray] | None:
-    """The images, by threads; or none, as soon as they are more than `most` bytes."""
+    """Decode images by threads; return None as soon as they exceed `most` bytes."""
     arrays: list[np.ndarray] = []
     at_once = threads()
     with (
@@ -117,7 +119,7 @@ def _decode(images: Images, wanted: np.ndarray, most: float, kind: str) -> list[
 
 
 def free_memory(devices: Sequence[Any]) -> int:
-    """Bytes that each of this host's devices has free; CPU devices share the machine's.
+    """The free bytes of each of this host's devices; CPU devices share the machine's memory.
 
     >>> free_memory(jax.devices()[:1]) > 0
     True

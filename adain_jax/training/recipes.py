@@ -1,6 +1,6 @@
 """Recipes: Python files whose function `get_config` returns a `TrainConfig`.
 
-Those that ship have names. One's own is a file like them, which may begin with another:
+The recipes that ship have names. A recipe of your own is such a file, and may start from another:
 
     from dataclasses import replace
 
@@ -27,7 +27,7 @@ _ROOM = "configs"  # the package that recipes import each other from
 
 
 def names() -> list[str]:
-    """The recipes that ship.
+    """The names of the recipes that ship.
 
     >>> "base" in names()
     True
@@ -36,7 +36,7 @@ def names() -> list[str]:
 
 
 def summary(name: str) -> str:
-    """What a recipe that ships is for, in a line.
+    """The purpose of a recipe that ships: the first line of its docstring.
 
     >>> summary("base")
     'A decoder for `vgg16` from scratch, in an hour on two CPU cores.'
@@ -46,15 +46,15 @@ def summary(name: str) -> str:
 
 
 def load(recipe: str | os.PathLike) -> TrainConfig:
-    """What a recipe makes.
+    """Run a recipe, and return its settings.
 
     Args:
-        recipe: the name of one that ships, or the path of a Python file.
+        recipe: the name of a recipe that ships, or the path of a Python file.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if no recipe that ships has this name, the file is no recipe, or what it makes
-            cannot be.
+        ValueError: if no recipe that ships has this name, the file is not a recipe, or its settings
+            are wrong.
 
     >>> load("smoke").steps
     4
@@ -97,7 +97,10 @@ def _run(path: Path) -> ModuleType:
 
 @contextmanager
 def _importable(folders: Sequence[Path]) -> Iterator[None]:
-    """Within the block, the package `configs` is these folders, whatever else has its name."""
+    """Make the package `configs` consist of these folders within the block.
+
+    Other modules of that name are available again afterwards.
+    """
     others = _taken()
     package = ModuleType(_ROOM)
     package.__path__ = [str(folder) for folder in folders]
@@ -110,6 +113,6 @@ def _importable(folders: Sequence[Path]) -> Iterator[None]:
 
 
 def _taken() -> dict[str, ModuleType]:
-    """The modules of the package, which are then no longer imported."""
+    """Remove the modules of the package `configs` from `sys.modules`, and return them."""
     found = [name for name in sys.modules if name.partition(".")[0] == _ROOM]
     return {name: sys.modules.pop(name) for name in found}

@@ -1,4 +1,4 @@
-"""What a training leaves behind: log, pictures, checkpoints and the model."""
+"""The outputs of a training: log, pictures, checkpoints and the model."""
 
 import dataclasses
 import json
@@ -19,7 +19,7 @@ from adain_jax.training.sources import Images
 from adain_jax.training.step import TrainState
 from adain_jax.training.validation import PictureGrid, Validation
 
-_NAMED = 16  # images in a message
+_NAMED = 16  # the largest number of pairs of images that a message names
 
 
 class Record:
@@ -27,7 +27,7 @@ class Record:
 
     All hosts take part in checkpoints and validation; one of them writes everything else.
 
-    A context manager, which waits at the end until everything is on disk.
+    It is a context manager, which waits at its end until everything is on disk.
 
     Attributes:
         writes: whether this host is the one that writes.
@@ -46,9 +46,9 @@ class Record:
 
         Args:
             config: the recipe.
-            model: the frozen one.
-            images: that the training is of, by kind.
-            shown: contents and styles of the validation and of the pictures.
+            model: the frozen model.
+            images: the images of the training, by kind.
+            shown: the contents and styles of the validation and of the pictures.
             write: whether this host is the one that writes.
         """
         self.writes = write
@@ -65,7 +65,8 @@ class Record:
         self._log = MetricsLog(None)
         self._means: dict[str, float] = {}
         self._images = images
-        self._numbers: list[dict[str, Any]] = []  # of images, by kind, in calls since the last line
+        # For each call since the last line of the log, the numbers of its images by kind.
+        self._numbers: list[dict[str, Any]] = []
         self._skipped = 0
         self._checkpoints = Checkpoints(self._workdir / "checkpoints", config.keep)
         validate = config.validation_fraction > 0
@@ -80,7 +81,14 @@ class Record:
         self._checkpoints.close()
 
     def restore(self, run: Run) -> tuple[Run, Progress]:
-        """The newest checkpoint's, or `run` and nothing done. `run` gives the pool's structure."""
+        """Read the newest checkpoint, if there is one, and start the log.
+
+        Without a checkpoint, the result is `run` with an empty pool, and no progress. `run` gives
+        the structure of the pool.
+
+        Raises:
+            ValueError: if the checkpoint is damaged, or is that of another training.
+        """
         progress = Progress.none()
         run = run._replace(pool={}) if self._checkpoints.latest is None else run
         if self._checkpoints.latest is not None:
@@ -96,18 +104,18 @@ class Record:
         return run, progress
 
     def add(self, told: Outcome, count: int) -> None:
-        """Take what a call of `count` steps tells."""
+        """Add the results of a call of `count` steps to the log."""
         self._log.add(told.metrics, count)
         self._numbers.append({kind: x[:count] for kind, x in told.numbers.items()})
 
     def line(self, step: int, **fields: Any) -> dict[str, float]:
-        """Write a line of the log; returns the means of the metrics since the last."""
+        """Write a line of the log; return the means of the metrics since the last line."""
         self._means = self._log.write(step, **fields)
         self._numbers.clear()
         return self._means
 
     def skipped(self, step: int) -> None:
-        """Tell of images that could not be used, if there are new ones."""
+        """Report the images that could not be used, if there are new ones."""
         lists = self._images.values()
         reasons = {name: reason for x in lists for name, reason in x.skipped.items()}
         if self.writes and len(reasons) > self._skipped:
@@ -117,19 +125,22 @@ class Record:
             tqdm.write(f"{images_are} cannot be used; {self._workdir}/log.jsonl tells why")
 
     def due(self, step: int) -> bool:
-        """Whether there is anything for `look` to do, for which the state is fetched."""
+        """Whether `look` has something to do after `step`. It needs the state from the devices."""
         config = self._config
         every = (config.validate_every, config.pictures_every, config.checkpoint_every)
         return any(steps and step % steps == 0 for steps in every)
 
     def look(self, step: int, run: Run, progress: Progress, *, end: bool) -> None:
-        """Validate, make pictures and save, as far as it is time for each.
+        """Validate, make pictures and save, each if it is due.
 
         Args:
-            step: that was made.
-            run: after it.
-            progress: by then.
+            step: the number of steps made.
+            run: the state after the last step.
+            progress: the progress after the last step.
             end: whether the training stops here.
+
+        Raises:
+            ValueError: as `check` does, before a checkpoint is saved.
         """
         config = self._config
         validate = step % config.validate_every == 0
@@ -148,13 +159,14 @@ class Record:
             image.save(self._workdir / "pictures" / f"{step:07}.png", picture)
             self._log.picture(step, "pictures", picture)
         if save:
-            # The model first: a run that finds its last checkpoint has no step to make.
+            # The model is written first: a run that finds the final checkpoint makes no step and
+            # does not write the model.
             if self.writes:
                 self._export(state, progress.pairs)
             self._checkpoints.save(run, progress, self._recipe, loss)
 
     def model(self, state: TrainState) -> Model:
-        """The network as trained so far."""
+        """The network in its present state."""
         architecture: str = self._recipe["network"]
         params = {**self._model.params, **_weights(state)}
         return Model.create(architecture, **params)
@@ -162,7 +174,7 @@ class Record:
     def check(self, step: int) -> None:
         """Raise `ValueError`, naming the images, if a metric since the last line is not finite.
 
-        `step` is the last that was made.
+        `step` is the number of steps made.
         """
         bad = self._log.first_bad()
         if bad is None:

@@ -15,21 +15,21 @@ from adain_jax.ops.pixels import from_float
 from adain_jax.runtime import shipped
 from adain_jax.runtime.available import available_memory
 
-# Images that would have to be scaled up more than this have nothing to teach.
+# Images that would have to be scaled up by more than this factor are not used: they lack detail.
 MAX_UPSCALING = 4
-# A version in the name may have a colon before it, a slice of the split (train[:50%]) one in it.
+# A name may have a colon before its version, a split may have one in its slice (train[:50%]).
 _TFDS_PLACE = re.compile(r"tfds:(.+?):([A-Za-z_][^/]*)")
 
 Part = Literal["all", "training", "validation"]
 
 
 class _Entry(NamedTuple):
-    name: str  # within its folder or dataset
+    name: str  # the name within its folder or dataset
     read: Callable[[], bytes]
 
 
 class Cache:
-    """Room for decoded images, which several lists of them may share: so many bytes in all.
+    """A limit on the bytes of decoded images in memory, which several `Images` may share.
 
     >>> cache = Cache(10)
     >>> cache.take(6), cache.take(6), cache.take(4)
@@ -42,11 +42,11 @@ class Cache:
 
     @classmethod
     def of_share(cls, share: float) -> "Cache":
-        """A share of the memory that is free now."""
+        """A cache of a share of the memory that is free now."""
         return cls(int(share * available_memory()))
 
     def take(self, size: int) -> bool:
-        """Whether there is room for so many bytes, which then are taken."""
+        """Reserve `size` bytes; return whether there was room for them."""
         with self._lock:
             fits = size <= self._free
             self._free -= size if fits else 0
@@ -56,12 +56,12 @@ class Cache:
 class Images:
     """The images of several places as uint8 arrays, scaled to one shorter side.
 
-    One that cannot be read, or is too small, is noted in `skipped`, and the next one that can be
-    stands for it: so the order of a training depends on nothing but its seed and its files.
-    Those that fit into the cache are decoded once and kept in memory. Any threads may ask at once.
+    An image that cannot be read, or is too small, is noted in `skipped`, and the next usable one
+    takes its place; so the order of a training depends only on its seed and its files. Images that
+    fit into the cache are decoded once and kept in memory. Several threads may read at once.
 
     Attributes:
-        names: of all images, within their folders or datasets.
+        names: the names of all images, within their folders or datasets.
     """
 
     def __init__(
@@ -77,15 +77,16 @@ class Images:
 
         Args:
             places: folders, `tfds:NAME:SPLIT` and `tfds:FOLDER:SPLIT`, separated by commas.
-            size: shorter side in pixels.
-            part: "validation" for the share kept for it, "training" for the others.
+            size: the shorter side, in pixels.
+            part: "validation" for the share of images kept for validation, "training" for the
+                others.
             validation_fraction: that share. A checksum of the name decides, so that an image stays
-                on its side whatever else is in the folder.
-            cache: for the decoded images; by default one of a quarter of the free memory.
+                in its part whatever else is in the folder.
+            cache: the cache of decoded images; by default, of a quarter of the free memory.
 
         Raises:
-            FileNotFoundError: if a folder or dataset is not there, or has no image.
-            ValueError: if none of a few images can be used, or none is left on this side.
+            FileNotFoundError: if a folder or dataset is missing, or has no image.
+            ValueError: if none of a few images can be used, or the part has no image.
         """
         self.places = places
         self.size = size
@@ -101,7 +102,7 @@ class Images:
             entries = kept
         self._entries = entries
         self.names = [entry.name for entry in entries]
-        self._unusable: dict[int, str] = {}  # and why
+        self._unusable: dict[int, str] = {}  # the reasons by index
         self._kept: dict[int, np.ndarray] = {}
         self._cache = Cache.of_share(0.25) if cache is None else cache
         self._lock = threading.Lock()
@@ -109,7 +110,7 @@ class Images:
 
     @property
     def skipped(self) -> dict[str, str]:
-        """Reasons by name, of those that were asked for and could not be had."""
+        """The images that turned out to be unusable so far: the reasons by name."""
         with self._lock:
             return {self.names[index]: reason for index, reason in self._unusable.items()}
 
@@ -120,7 +121,11 @@ class Images:
         return self.decoded(index, keep=True)
 
     def decoded(self, index: SupportsIndex, *, keep: bool = False) -> np.ndarray:
-        """The image. The cache keeps it only if asked to."""
+        """Decode an image, or the next usable one. With `keep`, the cache keeps it.
+
+        Raises:
+            ValueError: if no image can be used.
+        """
         for offset in range(len(self)):
             found = self._get((int(index) + offset) % len(self), keep)
             if found is not None:
@@ -142,9 +147,9 @@ class Images:
                 raise ValueError(
                     f"{name} is too small: {shorter} pixels, to be scaled to {self.size}"
                 )
-            if min(loaded.rgb.shape[:2]) < self.size:  # `decode` bounds what it scales up
+            if min(loaded.rgb.shape[:2]) < self.size:  # `decode` limits upscaling
                 raise ValueError(f"{name} is too thin to be scaled to {self.size}")
-        except Exception as error:  # whatever is wrong with one file, a training goes on
+        except Exception as error:  # one unusable file does not stop a training
             with self._lock:
                 self._unusable[index] = " ".join(str(error).split())
             return None
@@ -155,7 +160,7 @@ class Images:
         return array
 
     def _check_some(self) -> None:
-        """Fail now, and not after minutes of compilation, if the whole set is of no use."""
+        """Raise `ValueError` if no image of a few can be used, before minutes of compilation."""
         for index in np.linspace(0, len(self) - 1, min(len(self), 8)).astype(int):
             if self._get(int(index), keep=True) is not None:
                 return
@@ -180,7 +185,7 @@ def _entries(place: str) -> list[_Entry]:
 
 
 def _tfds_entries(place: str) -> list[_Entry]:
-    """The images of a dataset in the format ArrayRecord, which needs no TensorFlow to be read."""
+    """List the images of a dataset in the format ArrayRecord, which is read without TensorFlow."""
     name, source, key = tfds_source(place)
 
     def read(index: int) -> bytes:
@@ -190,7 +195,7 @@ def _tfds_entries(place: str) -> list[_Entry]:
 
 
 def tfds_source(place: str) -> tuple[str, Any, str]:
-    """A dataset in the format ArrayRecord: its full name, its examples, and their key of images.
+    """Open a dataset in the format ArrayRecord: its full name, its examples, the key of images.
 
     Images are the bytes of their files.
 
@@ -220,7 +225,7 @@ def tfds_source(place: str) -> tuple[str, Any, str]:
         source: Any = builder.as_data_source(
             split=split, decoders={keys[0]: tfds.decode.SkipDecoding()}
         )
-    except Exception as error:  # TFDS raises whatever it stumbles upon
+    except Exception as error:  # TFDS raises errors of many types
         reason = " ".join(str(error).split()).split(" Available datasets")[0]
         raise FileNotFoundError(f"cannot read the dataset {place}: {reason}") from None
     if not len(source):

@@ -18,9 +18,9 @@ class TrainState(NamedTuple):
     """The state that a step changes. It does not contain the frozen model.
 
     Attributes:
-        step: steps made.
-        params: the trained parameters: `{"decoder": ...}`, and further parts of the network but the
-            VGG.
+        step: the number of steps made.
+        params: the trained parameters: `{"decoder": ...}`, and those of all further parts of the
+            network except the VGG.
         optimizer: Adam's moments.
         average: the moving average of `params`; empty if there is none.
     """
@@ -116,7 +116,7 @@ def make_step(
             updates, opt_state = optimizer.update(gradients, state.optimizer, state.params)
             updates = optax.tree.scale(schedule(where), updates)
         params: Params = optax.apply_updates(state.params, updates)  # type: ignore[assignment]
-        if config.freeze_encoder and phase == "style":  # which Adam's momentum would still move
+        if config.freeze_encoder and phase == "style":  # Adam's momentum would still move it
             params = {**params, "content": state.params["content"]}
         average = state.average
         if config.ema_decay:

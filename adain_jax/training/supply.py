@@ -1,4 +1,4 @@
-"""Where the crops come from: the devices' own memory, or threads of the host."""
+"""The supply of crops: from images in the devices' memory, or from threads of the host."""
 
 import time
 from collections.abc import Iterator
@@ -19,27 +19,28 @@ from adain_jax.training.sources import Images
 
 
 class Supplies:
-    """Hands every call what it needs of the images.
+    """Supplies every call with images or crops.
 
     Attributes:
-        resident: whether all images are in the devices' memory, so that a call can be several
+        resident: whether all images are in the devices' memory, so that a call can make several
             steps.
-        read: crops that were taken from streams so far, by kind.
-        waited: seconds that calls waited for them, until it is set to 0.
+        read: the number of crops taken from streams so far, by kind.
+        waited: the seconds that `take` waited for streams; the caller resets it to 0.
     """
 
     def __init__(
         self, config: TrainConfig, images: dict[str, Images], placement: Placement
     ) -> None:
-        """Decode images that fit.
+        """Decode the images that fit into the devices' memory, and open streams of the others.
 
         Raises:
-            ValueError: if a pattern of the weights fits no image.
+            ValueError: if weights cannot be parsed, or a pattern of the weights fits no image.
         """
         self._config = config
         self._placement = placement
         self._streams: dict[str, Stream] = {}
-        self._open: dict[str, tuple[int, Iterator[dict[str, Any]]]] = {}  # batch size, and batches
+        # The batch size and the batches of each stream that is open.
+        self._open: dict[str, tuple[int, Iterator[dict[str, Any]]]] = {}
         self._last: dict[str, Any] = {}
         self.read: dict[str, int] = dict.fromkeys(KINDS, 0)
         self.waited = 0.0
@@ -63,25 +64,25 @@ class Supplies:
         self.resident = not self._streams
 
     def start(self, read: dict[str, int]) -> None:
-        """Take streams up where so many crops are used."""
+        """Continue the streams after so many used crops of each kind."""
         self.read = dict(read)
         self._open.clear()
 
     def take(self, counts: dict[str, int]) -> Supply:
-        """For one call, which takes so many new crops of each kind, over all hosts."""
+        """The supply of one call, which takes so many new crops of each kind, over all hosts."""
         images = dict(self._packed)
         asked = time.perf_counter()
         for kind in self._streams:
             if counts[kind]:
                 self._last[kind] = self._placement.shard(self._next(kind, counts[kind]))
-            elif kind not in self._last:  # a run that goes on: no one will look at these
+            elif kind not in self._last:  # in a continued run; the call does not use these crops
                 self._last[kind] = self._placement.shard(self._none(kind))
             images[kind] = self._last[kind]
         self.waited += time.perf_counter() - asked
         return Supply(self._rank, images)
 
     def fill(self, architecture: str, frozen: Params) -> Pool:
-        """New pools, on every device, of what the recipe wants kept."""
+        """Fill the pools of the recipe with new crops; the result is on the host."""
         config, placement = self._config, self._placement
         pool = {}
         for kind, size in pool_sizes(config).items():
@@ -103,7 +104,7 @@ class Supplies:
         return pool
 
     def _none(self, kind: str) -> dict[str, Any]:
-        """Crops as those of a renewal, of nothing."""
+        """Empty crops of the shapes of a renewal."""
         size = crop_size(self._config, kind)
         count = renewed(self._config, len(self._placement.devices)) // jax.process_count()
         return {
@@ -117,7 +118,7 @@ class Supplies:
         return Supply(self._rank, {kind: self._placement.shard(self._next(kind, count))})
 
     def _next(self, kind: str, count: int) -> dict[str, Any]:
-        """A batch of the stream, opened anew if batches were of another size."""
+        """The next batch of a stream, which is opened again if the batch size has changed."""
         if kind not in self._open or self._open[kind][0] != count:
             batches = self._streams[kind].batches(
                 *(self.read[kind], count),
@@ -130,7 +131,7 @@ class Supplies:
 
 
 def pool_sizes(config: TrainConfig) -> dict[str, int]:
-    """How many crops of each kind are kept, of those of which some are.
+    """The number of crops in the pool of each kind that has one.
 
     >>> pool_sizes(TrainConfig(pool_styles=64))
     {'style': 64}
@@ -140,7 +141,7 @@ def pool_sizes(config: TrainConfig) -> dict[str, int]:
 
 
 def pool_shapes(config: TrainConfig, architecture: str, params: Params) -> Pool:
-    """Pools without their numbers, as shapes; `params` are those of the frozen model."""
+    """The shapes and dtypes of the pools; `params` are those of the frozen model."""
     pool = {}
     for kind, count in pool_sizes(config).items():
         size, one = crop_size(config, kind), config.batch_size
@@ -158,7 +159,7 @@ def pool_shapes(config: TrainConfig, architecture: str, params: Params) -> Pool:
 
 
 def counts_of(config: TrainConfig, step: int, devices: int) -> dict[str, int]:
-    """How many new crops of each kind the step after `step` steps takes, over all devices.
+    """The numbers of new crops that the step after `step` steps takes, over all devices.
 
     >>> counts_of(TrainConfig(pool_styles=64, renew_every=2), 1, devices=1)
     {'content': 8, 'style': 0}
@@ -168,6 +169,6 @@ def counts_of(config: TrainConfig, step: int, devices: int) -> dict[str, int]:
 
 
 def halved(x: jax.Array) -> np.ndarray:
-    """As it is kept: maps in half precision, for they are most of a pool."""
+    """An array in the dtype of a pool: maps in half precision, as they are most of a pool."""
     array = np.asarray(x)
     return array.astype(np.float16) if array.ndim == 4 and array.dtype != np.uint8 else array

@@ -1,7 +1,7 @@
-"""Styles made by a program: graphic, periodic, noisy and flat ones, which collections lack.
+"""Generated styles: graphic, periodic, noisy and flat ones, which collections lack.
 
 A pattern is a map of levels in [0, 1], (size, size); a palette of random colours paints it. All
-functions are pure, of one key, for `jax.vmap` inside a compiled step.
+functions are pure and take one key, so that `jax.vmap` can map them inside a compiled step.
 """
 
 import math
@@ -12,9 +12,9 @@ import jax.numpy as jnp
 
 from adain_jax.ops.pixels import from_float
 
-_COLORS = 5  # of a palette
-_CELLS = 32
-_MARKS = 6
+_COLORS = 5  # the number of colours in a palette
+_CELLS = 32  # the number of Voronoi cells in a pattern
+_MARKS = 6  # the number of discs and strokes in a pattern
 
 
 def synthetic(key: jax.Array, size: int) -> jax.Array:
@@ -30,14 +30,14 @@ def synthetic(key: jax.Array, size: int) -> jax.Array:
 
 
 def paint(key: jax.Array, level: jax.Array) -> jax.Array:
-    """A map of levels in random colours, flat or flowing into each other: (..., 3), in [0, 1].
+    """Paint a map of levels in random colours, in steps or blended: (..., 3) in [0, 1].
 
     >>> paint(jax.random.key(0), jnp.zeros((4, 4))).shape
     (4, 4, 3)
     """
     draws = _draws(key, _COLORS + 1, 3)
     palette, (tones, flat, _) = draws[:-1], draws[-1]
-    # Some palettes are of tones of one colour, black and white among them, in random order.
+    # Some palettes are tones of one colour, grey included, in random order.
     order = (palette[:, None, 0] > palette[None, :, 0]).sum(1).astype(jnp.float32) / (_COLORS - 1)
     palette = jnp.where(tones < 0.3, order[:, None] * (0.5 + 0.5 * palette[:1]), palette)
     place = jnp.clip(level, 0, 1) * (_COLORS - 1)
@@ -127,12 +127,12 @@ PATTERNS: tuple[Callable[[jax.Array, int], jax.Array], ...] = (
 
 
 def _draws(key: jax.Array, *shape: int) -> jax.Array:
-    """All the random numbers of a pattern, in [0, 1), at once: each call takes long to compile."""
+    """All random numbers of a pattern, in [0, 1), in one call: each call takes long to compile."""
     return jax.random.uniform(key, shape, jnp.float32)
 
 
 def _grid(size: int) -> tuple[jax.Array, jax.Array]:
-    """Rows and columns, in [0, 1), each (size, size)."""
+    """The coordinates of rows and of columns, in [0, 1), each (size, size)."""
     line = jnp.arange(size, dtype=jnp.float32) / size
     return jnp.broadcast_to(line[:, None], (size, size)), jnp.broadcast_to(line, (size, size))
 

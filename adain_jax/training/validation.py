@@ -1,4 +1,4 @@
-"""What a training looks at now and then: losses on images kept for it, and a grid of pictures."""
+"""Validation during a training: the losses on images kept for it, and a grid of pictures."""
 
 import jax
 import numpy as np
@@ -12,18 +12,18 @@ from adain_jax.training.config import TrainConfig
 from adain_jax.training.sources import Images, middle_square
 from adain_jax.training.step import make_loss
 
-_GRID = 3  # contents and styles
+_GRID = 3  # the number of contents, and of styles
 _ALPHAS = (1.0, 0.5)
 
 
 class Validation:
-    """The losses on fixed pairs: the middle squares of the images kept for validation."""
+    """Computes the losses on fixed pairs: central squares of the images kept for validation."""
 
     def __init__(
         self, config: TrainConfig, architecture: str, contents: Images, styles: Images
     ) -> None:
         pairs = choose_pairs(len(contents), len(styles), config.validation_samples)
-        batch_size = min(config.batch_size, 8)  # for one device, however many the training has
+        batch_size = min(config.batch_size, 8)  # validation always runs on one device
         self._batches = [
             {
                 "content": np.stack([_square(contents, i, config.crop_size) for i, _ in part]),
@@ -35,10 +35,10 @@ class Validation:
             phase: jax.jit(make_loss(config, architecture, phase))
             for phase in ("style", "reconstruction")
         }
-        self._last_step = config.steps  # the losses are weighed as at the end
+        self._last_step = config.steps  # the losses are weighted as at the end of the schedules
 
     def __call__(self, params: Params, frozen: Params) -> dict[str, float]:
-        """Means of the losses by name; `reconstruction_loss` is that at alpha 0."""
+        """Compute the mean losses by name; `reconstruction_loss` is the one at alpha 0."""
         sums: dict[str, float] = {}
         count = 0
         for batch in self._batches:
@@ -52,7 +52,7 @@ class Validation:
 
 
 class PictureGrid:
-    """A few contents in a few styles, at two strengths.
+    """Makes a grid of a few contents in a few styles, at two strengths.
 
     The styles stand above their columns. A row shows a content, what the decoder makes of it at
     alpha 0, and the pictures; each content has a row at alpha 1 and one at 0.5.
@@ -64,7 +64,7 @@ class PictureGrid:
         self._styles = np.stack([_square(styles, i, size) for i in range(_GRID)])
 
     def __call__(self, model: Model) -> np.ndarray:
-        """The grid, uint8 (H, W, 3)."""
+        """Make the grid, uint8 (H, W, 3)."""
         styles = model.style(self._styles)
         rows: list[list[np.ndarray | None]] = [[None, None, *self._styles]]
         for content in self._contents:

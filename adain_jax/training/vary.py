@@ -1,6 +1,6 @@
-"""Styles made more various than a collection is: colours changed, statistics mixed.
+"""Augmentation of styles: changes of their colours, and mixtures of their statistics.
 
-All functions are pure, of one image, for `jax.vmap` inside a compiled step.
+All functions are pure and take one image, so that `jax.vmap` can map them inside a compiled step.
 """
 
 import itertools
@@ -18,7 +18,7 @@ from adain_jax.training.config import TrainConfig
 
 
 def gray(image: jax.Array, amount: ArrayLike) -> jax.Array:
-    """The image (H, W, 3), in [0, 1], in greys, whatever the amount.
+    """Turn an image (H, W, 3), in [0, 1], to greys; `amount` is not used.
 
     >>> print(gray(jnp.full((1, 1, 3), 0.5), 0.0))
     [[[0.5 0.5 0.5]]]
@@ -29,7 +29,7 @@ def gray(image: jax.Array, amount: ArrayLike) -> jax.Array:
 
 
 def permute(image: jax.Array, amount: ArrayLike) -> jax.Array:
-    """With its channels in one of their six orders.
+    """Permute the channels of an image; `amount`, in [0, 1), selects one of their six orders.
 
     >>> image = jnp.array([[[0.1, 0.5, 0.9]]])
     >>> print(permute(image, jnp.float32(0)), permute(image, jnp.float32(0.99)))
@@ -40,7 +40,7 @@ def permute(image: jax.Array, amount: ArrayLike) -> jax.Array:
 
 
 def invert(image: jax.Array, amount: ArrayLike) -> jax.Array:
-    """The negative, whatever the amount.
+    """The negative of an image; `amount` is not used.
 
     >>> print(invert(jnp.array([[[0.0, 1.0, 0.25]]]), 0.0))
     [[[1.   0.   0.75]]]
@@ -50,7 +50,7 @@ def invert(image: jax.Array, amount: ArrayLike) -> jax.Array:
 
 
 def hue(image: jax.Array, amount: ArrayLike) -> jax.Array:
-    """All hues turned about the axis of greys, by so many full turns.
+    """Rotate all hues of an image about the axis of greys, by `amount` full turns.
 
     >>> turned = hue(jnp.array([[[0.6, 0.2, 0.1]]]), 1 / 3)
     >>> bool(jnp.allclose(turned, jnp.array([[[0.1, 0.6, 0.2]]]), atol=1e-6))
@@ -64,7 +64,7 @@ def hue(image: jax.Array, amount: ArrayLike) -> jax.Array:
 
 
 def contrast(image: jax.Array, amount: ArrayLike) -> jax.Array:
-    """Half (0) to twice (1) as far from its mean colour.
+    """Scale distances from the mean colour by a factor from 0.5 (`amount` 0) to 2 (1).
 
     >>> print(contrast(jnp.array([[[0.0] * 3, [0.5] * 3]]), 1.0)[0, :, 0])
     [-0.25  0.75]
@@ -74,7 +74,7 @@ def contrast(image: jax.Array, amount: ArrayLike) -> jax.Array:
 
 
 def gamma(image: jax.Array, amount: ArrayLike) -> jax.Array:
-    """Raised to a power from a half (0) to 2 (1); black and white stay.
+    """Raise an image to a power from 0.5 (`amount` 0) to 2 (1); black and white stay.
 
     >>> print(gamma(jnp.array([[[0.0, 0.5, 1.0]]]), 1.0))
     [[[0.   0.25 1.  ]]]
@@ -93,7 +93,7 @@ CHANGES: dict[str, Callable[[jax.Array, ArrayLike], jax.Array]] = {
 
 
 def recolor(key: jax.Array, image: jax.Array, config: TrainConfig) -> jax.Array:
-    """The image, uint8 (H, W, 3), with each change as often as the recipe has it.
+    """Apply each change to an image, uint8 (H, W, 3), with the recipe's probability.
 
     >>> image = jnp.full((2, 2, 3), 55, jnp.uint8)
     >>> print(recolor(jax.random.key(0), image, TrainConfig(style_invert=1.0))[0, 0])
@@ -112,7 +112,9 @@ def recolor(key: jax.Array, image: jax.Array, config: TrainConfig) -> jax.Array:
 
 
 def mix(key: jax.Array, stats: Any, others: Any, share: float) -> Any:
-    """With a probability, a random blend of a style's statistics and one of N others' (N, ...).
+    """Blend a style's statistics with those of one of N others, (N, ...), in random parts.
+
+    The probability of a blend is `share`; otherwise, the statistics are unchanged.
 
     >>> blend = mix(jax.random.key(0), jnp.zeros(2), jnp.ones((5, 2)), 1.0)
     >>> bool((blend == blend[0]).all() & (0 < blend[0]) & (blend[0] < 1))

@@ -1,4 +1,4 @@
-"""Convert VGG weights and decoders of other projects to parameters of these networks.
+"""Converts VGG weights and decoders of other projects to parameters of these networks.
 
 Each function takes a flat state (names of the other project to arrays) and checks all of it: one
 `ValueError` lists every missing, unexpected or mis-shaped key.
@@ -13,11 +13,11 @@ from adain_jax.networks.params import Params, check_shapes
 
 State = Mapping[str, np.ndarray]
 
-# Mean and deviation of the photographs on which torchvision trains (ImageNet), RGB in [0, 1].
+# The mean and deviation of the photographs on which torchvision trains (ImageNet), RGB in [0, 1].
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 STD = np.array([0.229, 0.224, 0.225], np.float32)
 
-# Convolutions per block of the whole networks.
+# The convolutions per block of the whole networks.
 _ALL_DEPTHS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 _CLASSIFIER = {"0": (4096, 25088), "3": (4096, 4096), "6": (1000, 4096)}
 
@@ -97,28 +97,28 @@ def from_port_decoder(state: State) -> Params:
 
 
 def _torchvision_layers(architecture: str) -> Iterator[tuple[str, int, tuple]]:
-    """Name here, index in `features` and kernel shape (out, in, 3, 3) of each convolution."""
+    """Yield the name here, index in `features` and kernel shape (out, in, 3, 3) of convolutions."""
     index, width = 0, 3
     for block, depth in enumerate(_ALL_DEPTHS[architecture], start=1):
         for layer in range(1, depth + 1):
             out = min(32 * 2**block, 512)
             yield f"conv{block}_{layer}", index, (out, width, 3, 3)
             index, width = index + 2, out  # a convolution and its ReLU
-        index += 1  # the pooling
+        index += 1  # a pooling
 
 
 def _port_encoder_layers() -> Iterator[tuple[str, int, tuple]]:
-    # The same network behind the colour layer, with a padding before each convolution.
+    # It is the same network after a colour layer, with a padding before each convolution.
     for i, (name, index, shape) in enumerate(_torchvision_layers("vgg19")):
         yield name, index + i + 2, shape
 
 
 def _port_decoder_layers() -> Iterator[tuple[str, int, tuple]]:
     encoder = [x for x in _torchvision_layers("vgg19") if _in_encoder(x[0], "vgg19")]
-    index = 1  # behind the first padding
+    index = 1  # the first layer is a padding
     for name, _, (width, out, *_) in reversed(encoder):
         yield name, index, (out, width, 3, 3)
-        index += 4 if name.endswith("_1") else 3  # ReLU, (upsampling,) padding, the next
+        index += 4 if name.endswith("_1") else 3  # the convolution, ReLU, (upsampling,) padding
 
 
 def _in_encoder(name: str, architecture: str) -> bool:
@@ -143,7 +143,7 @@ def _float32(array: np.ndarray) -> np.ndarray:
 
 
 def _fold_input_normalization(params: Params) -> Params:
-    """Make (x - MEAN) / STD part of conv1_1; exact, for the padding reflects real pixels."""
+    """Make (x - MEAN) / STD part of conv1_1. It is exact, because the padding reflects pixels."""
     kernel = np.asarray(params["conv1_1"]["kernel"]) / STD[:, None]
     bias = params["conv1_1"]["bias"] - np.einsum("hwio,i->o", kernel, MEAN)
     return {**params, "conv1_1": {"kernel": kernel, "bias": bias}}

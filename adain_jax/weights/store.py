@@ -27,8 +27,8 @@ class Description(NamedTuple):
 
     Attributes:
         path: the file.
-        size: size in bytes.
-        parameters: number of its parameters.
+        size: the size of the file in bytes.
+        parameters: the number of parameters.
         metadata: the strings of the header: `architecture`, `fingerprint`, and further notes.
     """
 
@@ -52,7 +52,7 @@ def find(name_or_path: str | os.PathLike) -> Path:
 
     Raises:
         FileNotFoundError: if there is no such model or file.
-        ValueError: if the argument is not a name.
+        ValueError: if the argument is neither a name nor a path.
     """
     given = as_path(name_or_path)
     path = SHIPPED / f"{name_or_path}.safetensors"
@@ -67,11 +67,11 @@ def find(name_or_path: str | os.PathLike) -> Path:
 
 
 def describe(name_or_path: str | os.PathLike) -> Description:
-    """The header of the file of a model or a style.
+    """Read the header of the file of a model or a style.
 
     Raises:
         FileNotFoundError: if there is no such file, nor a shipped model of that name.
-        ValueError: if it is the file of neither.
+        ValueError: if the file is neither that of a model nor that of a style.
 
     >>> describe("vgg16").metadata["architecture"]
     'vgg16_film'
@@ -92,13 +92,13 @@ def describe(name_or_path: str | os.PathLike) -> Description:
 
 
 def read(path: Path) -> tuple[Params, dict[str, str]]:
-    """The parameters in a model file, float32, and the strings in its header.
+    """Read the parameters in a model file, as float32, and the strings in its header.
 
     If the file was saved without its encoder, the encoder of a shipped model is used.
 
     Raises:
-        ValueError: if it is not the file of a model, or its weights have changed since it was
-            saved.
+        ValueError: if it is not the file of a model, its weights have changed since it was saved,
+            or its encoder is in no shipped model.
     """
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
@@ -131,7 +131,7 @@ def write(
     *,
     encoder: bool = True,
 ) -> None:
-    """Write a model file, whole or not at all; without its encoder if a shipped model has it.
+    """Write a model file, whole or not at all; with `encoder=False`, without its encoder.
 
     Raises:
         ValueError: if the encoder is left out and no shipped model has it.
@@ -164,7 +164,7 @@ def fingerprint(params: Params) -> str:
 
 
 def _shipped_encoder(made_by: str, name: str) -> Params:
-    """The encoder of this fingerprint, of a model that ships; `name` is what lacks it."""
+    """Read the encoder with this fingerprint from a shipped model; `name` is for the error."""
     for model in shipped():
         with safetensors.safe_open(find(model), framework="numpy") as file:
             keys = [key for key in file.keys() if key.startswith("encoder.")]  # noqa: SIM118
@@ -177,7 +177,7 @@ def _shipped_encoder(made_by: str, name: str) -> Params:
 
 
 def _check_tree(path: Path, flat: Mapping[str, np.ndarray]) -> None:
-    """Raise `ValueError` if these are no weights, or their names, joined by dots, no tree."""
+    """Raise `ValueError` if arrays are not floating, or their dotted names do not form a tree."""
     for name, array in flat.items():
         if not np.issubdtype(array.dtype, np.floating):
             raise ValueError(f"{path} is no model: {name} is of {array.dtype}, not of numbers")
