@@ -114,7 +114,7 @@ def make_step(
         metrics["gradient_norm"] = optax.tree.norm(gradients)
         with lenient_promotion():
             updates, opt_state = optimizer.update(gradients, state.optimizer, state.params)
-            updates = optax.tree.scale(schedule(where), updates)
+            updates = optax.tree.scale(schedule(where), _damped(updates))
         params: Params = optax.apply_updates(state.params, updates)  # type: ignore[assignment]
         if config.freeze_encoder and phase == "style":  # Adam's momentum would still move it
             params = {**params, "content": state.params["content"]}
@@ -127,6 +127,21 @@ def make_step(
         return TrainState(state.step + 1, params, opt_state, average), metrics
 
     return step
+
+
+def _damped(updates: Params) -> Params:
+    """Divide the updates of each `Film` by the square root of the number of its inputs.
+
+    Adam moves every weight by about the learning rate. The inputs of a `Film` are hundreds of
+    statistics that hardly differ between styles, so moves of its weights add up: without this, one
+    step changes its scales and shifts by several per cent.
+    """
+
+    def damp(path: tuple, update: jax.Array) -> jax.Array:
+        film = any(key.key.endswith("_film") for key in path)
+        return update / update.shape[0] ** 0.5 if film else update
+
+    return jax.tree_util.tree_map_with_path(damp, updates)
 
 
 def _mean_over_parts(function: Callable[[Batch], Any], batch: Batch, parts: int) -> Any:

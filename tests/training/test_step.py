@@ -136,6 +136,20 @@ def test_an_encoder_of_its_own_is_trained_too(config, tiny, batches):
     assert theirs["loss"] == pytest.approx(metrics["loss"], rel=1e-3)
 
 
+def test_a_step_moves_films_by_less(config, tiny, batches):
+    """By the square root of the number of their inputs: these are many, and add up."""
+    params = own_params()
+    config = dataclasses.replace(config, variant="fast", learning_rate=1e-3)
+    state, _ = run(config, tiny, batches[:1], params=params)
+    for name, layer in state.params["decoder"].items():
+        for key, after in layer.items():
+            before = params["decoder"][name][key]
+            inputs = len(before) if name.endswith("_film") else 1
+            moved = np.abs(after - before).max()
+            # Adam's first step is the learning rate, for every weight that has a gradient.
+            assert moved == pytest.approx(1e-3 / inputs**0.5, rel=0.01), (name, key)
+
+
 def test_an_encoder_learns_the_features_of_a_vgg_and_is_then_kept(config, tiny, batches):
     config = dataclasses.replace(
         config, variant="fast", feature_weight=1.0, freeze_encoder=True, learning_rate=1e-3
