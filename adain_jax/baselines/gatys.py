@@ -260,7 +260,7 @@ class Optimization:
         )
 
 
-def digest(*parts: Any) -> str:
+def digest(*parts: object) -> str:
     """A short text that identifies images, numbers and names.
 
     >>> digest(1, "a") == digest(1, "a"), digest(1, "a") == digest(2, "a")

@@ -54,7 +54,7 @@ class Window:
         self._root.protocol("WM_DELETE_WINDOW", self._root.quit)
         self._error: BaseException | None = None
         self._photo: Any = None
-        self._kept: list[Any] = []  # references to images, since Tk keeps none
+        self._kept: list[tkinter.PhotoImage] = []  # references to images, since Tk keeps none
         self._number, self._note, self._noted = 0, "", 0.0
         self._whole = False  # whether the window fills the screen
 

@@ -4,7 +4,6 @@ import importlib.util
 import re
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +11,7 @@ import numpy as np
 from flax.traverse_util import unflatten_dict
 from jax.typing import ArrayLike
 
+from adain_jax.networks.params import Params
 from adain_jax.ops.statistics import channel_stats
 from adain_jax.weights.read import read_state
 
@@ -53,7 +53,7 @@ class Judge:
         return float(self._style(picture, painting))
 
 
-def alexnet(layers: list[Any], images: jax.Array) -> list[jax.Array]:
+def alexnet(layers: list[Params], images: jax.Array) -> list[jax.Array]:
     """The five maps after the ReLUs, of float images (N, H, W, 3) in [0, 1]."""
     x, maps = (2 * images.astype(jnp.float32) - 1 - _SHIFT) / _SCALE, []
     for layer, (stride, padding, pool) in zip(layers, _LAYERS, strict=True):

@@ -1,7 +1,6 @@
 """Compares exported programs with their model."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -55,7 +54,7 @@ def largest_difference(
     return largest
 
 
-def _image(rng: np.random.Generator, height: int, width: int, options: Options) -> Any:
+def _image(rng: np.random.Generator, height: int, width: int, options: Options) -> np.ndarray:
     """Draw an image of patches of colour with soft edges, and a little noise."""
     coarse = Image.fromarray(rng.integers(256, size=(6, 6, 3), dtype=np.uint8))
     smooth = np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC), np.float32)

@@ -131,7 +131,7 @@ def _duration(frame: Image.Image) -> int:
     return int(frame.info.get("duration") or 0) or _USUAL
 
 
-def _by_number(path: Path) -> list[Any]:
+def _by_number(path: Path) -> list[str | int]:
     """Split the name of a file into texts and numbers, as a key to sort by."""
     parts = re.split(r"(\d+)", path.name)
     return [int(part) if i % 2 else part for i, part in enumerate(parts)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import jax
 import numpy as np
@@ -73,7 +73,7 @@ Plan = Whole | Bucketed | Tiled
 
 
 def choose(
-    plan: Plan | Literal["auto"], shape: tuple[int, ...], model: Model, *inputs: Any
+    plan: Plan | Literal["auto"], shape: tuple[int, ...], model: Model, *inputs: object
 ) -> Plan:
     """The plan for images of this shape, (H, W, 3) or (N, H, W, 3).
 
@@ -108,7 +108,7 @@ def choose(
     return Tiled() if large and reaches else Bucketed()
 
 
-def is_traced(*values: Any) -> bool:
+def is_traced(*values: object) -> bool:
     """Whether this runs inside a JAX transformation, or one of the values is traced."""
     # Inside `jit`, even a new array is traced.
     return any(isinstance(x, Tracer) for x in jax.tree.leaves((values, jax.device_put(0.0))))

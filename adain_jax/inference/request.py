@@ -85,7 +85,7 @@ def ask(
 
 
 def check_content(
-    model: Model, content: ArrayLike, plan: Plan | Literal["auto"], *inputs: Any
+    model: Model, content: ArrayLike, plan: Plan | Literal["auto"], *inputs: object
 ) -> Any:
     """Return a valid content, or raise `ValueError`; `inputs` are as for `choose`."""
     images = check_sliceable("content", content)

@@ -32,7 +32,7 @@ class _Group(NamedTuple):
 
     plan: type[Plan]
     shape: tuple[int, ...]
-    dtype: Any
+    dtype: np.dtype
 
 
 def pictures(

@@ -31,7 +31,7 @@ def as_array(name: str, values: Any) -> np.ndarray | jax.Array:
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def _holds_jax(values: Any) -> bool:
+def _holds_jax(values: object) -> bool:
     """Whether a nested list contains JAX arrays, which NumPy could not convert."""
     return any(isinstance(x, jax.Array) for x in jax.tree.leaves(values))
 

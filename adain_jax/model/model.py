@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -98,7 +97,7 @@ class Model:
             raise ValueError(f"{path}: {error}") from None
 
     @property
-    def dtype(self) -> Any:
+    def dtype(self) -> np.dtype:
         """The dtype in which the networks run: float32, unless `prepare` was given another."""
         encoder = self.params.get("content") or self.params["encoder"]
         return encoder["conv1_1"]["bias"].dtype

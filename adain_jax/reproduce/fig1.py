@@ -20,6 +20,7 @@ from adain_jax.ops.pixels import from_float, to_float
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
 from adain_jax.reproduce.race import Curves, crops, race, smooth, tail
 from adain_jax.reproduce.settings import Settings
+from adain_jax.training.loss import Batch
 
 KINDS = ("batch", "instance")
 SETS = ("as they are", "contrast-normalised", "style-normalised")
@@ -138,7 +139,7 @@ def _stylized(network: FeedForward, params: Any, images: np.ndarray) -> np.ndarr
     return from_float(np.concatenate(pictures), np.uint8, xp=np)
 
 
-def _batches(images: np.ndarray, settings: Settings) -> Iterator[Any]:
+def _batches(images: np.ndarray, settings: Settings) -> Iterator[list[Batch]]:
     """Yield lists with one batch for each seed."""
     each = [
         crops(images, settings.crop, settings.batch, np.random.default_rng(settings.seed + seed))

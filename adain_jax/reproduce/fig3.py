@@ -25,6 +25,7 @@ from adain_jax.reproduce.race import crops, race
 from adain_jax.reproduce.settings import Settings
 from adain_jax.stylize import stylize
 from adain_jax.training.combinations import choose_pairs
+from adain_jax.training.loss import Batch
 
 STYLES = 3  # each has its own network
 CHECKPOINTS = (10, 25, 50, 100, 200, 500)  # steps at which the optimisation is measured
@@ -180,7 +181,7 @@ def _optimize(
                 return
 
 
-def _batches(settings: Settings, styles: int) -> Iterator[Any]:
+def _batches(settings: Settings, styles: int) -> Iterator[Batch]:
     rng = np.random.default_rng(settings.seed)
     for batch in crops(settings.training, settings.crop, settings.batch, rng):
         yield {"content": batch, "style": rng.integers(styles, size=len(batch))}
@@ -195,7 +196,7 @@ def _step_of_all(step: Any, model: Model, stats: Any, state: Any, batch: Any) ->
     return step(state, model, stats, batch)
 
 
-def _claims(results: Mapping[str, Any], last: str) -> list[Claim]:
+def _claims(results: Mapping[str, PictureLosses], last: str) -> list[Claim]:
     style = {name: float(values[0]) for name, values in results.items()}
     content = {name: float(values[1]) for name, values in results.items()}
     optimized = {
@@ -243,7 +244,7 @@ def _claims(results: Mapping[str, Any], last: str) -> list[Claim]:
     ]
 
 
-def _plot(path: Path, results: Mapping[str, Any]) -> None:
+def _plot(path: Path, results: Mapping[str, PictureLosses]) -> None:
     figure, [axis] = plot(width=6, height=4)
     optimized = np.array([v for name, v in results.items() if "optimisation" in name])
     axis.plot(optimized[:, 1], optimized[:, 0], color="gray", linewidth=0.8)

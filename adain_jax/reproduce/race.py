@@ -15,6 +15,7 @@ from adain_jax.model import Model
 from adain_jax.networks.params import Params
 from adain_jax.reproduce.settings import Settings
 from adain_jax.training.config import TrainConfig
+from adain_jax.training.loss import Batch
 from adain_jax.training.step import create_state, make_optimizer, make_step
 
 Step = Callable[[Any, Any], tuple[Any, Mapping[str, jax.Array]]]
@@ -71,7 +72,9 @@ def race(
     return states, curves
 
 
-def crops(images: np.ndarray, size: int, batch: int, rng: np.random.Generator) -> Iterator[Any]:
+def crops(
+    images: np.ndarray, size: int, batch: int, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
     """Yield batches (batch, size, size, 3) of random crops of images (N, H, W, 3), without end."""
     slack = images.shape[1] - size + 1, images.shape[2] - size + 1
     while True:
@@ -84,7 +87,7 @@ def crops(images: np.ndarray, size: int, batch: int, rng: np.random.Generator) -
         yield np.stack([images[i, top : top + size, left : left + size] for i, top, left in places])
 
 
-def pairs_of_crops(settings: Settings) -> Iterator[Any]:
+def pairs_of_crops(settings: Settings) -> Iterator[Batch]:
     """Yield training batches of crops of photographs and paintings, without end."""
     rng = np.random.default_rng(settings.seed)
     contents = crops(settings.training, settings.crop, settings.batch, rng)

@@ -3,7 +3,7 @@
 import os
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -147,13 +147,13 @@ def _methods(
 
 
 def _with_style(
-    run: Callable[[], Any], encode: Callable[[], Any], seconds: float
+    run: Callable[[], object], encode: Callable[[], object], seconds: float
 ) -> tuple[float, float]:
     alone = _time(run, seconds / 2)
     return alone, alone + _time(encode, seconds / 2)
 
 
-def _time(call: Callable[[], Any], seconds: float) -> float:
+def _time(call: Callable[[], object], seconds: float) -> float:
     """The median time of 3 to 50 calls, after one that is not counted."""
     jax.block_until_ready(call())
     times: list[float] = []
@@ -164,7 +164,9 @@ def _time(call: Callable[[], Any], seconds: float) -> float:
     return statistics.median(times)
 
 
-def _claims(times: Mapping[tuple[str, int], tuple[float, float | None]], sizes: Any) -> list[Claim]:
+def _claims(
+    times: Mapping[tuple[str, int], tuple[float, float | None]], sizes: Sequence[int]
+) -> list[Claim]:
     def ratio(other: str, size: int) -> float:
         return times[other, size][0] / times["AdaIN", size][0]
 

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
 
 _AGAIN = 0.05  # seconds until a lost signal is sent again
 
@@ -35,7 +34,7 @@ def stoppable() -> Iterator[None]:
     def stop(number: int, _: FrameType | None) -> None:
         raise KeyboardInterrupt(number)
 
-    def again(lost: Any) -> None:
+    def again(lost: sys.UnraisableHookArgs) -> None:
         if isinstance(lost.exc_value, KeyboardInterrupt):
             number = number_of(lost.exc_value)
             threading.Timer(_AGAIN, os.kill, (os.getpid(), number)).start()

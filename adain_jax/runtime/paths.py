@@ -2,10 +2,9 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 
-def as_path(path: Any) -> Path:
+def as_path(path: object) -> Path:
     """Convert a string or a path to a `Path`.
 
     Raises:

@@ -63,7 +63,7 @@ class Stream:
 
     def batches(
         self, start: int, batch_size: int, *, process: int = 0, processes: int = 1
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[dict[str, np.ndarray]]:
         """Yield one host's part of every batch, decoded ahead by threads.
 
         Args:

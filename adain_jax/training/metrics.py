@@ -46,7 +46,7 @@ class MetricsLog:
         ]
         return min(bad, default=None)
 
-    def write(self, step: int, **fields: Any) -> dict[str, float]:
+    def write(self, step: int, **fields: object) -> dict[str, float]:
         """Write a line of `fields` and the means since the last line; return the means."""
         means = {name: float(self._values(name).mean()) for name in self._pending}
         self._pending.clear()
@@ -59,7 +59,7 @@ class MetricsLog:
         calls = self._pending[name]
         return np.concatenate([np.atleast_1d(values)[:count] for values, count in calls])
 
-    def note(self, step: int, **fields: Any) -> None:
+    def note(self, step: int, **fields: object) -> None:
         """Write a line of `fields` alone."""
         if self._file is None:
             return

@@ -108,7 +108,7 @@ class Record:
         self._log.add(told.metrics, count)
         self._numbers.append({kind: x[:count] for kind, x in told.numbers.items()})
 
-    def line(self, step: int, **fields: Any) -> dict[str, float]:
+    def line(self, step: int, **fields: object) -> dict[str, float]:
         """Write a line of the log; return the means of the metrics since the last line."""
         self._means = self._log.write(step, **fields)
         self._numbers.clear()

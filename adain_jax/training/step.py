@@ -129,7 +129,7 @@ def make_step(
     return step
 
 
-def _damped(updates: Params) -> Params:
+def _damped(updates: optax.Updates) -> optax.Updates:
     """Divide the updates of each `Film` by the square root of the number of its inputs.
 
     Adam moves every weight by about the learning rate. The inputs of a `Film` are hundreds of

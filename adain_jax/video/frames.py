@@ -100,7 +100,7 @@ class Begun(NamedTuple):
     """A picture that is being computed; `Artist.begin` makes it."""
 
     request: Request
-    picture: Any
+    picture: jax.Array | np.ndarray
     anew: bool
 
 

@@ -33,7 +33,7 @@ def begin(model: Model, request: Request) -> State:
     return State(cuts.nothing(), jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), stats))
 
 
-def step(model: Model, request: Request, state: State, calm: ArrayLike) -> tuple[State, Any]:
+def step(model: Model, request: Request, state: State, calm: ArrayLike) -> tuple[State, jax.Array]:
     """Make the picture of the next frame, and the next state.
 
     Works inside `jit` and `scan`. After a cut, previous frames have no influence.
@@ -86,7 +86,7 @@ def mixed(own: ChannelStats, before: ChannelStats | None, share: Any) -> Channel
 
 
 def _rendered(
-    model: Model, request: Request, before: ChannelStats | None, share: Any
+    model: Model, request: Request, before: ChannelStats | None, share: ArrayLike
 ) -> tuple[jax.Array, ChannelStats]:
     kept: list[ChannelStats] = []
 
