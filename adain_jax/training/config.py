@@ -110,6 +110,10 @@ class TrainConfig:
     tv_weight: float = 0.0
     gram_weight: float = 0.0
     identity_weight: float = 0.0
+    # The weight of the squared distance, in the four taps, between the picture and the picture of
+    # the frozen model (`encoder`), which must have a decoder: a small network learns from a large
+    # one where to put which stroke.
+    teacher_weight: float = 0.0
     # For the variant "fast": the weight, in the reconstruction steps, of the part of the VGG's
     # maps that the best linear map of its encoder's maps does not explain (`losses.feature_loss`);
     # and whether the encoder is frozen after these steps.

@@ -52,7 +52,9 @@ def make_description(config: TrainConfig, architecture: str) -> Describe:
     """
     trained = ARCHITECTURES[config.architecture(architecture)]
     layers = {name for name, weight in zip(TAPS, config.content_layers, strict=True) if weight}
-    layers = sorted({*layers, _TARGET, *(() if trained.content else trained.levels)})
+    decoded = () if trained.content else trained.levels
+    taught = ARCHITECTURES[architecture].levels if config.teacher_weight else ()
+    layers = sorted({*layers, _TARGET, *decoded, *taught})
     known_of = (PIXELS, *TAPS) if trained.content else trained.told
     dtype = jnp.dtype(config.compute)
 
@@ -168,6 +170,14 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         )
         metrics = {"content_loss": content, "style_loss": styled}
         loss = config.content_weight * content + _style_weight(config, position) * styled
+        if config.teacher_weight:
+            teacher = ARCHITECTURES[architecture]
+            known = {name: targets[name] for name in teacher.levels}
+            known |= _tell({name: stats[name] for name in teacher.told})
+            wanted = jax.lax.stop_gradient(vgg.taps(vgg.decode(known)))
+            distances = [content_loss(output[name], wanted[name]) for name in TAPS]
+            metrics["teacher_loss"] = jnp.stack(distances).sum()
+            loss += config.teacher_weight * metrics["teacher_loss"]
         if config.tv_weight:
             metrics["tv_loss"] = total_variation(images)
             loss += config.tv_weight * metrics["tv_loss"]

@@ -183,6 +183,30 @@ def test_identity_is_of_the_upper_left_quarter(config, tiny, batches):
     assert of[1]["content_loss"] != of[0]["content_loss"]
 
 
+def test_a_teacher_is_the_frozen_model(config, tiny, batches):
+    """It has nothing to teach a decoder that paints as its own does."""
+    taught = dataclasses.replace(config, teacher_weight=2.0)
+    plain = jax.jit(make_loss(config, "tiny", "style"))
+    function = jax.jit(make_loss(taught, "tiny", "style"))
+    decoder = tiny.params["decoder"]
+    _, metrics = function({"decoder": decoder}, tiny.params, batches[0], 9)
+    assert float(metrics["teacher_loss"]) == pytest.approx(0, abs=1e-8)
+    other = {"decoder": jax.tree.map(lambda x: 1.2 * x, decoder)}
+    loss, metrics = function(other, tiny.params, batches[0], 9)
+    without, _ = plain(other, tiny.params, batches[0], 9)
+    assert float(metrics["teacher_loss"]) > 1e-3
+    assert float(loss) == pytest.approx(float(without + 2 * metrics["teacher_loss"]), rel=1e-5)
+
+
+def test_a_small_network_learns_from_a_teacher(config, tiny, batches):
+    config = dataclasses.replace(
+        config, variant="fast", teacher_weight=1.0, style_weight=0.0, content_weight=0.0
+    )
+    config = dataclasses.replace(config, learning_rate=1e-3)
+    _, history = run(config, tiny, batches[:1] * 6, params=own_params())
+    assert history[-1]["teacher_loss"] < history[0]["teacher_loss"]
+
+
 def test_frozen_styles_are_the_same_as_images_of_them(config, tiny, batches):
     encode = jax.jit(lambda model, x: tap_stats({PIXELS: x, **model.taps(x)}))
     frozen = [
