@@ -34,7 +34,7 @@ def stoppable() -> Iterator[None]:
     def stop(number: int, _: FrameType | None) -> None:
         raise KeyboardInterrupt(number)
 
-    def again(lost: sys.UnraisableHookArgs) -> None:
+    def again(lost: "sys.UnraisableHookArgs") -> None:
         if isinstance(lost.exc_value, KeyboardInterrupt):
             number = number_of(lost.exc_value)
             threading.Timer(_AGAIN, os.kill, (os.getpid(), number)).start()
