@@ -196,7 +196,7 @@ def _step_of_all(step: Any, model: Model, stats: Any, state: Any, batch: Any) ->
     return step(state, model, stats, batch)
 
 
-def _claims(results: Mapping[str, PictureLosses], last: str) -> list[Claim]:
+def _claims(results: Mapping[str, Any], last: str) -> list[Claim]:
     style = {name: float(values[0]) for name, values in results.items()}
     content = {name: float(values[1]) for name, values in results.items()}
     optimized = {
