@@ -49,7 +49,7 @@ def test_noise_does_not_move_the_strokes(fast):
     by_itself, calm = (
         list(stylize_frames(frames, PAINTING, model=fast, calm=x))[4:] for x in (0, 0.85)
     )
-    assert unrest(calm) < 0.35 * unrest(by_itself)
+    assert unrest(calm) < 0.45 * unrest(by_itself)
     assert np.std(calm[-1]) > 0.9 * np.std(by_itself[-1])
 
 
@@ -238,7 +238,7 @@ def test_schedules():
     styles = turns([0.0, 2.0], [1.0, 1.0])
     np.testing.assert_allclose(styles.at(0.5), [0.75, 0.25])
     assert parse(["0.5", "me@home.jpg"], "--x") == (["0.5", "me@home.jpg"], [None, None])
-    for wrong, words in ((["a@1s", "b"], "each a moment"), (["a@2s", "b@1s"], "rise")):
+    for wrong, words in ((["a@1s", "b"], "each a moment"), (["a@2s", "b@1s"], "increasing order")):
         with pytest.raises(ValueError, match=words):
             parse(wrong, "--styles")
 
