@@ -199,10 +199,8 @@ def test_a_teacher_is_the_frozen_model(config, tiny, batches):
 
 
 def test_a_small_network_learns_from_a_teacher(config, tiny, batches):
-    config = dataclasses.replace(
-        config, variant="fast", teacher_weight=1.0, style_weight=0.0, content_weight=0.0
-    )
-    config = dataclasses.replace(config, learning_rate=1e-3)
+    fields = {"style_weight": 0.0, "content_weight": 0.0, "learning_rate": 1e-3}
+    config = dataclasses.replace(config, variant="fast", teacher_weight=1.0, **fields)
     _, history = run(config, tiny, batches[:1] * 6, params=own_params())
     assert history[-1]["teacher_loss"] < history[0]["teacher_loss"]
 
