@@ -4,7 +4,6 @@ import sys
 from functools import partial
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -125,75 +124,6 @@ def test_without_a_style_more_of_the_photograph_is_left():
     assert likeness(0.0) > likeness(1.0) + 0.1
 
 
-def test_under_jit_with_a_traced_alpha(photo, painting, expected, tiny):
-    jitted = jax.jit(lambda c, s, a: adain_jax.stylize(c, s, alpha=a, model=tiny))
-    np.testing.assert_allclose(jitted(photo, painting, 1.0), expected, atol=1e-4)
-    half = adain_jax.stylize(photo, painting, alpha=0.5, model=tiny)
-    np.testing.assert_allclose(jitted(photo, painting, 0.5), half, atol=1e-4)
-
-
-def test_under_jit_of_vmap(photo, painting, expected, tiny):
-    contents, styles = np.stack([photo] * 2), np.stack([painting, 1 - painting])
-    alphas = np.array([1.0, 0.3], np.float32)
-    mapped = jax.jit(jax.vmap(lambda c, s, a: adain_jax.stylize(c, s, alpha=a, model=tiny)))
-    result = mapped(contents, styles, alphas)
-    np.testing.assert_allclose(result[0], expected, atol=1e-4)
-    alone = adain_jax.stylize(photo, styles[1], alpha=0.3, model=tiny)
-    np.testing.assert_allclose(result[1], alone, atol=1e-4)
-
-
-def test_under_pmap(photo, painting, expected, tiny):
-    style = tiny.style(painting)
-    contents = np.stack([photo] * jax.local_device_count())
-    result = jax.pmap(lambda c: adain_jax.stylize(c, style, model=tiny))(contents)
-    assert len(result) == 4
-    for picture in np.asarray(result):
-        np.testing.assert_allclose(picture, expected, atol=1e-4)
-
-
-def test_inside_scan(photo, painting, tiny):
-    style = tiny.style(painting)
-
-    @jax.jit
-    def twice(content):
-        return jax.lax.scan(
-            lambda c, _: (adain_jax.stylize(c, style, model=tiny), c.mean()),
-            content,
-            None,
-            length=2,
-        )
-
-    result, means = twice(photo)
-    step_by_step = adain_jax.stylize(adain_jax.stylize(photo, style, model=tiny), style, model=tiny)
-    np.testing.assert_allclose(result, step_by_step, atol=1e-3)
-    assert means.shape == (2,)
-
-
-def test_gradients(photo, painting, tiny):
-    def scalar(content, style, alpha):
-        return jnp.mean(jnp.square(adain_jax.stylize(content, style, alpha=alpha, model=tiny)))
-
-    gradients = jax.jit(jax.grad(scalar, (0, 1, 2)))(photo, painting, 0.6)
-    for gradient in gradients:
-        assert np.isfinite(np.asarray(gradient)).all()
-        assert float(jnp.abs(gradient).max()) > 0
-    step = 1e-2
-    ahead, behind = (scalar(photo, painting, 0.6 + d) for d in (step, -step))
-    np.testing.assert_allclose(gradients[2], (ahead - behind) / (2 * step), rtol=0.1)
-
-
-def test_compiled_once_for_a_size(photo, painting, tiny):
-    from adain_jax.inference import render
-
-    programs: Any = render.picture
-    style = tiny.style(painting)
-    adain_jax.stylize(photo, style, model=tiny)
-    before = programs._cache_size()
-    for alpha in (0.1, 0.9, np.float32(0.3), jnp.float32(1)):
-        adain_jax.stylize(photo, style, alpha=alpha, model=tiny)
-    assert programs._cache_size() == before
-
-
 FLOATS = np.zeros((8, 8, 3), np.float32)
 
 
@@ -223,22 +153,6 @@ def test_names_in_place_of_what_they_name(model):
     for style in ("a.jpg", ["a.jpg"], None):
         with pytest.raises(ValueError, match="style is an array of numbers"):
             adain_jax.stylize(FLOATS, style, model=model)  # type: ignore[arg-type]
-
-
-def test_shapes_are_checked_while_tracing():
-    with pytest.raises(ValueError, match="RGB image"):
-        jax.jit(adain_jax.stylize)(np.zeros((8, 8), np.float32), FLOATS)
-
-
-def test_the_first_call_may_be_under_jit(tmp_path):
-    """Loading the default weights inside a trace must not keep tracers."""
-    code = """
-import adain_jax, jax, numpy as np
-x = np.zeros((8, 8, 3), np.float32)
-first = jax.jit(adain_jax.stylize)(x, x)
-np.testing.assert_allclose(adain_jax.stylize(x, x), first, atol=1e-4)
-"""
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, timeout=300)
 
 
 def test_the_defaults_of_the_command_are_those_of_the_functions():
@@ -358,15 +272,3 @@ def test_arrays_of_other_libraries_and_orders(photo, painting, expected, tiny):
             adain_jax.stylize(**{"content": photo, "style": style, "model": tiny, **change})
     with pytest.raises(ValueError, match="images is an array of numbers, not Style"):
         adain_jax.encode_style(style, model=tiny)
-
-
-@pytest.mark.parametrize("mode", [jax.jvp, None])
-def test_forward_mode_is_one_line(mode, photo):
-    """Or works: Winograd's convolutions, which a CPU has, know reverse mode alone."""
-    model = adain_jax.load("fast")
-
-    def picture(alpha):
-        return adain_jax.stylize(photo, photo, alpha=alpha, model=model)
-
-    with pytest.raises(ValueError, match="take a reverse-mode one"):
-        jax.jvp(picture, (0.5,), (1.0,)) if mode else jax.jacfwd(picture)(0.5)

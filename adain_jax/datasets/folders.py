@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from adain_jax.datasets.records import Part, Picture, Record, TakenError, groups
-from adain_jax.files import image
+from adain_jax.files import find
 from adain_jax.runtime.atomic import make_folder
 
 CLASS = "class"  # the field that holds the folder of an image
@@ -31,7 +31,7 @@ class Folder:
             FileNotFoundError: if there is no image.
             ValueError: if two names differ only in their suffix.
         """
-        names = [path.relative_to(self.place).as_posix() for path in image.find(self.place)]
+        names = [path.relative_to(self.place).as_posix() for path in find.images(self.place)]
         stems: dict[str, str] = {}
         for name in names:
             if other := stems.get(_stem(name)):

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from adain_jax.datasets.folders import as_json
 from adain_jax.datasets.records import Part, Picture, Record, TakenError
-from adain_jax.files import image
+from adain_jax.files import find
 from adain_jax.runtime.errors import in_words
 
 SUFFIX = ".tar"
@@ -83,7 +83,7 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _sample(stem: str, members: dict[str, bytes]) -> Record:
-    images = [name for name in members if f".{name}" in image.READABLE]
+    images = [name for name in members if f".{name}" in find.READABLE]
     if not images:
         found = " ".join(f".{name}" for name in members)
         return Record(stem, None, stem, error=f"has no image among its members {found}")

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from adain_jax.evaluation import unrest
 from adain_jax.evaluation.judge import Judge
-from adain_jax.files import image, moving
+from adain_jax.files import find, image, moving
 from adain_jax.files.clip import scale
 from adain_jax.inference.request import ask
 from adain_jax.model import Model, Style
@@ -123,7 +123,7 @@ def _clips(task: Task) -> Iterator[tuple[str, unrest.Clip]]:
         size = clip.look.scaled(task.size).size
         frames = islice(clip.frames(Fraction(second)), task.frames)
         yield Path(path).stem, unrest.of_frames([scale(x.rgb, size) for x in frames])
-    paths = [x for path in task.photos for x in (image.find(path) if path.is_dir() else [path])]
+    paths = [x for path in task.photos for x in (find.images(path) if path.is_dir() else [path])]
     size, count = (task.size, task.size * 16 // 9 // 2 * 2), task.frames
     for number, path in enumerate(paths):
         large = image.load(path, size=round(2.4 * task.size), as_bytes=True).rgb

@@ -14,7 +14,7 @@ from adain_jax.export import comparison
 from adain_jax.export.options import Options
 from adain_jax.export.programs import Exported, check_model, noted, onnx_libraries
 from adain_jax.export.runtime_web import VERSION, runtime_files
-from adain_jax.files import image
+from adain_jax.files import find, image
 from adain_jax.model import Model
 from adain_jax.runtime import shipped
 from adain_jax.runtime.atomic import atomic_path, check_place, make_folder
@@ -139,7 +139,7 @@ def _paintings(given: Sequence[str | os.PathLike] | None) -> list[Path]:
         given = [EXAMPLES / "style"]
     found: list[Path] = []
     for path in map(as_path, given):
-        found += image.find(path) if path.is_dir() else [path]
+        found += find.images(path) if path.is_dir() else [path]
     return found
 
 

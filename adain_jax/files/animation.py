@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageSequence
 
-from adain_jax.files import image
+from adain_jax.files import find, image
 from adain_jax.files.clip import Frame, Look, scale
 from adain_jax.files.quiet import quiet
 from adain_jax.runtime.atomic import atomic_path, make_folder
@@ -63,7 +63,7 @@ class Folder:
 
     def __init__(self, path: Path, rate: Fraction = RATE) -> None:
         self.path = path
-        found = [x for x in image.find(path) if x.parent == path]
+        found = [x for x in find.images(path) if x.parent == path]
         if not found:
             raise FileNotFoundError(f"no image in {path}")
         self.files = sorted(found, key=_by_number)

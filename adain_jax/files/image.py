@@ -3,9 +3,7 @@
 import io
 import math
 import os
-from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO
 
 import numpy as np
@@ -17,10 +15,6 @@ from adain_jax.files.quiet import quiet
 from adain_jax.runtime.atomic import atomic_path
 from adain_jax.runtime.paths import as_path
 
-READABLE = (
-    *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pgm", ".png"),
-    *(".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp"),
-)
 # By suffix: Pillow's format, whether it keeps an alpha channel, and the options of writing.
 WRITABLE = {
     ".avif": ("AVIF", True, {"quality": 90}),
@@ -204,33 +198,6 @@ def check_writable(path: str | os.PathLike, depth: int = 8) -> None:
         raise ValueError(f"cannot write {path} with 16 bits: only {' and '.join(DEEP)} have them")
 
 
-def find(folder: str | os.PathLike, suffixes: Collection[str] = READABLE) -> list[Path]:
-    """Find the image files in a folder and its subfolders by suffix, sorted, without hidden ones.
-
-    Links to folders are followed. Each real folder appears once, and its own name comes before
-    links.
-
-    Raises:
-        FileNotFoundError: if there is no such folder, or no image in it.
-    """
-    folder = as_path(folder)
-    if not folder.is_dir():
-        raise FileNotFoundError(f"no such folder: {folder}")
-    paths = sorted(
-        path
-        for path in _files(folder)
-        if path.suffix.lower() in suffixes and path.is_file() and not path.name.startswith(".")
-    )
-    if not paths:
-        raise FileNotFoundError(f"no image in {folder}")
-    return paths
-
-
-def find_styles(folder: str | os.PathLike) -> list[Path]:
-    """Find images and .safetensors files of styles in a folder, as `find` does."""
-    return find(folder, {*READABLE, ".safetensors"})
-
-
 class _Unnumbered(io.BufferedWriter):
     """A file without a descriptor, so that Pillow notices that the disk is full.
 
@@ -239,24 +206,6 @@ class _Unnumbered(io.BufferedWriter):
 
     def fileno(self) -> int:
         raise io.UnsupportedOperation("fileno")
-
-
-def _files(top: Path) -> Iterator[Path]:
-    """Yield the files in a folder and its subfolders; then those in linked folders, and so on."""
-    seen, starts = set(), [top]
-    while starts:
-        links = []
-        for start in sorted(starts):
-            for name, inner, files in os.walk(start):
-                status = Path(name).stat()
-                if (status.st_dev, status.st_ino) in seen:
-                    inner.clear()
-                    continue
-                seen.add((status.st_dev, status.st_ino))
-                yield from (Path(name, x) for x in files)
-                inner[:] = [x for x in inner if not x.startswith(".")]
-                links += [path for x in inner if (path := Path(name, x)).is_symlink()]
-        starts = links
 
 
 def _check_size(size: int) -> None:

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from pathlib import Path
 
-from adain_jax.files import animation, image, video
+from adain_jax.files import animation, find, video
 from adain_jax.files.clip import Clip
 
 WRITABLE = (*video.SUFFIXES, *animation.SUFFIXES)
@@ -28,7 +28,7 @@ def open_clip(path: Path, rate: Fraction = animation.RATE) -> Clip:
         raise FileNotFoundError(f"no such file: {path}")
     if suffix in animation.SUFFIXES:
         return animation.Animation(path)
-    if suffix in image.READABLE:
+    if suffix in find.READABLE:
         raise ValueError(f"{path} is one picture: adain-jax stylize is for those")
     return video.Video(path)
 

@@ -8,7 +8,7 @@ import numpy as np
 from jax.typing import DTypeLike
 from tqdm import tqdm
 
-from adain_jax.files import image
+from adain_jax.files import find, image
 from adain_jax.model import Model
 from adain_jax.networks import DEPTHS
 from adain_jax.weights import convert, read
@@ -77,7 +77,7 @@ def _encoder_of(state: dict[str, np.ndarray]) -> tuple[str, dict]:
 
 def _squares(folder: Path, count: int) -> Iterator[np.ndarray]:
     """Yield the central squares of `count` images spread evenly over a folder."""
-    paths = image.find(folder)
+    paths = find.images(folder)
     picked = sorted({i * len(paths) // count for i in range(count)})
     for i in tqdm(picked, desc="normalise", unit="image"):
         yield image.load(paths[i], size=_SIDE, square=True).rgb

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from adain_jax.files import image
+from adain_jax.files import find, image
 from adain_jax.files.streams import STREAM, is_stream
 from adain_jax.model.style import check_weights
 
@@ -148,7 +148,7 @@ def plan(
     if isinstance(styles, Mixture):
         mixtures = [styles]
     else:
-        mixtures = [Mixture(((style.path, 1.0),)) for style in _expand(styles, image.find_styles)]
+        mixtures = [Mixture(((style.path, 1.0),)) for style in _expand(styles, find.styles)]
     inputs = [x.path for x in found] + [path for mixture in mixtures for path in _paths(mixture)]
     if inputs.count(STREAM) > 1:
         raise ValueError(f"{STREAM} stands for standard input, of which there is one: name files")
@@ -171,14 +171,16 @@ def expand(paths: Iterable[Path]) -> list[Path]:
     Raises:
         FileNotFoundError: if a folder has none of them.
     """
-    return [found.path for found in _expand(paths, image.find_styles)]
+    return [found.path for found in _expand(paths, find.styles)]
 
 
-def _expand(paths: Iterable[Path], find: Callable[[Path], list[Path]] = image.find) -> list[_Found]:
+def _expand(
+    paths: Iterable[Path], listed: Callable[[Path], list[Path]] = find.images
+) -> list[_Found]:
     found = {}  # repeated paths count once
     for path in paths:
         if path != STREAM and path.is_dir():
-            for file in find(path):
+            for file in listed(path):
                 found.setdefault(file, _Found(file, file.parent.relative_to(path)))
         else:
             found.setdefault(path, _Found(path, Path()))

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, SupportsIndex
 
 import numpy as np
 
-from adain_jax.files import image
+from adain_jax.files import find, image
 from adain_jax.ops.pixels import from_float
 from adain_jax.runtime import shipped
 from adain_jax.runtime.available import available_memory
@@ -180,7 +180,7 @@ def _entries(place: str) -> list[_Entry]:
         return _tfds_entries(place)
     folder = shipped.find(place)
     return [
-        _Entry(path.relative_to(folder).as_posix(), path.read_bytes) for path in image.find(folder)
+        _Entry(path.relative_to(folder).as_posix(), path.read_bytes) for path in find.images(folder)
     ]
 
 

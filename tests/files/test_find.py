@@ -4,7 +4,20 @@ import os
 
 import pytest
 
-from adain_jax.files import image
+from adain_jax.files import find
+
+
+def test_find(tmp_path):
+    for name in ("b.JPG", "a.png", "sub/c.webp", "notes.txt", ".hidden/d.png", ".e.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = [str(path.relative_to(tmp_path)) for path in find.images(tmp_path)]
+    assert found == ["a.png", "b.JPG", "sub/c.webp"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match="no image in"):
+        find.images(tmp_path / "empty")
+    with pytest.raises(FileNotFoundError, match="no such folder"):
+        find.images(tmp_path / "nix")
 
 
 def test_links_to_folders_are_followed_once(tmp_path):
@@ -23,10 +36,10 @@ def test_links_to_folders_are_followed_once(tmp_path):
     for name, target in links.items():
         (top / name).symlink_to(target)
     (elsewhere / "up").symlink_to(tmp_path)
-    found = [path.relative_to(top).as_posix() for path in image.find(top)]
+    found = [path.relative_to(top).as_posix() for path in find.images(top)]
     assert found == ["also/c.png", "data/b.png", "real/a.png"]
     (tmp_path / "link").symlink_to(top)
-    found = [path.relative_to(tmp_path / "link") for path in image.find(tmp_path / "link")]
+    found = [path.relative_to(tmp_path / "link") for path in find.images(tmp_path / "link")]
     assert [str(path) for path in found] == ["also/c.png", "data/b.png", "real/a.png"]
 
 
@@ -35,6 +48,6 @@ def test_what_cannot_be_entered_is_passed_over(tmp_path):
     (tmp_path / "a.png").touch()
     (tmp_path / "closed").mkdir(mode=0)
     try:
-        assert image.find(tmp_path) == [tmp_path / "a.png"]
+        assert find.images(tmp_path) == [tmp_path / "a.png"]
     finally:
         (tmp_path / "closed").chmod(0o700)

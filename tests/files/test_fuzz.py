@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from adain_jax.files import image
+from adain_jax.files import find, image
 from tests.conftest import ROOT, SHARED, needs_shared
 from tests.files import fuzz
 
@@ -67,7 +67,7 @@ def test_photographs_damaged(judge_all):
 
 @needs_shared
 def test_training_images_damaged(judge_all):
-    paths = image.find(SHARED / "data")[::50]
+    paths = find.images(SHARED / "data")[::50]
     judge_all(_damaged(paths), share=0.02)
 
 

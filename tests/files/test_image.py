@@ -242,19 +242,6 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
     assert (tmp_path / "a.png").read_bytes() == b"old"
 
 
-def test_find(tmp_path):
-    for name in ("b.JPG", "a.png", "sub/c.webp", "notes.txt", ".hidden/d.png", ".e.png"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    found = [str(path.relative_to(tmp_path)) for path in image.find(tmp_path)]
-    assert found == ["a.png", "b.JPG", "sub/c.webp"]
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match="no image in"):
-        image.find(tmp_path / "empty")
-    with pytest.raises(FileNotFoundError, match="no such folder"):
-        image.find(tmp_path / "nix")
-
-
 def _write_png_rgb16(path, array):
     """Pillow does not write RGB of 16 bits, so by hand."""
     import struct

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import adain_jax
-from adain_jax.files import image
+from adain_jax.files import find, image
 from adain_jax.model import Style
 from adain_jax.runtime.paths import as_path
 from adain_jax.weights import store
@@ -15,7 +15,7 @@ NAMED = {
     "Style.load": Style.load,
     "describe": store.describe,
     "image.load": image.load,
-    "image.find": image.find,
+    "find.images": find.images,
     "image.save": lambda path: image.save(path, np.zeros((2, 2, 3), np.uint8)),
     "check_writable": image.check_writable,
 }

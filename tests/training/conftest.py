@@ -47,3 +47,15 @@ def config(folders, tmp_path, tiny_file):
         pictures_every=0,
         checkpoint_every=2,
     )
+
+
+@pytest.fixture(scope="module")
+def batches():
+    rng = np.random.default_rng(0)
+    return [
+        {
+            name: rng.integers(256, size=(4, 6, 6, 3), dtype=np.uint8).repeat(4, 1).repeat(4, 2)
+            for name in ("content", "style")
+        }
+        for _ in range(5)
+    ]

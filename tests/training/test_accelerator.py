@@ -20,7 +20,7 @@ import adain_jax
 from adain_jax.networks.params import flatten
 from adain_jax.training import loop
 from adain_jax.training.config import TrainConfig
-from scripts import accelerator
+from scripts import accelerator, accelerator_files, accelerator_parts
 from tests.conftest import ROOT
 
 IGNORES = """import signal, time
@@ -184,9 +184,9 @@ def test_a_training_told_to_stop_while_it_compiles_leaves_weights(
         monkeypatch.setattr(subprocess.Popen, "wait", _until(read, b"compiling"))
         became = accelerator.process_of(command, 60.0, log, tmp_path, grace=1.0)
     assert became == "killed"
-    told = accelerator.weights("vgg16", workdir, tmp_path / "vgg16.safetensors")
+    told = accelerator_files.weights("vgg16", workdir, tmp_path / "vgg16.safetensors")
     assert told["steps"] == "0"
-    model = adain_jax.load(accelerator.join(tmp_path / "vgg16.safetensors"))
+    model = adain_jax.load(accelerator_files.join(tmp_path / "vgg16.safetensors"))
     began = adain_jax.load(shipped / "vgg16.safetensors")
     jax.tree.map(np.testing.assert_array_equal, model.params, began.params)
 
@@ -214,25 +214,27 @@ def test_what_a_training_made_comes_back_and_is_joined(config, shipped, tmp_path
     config = dataclasses.replace(config, export_dtype="float32")
     model = loop.train(config)
     file = tmp_path / "vgg16.safetensors"
-    told = accelerator.weights("vgg16", Path(config.workdir), file)
+    told = accelerator_files.weights("vgg16", Path(config.workdir), file)
     assert (told["steps"], told["batch"], told["samples"]) == ("4", "4", "16")
     assert told["bytes"] == file.stat().st_size
     arrays = safetensors.numpy.load_file(file)
     assert {x.dtype for x in arrays.values()} == {np.dtype(np.float32)}
     assert all(key.startswith("decoder.") for key in arrays)
     assert len(arrays) == len(flatten(model.params["decoder"]))
-    joined = adain_jax.load(accelerator.join(file))
+    joined = adain_jax.load(accelerator_files.join(file))
     assert joined.architecture == model.architecture
     jax.tree.map(np.testing.assert_array_equal, joined.params, model.params)
-    found = accelerator.progress(Path(config.workdir) / "log.jsonl")
+    found = accelerator_files.progress(Path(config.workdir) / "log.jsonl")
     assert found["images_a_second"] > 0
     assert set(found["last"]) == {"loss", "content_loss", "style_loss"}
 
 
 def test_what_will_be_judged_is_not_trained_with(folders):
     """As far as it is in the training's folder."""
-    assert accelerator.without(["sub/*", "3.*", "metal_*"], folders / "style") == "sub/*=0,3.*=0"
-    assert accelerator.without([], folders / "style") == ""
+    assert (
+        accelerator_parts.without(["sub/*", "3.*", "metal_*"], folders / "style") == "sub/*=0,3.*=0"
+    )
+    assert accelerator_parts.without([], folders / "style") == ""
 
 
 def test_a_batch_that_does_not_fit_is_halved(monkeypatch):
@@ -244,7 +246,7 @@ def test_a_batch_that_does_not_fit_is_halved(monkeypatch):
             raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory\nmore")
 
     monkeypatch.setattr(loop, "train", train)
-    accelerator.train_what_fits(TrainConfig(batch_size=32, learning_rate=4e-4), 99.0)
+    accelerator_parts.train_what_fits(TrainConfig(batch_size=32, learning_rate=4e-4), 99.0)
     np.testing.assert_allclose(tried, [(32, 4e-4, 99), (16, 8**0.5 * 1e-4, 99), (8, 2e-4, 99)])
 
 
@@ -255,7 +257,7 @@ def test_what_no_smaller_batch_mends_is_told(batch, problem, monkeypatch):
 
     monkeypatch.setattr(loop, "train", train)
     with pytest.raises(jax.errors.JaxRuntimeError, match=problem):
-        accelerator.train_what_fits(TrainConfig(batch_size=batch), time.monotonic())
+        accelerator_parts.train_what_fits(TrainConfig(batch_size=batch), time.monotonic())
 
 
 @pytest.mark.slow
@@ -271,7 +273,7 @@ def test_a_training_goes_on_with_half_the_batch(config, monkeypatch):
         train(config, until=until)
 
     monkeypatch.setattr(loop, "train", failing)
-    accelerator.train_what_fits(dataclasses.replace(config, batch_size=8), np.inf)
+    accelerator_parts.train_what_fits(dataclasses.replace(config, batch_size=8), np.inf)
     assert tried == [8, 4]
     log = (Path(config.workdir) / "log.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in log] == [1, 2, 3, 4]
@@ -282,7 +284,7 @@ def test_files_beyond_the_room_are_left_out(tmp_path, monkeypatch):
     folder.mkdir()
     for name, size in (("large", 90), ("small", 10), ("middle", 50)):
         (folder / name).write_bytes(bytes(size))
-    monkeypatch.setattr(accelerator, "_MOST", 100)
-    accelerator.pack(folder, tmp_path / "judge.zip")
+    monkeypatch.setattr(accelerator_files, "_MOST", 100)
+    accelerator_files.pack(folder, tmp_path / "judge.zip")
     with zipfile.ZipFile(tmp_path / "judge.zip") as file:
         assert file.namelist() == ["small", "middle"]

@@ -10,7 +10,7 @@ import safetensors.numpy
 
 import adain_jax
 from adain_jax import Style
-from adain_jax.files import image
+from adain_jax.files import find, image
 from adain_jax.model import Model
 from adain_jax.networks import DEPTHS, Encoder
 from adain_jax.weights import store
@@ -34,13 +34,13 @@ def mean_activations(model, paths):
 @needs_shared
 def test_taps_have_a_mean_of_one_on_other_photographs(model):
     # Sharper photographs normalised the encoder: these are compressed hard, some are dark.
-    others = image.find(SHARED / "data" / "content")[::60]
+    others = find.images(SHARED / "data" / "content")[::60]
     for tap, mean in mean_activations(model, others).items():
         assert mean == pytest.approx(1, abs=0.35), tap
 
 
 def test_taps_have_a_mean_near_one_on_the_examples(model):
-    for tap, mean in mean_activations(model, image.find(ROOT / "examples/content")).items():
+    for tap, mean in mean_activations(model, find.images(ROOT / "examples/content")).items():
         assert mean == pytest.approx(1, abs=0.35), tap
 
 
