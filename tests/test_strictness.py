@@ -49,7 +49,7 @@ def mode(request):
 
 @pytest.fixture(
     scope="module",
-    params=[(tiny_model, 96), pytest.param((tiny_fast, 168), marks=pytest.mark.slow)],
+    params=[(tiny_model, 96), (tiny_fast, 168)],
 )
 def model_and_tile(request):
     """A model, made before any mode is set, and a tile that it can be cut into."""
@@ -57,6 +57,7 @@ def model_and_tile(request):
     return make(), tile
 
 
+@pytest.mark.slow
 def test_pictures(mode, model_and_tile):
     model, tile = model_and_tile
     for options in CONTROLS:

@@ -101,6 +101,7 @@ def test_shapes_are_checked_while_tracing():
         jax.jit(adain_jax.stylize)(np.zeros((8, 8), np.float32), np.zeros((8, 8, 3), np.float32))
 
 
+@pytest.mark.slow
 def test_the_first_call_may_be_under_jit(tmp_path):
     """Loading the default weights inside a trace must not keep tracers."""
     code = """

@@ -114,6 +114,7 @@ def test_a_new_style_changes_nothing_else(tiny, stats, batch):
     assert float(jnp.abs(new - old).max()) > 1e-3
 
 
+@pytest.mark.slow
 def test_the_population_of_batch_normalisation(batch):
     """A single image is normalised by the batch that was kept."""
     network = FeedForward("batch", **SMALL)

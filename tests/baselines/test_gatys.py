@@ -53,6 +53,7 @@ def test_the_loss_is_the_sum_of_its_parts(tiny, images):
     assert parts["loss"] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_photograph_in_its_own_style_stays(tiny, images):
     _, state, history = run(tiny, [images[0], images[0]], 3, method="lbfgs")
     assert history[0] == pytest.approx(0, abs=1e-6)

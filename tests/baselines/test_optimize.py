@@ -28,6 +28,7 @@ def test_a_picture_and_those_of_the_way(optimize, photo, tmp_path):
     assert 0 < np.abs(pictures[0] - before).max() < np.abs(pictures[2] - before).max()
 
 
+@pytest.mark.slow
 def test_it_begins_as_what_the_model_makes(optimize, photo, painting, tiny, tmp_path):
     """Unless told otherwise: of there, the first steps of Adam do not get far."""
     args = ("--steps", 1, "--method", "adam", "--learning-rate", 1e-3)

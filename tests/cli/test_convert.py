@@ -54,6 +54,7 @@ def test_a_port_s_pair_stylizes(main, tmp_path):
     assert adain_jax.stylize(pixels, model.style(pixels), model=model).shape == pixels.shape
 
 
+@pytest.mark.slow
 def test_normalised(main, tmp_path):
     save(torchvision("vgg16"), tmp_path / "in.safetensors")
     (tmp_path / "photos").mkdir()

@@ -163,6 +163,7 @@ def test_what_is_wrong(main, paintings, tiny_file, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_strictly(main, paintings, tiny_file, tmp_path):
     make_tree(tmp_path / "in", 4)
     (tmp_path / "in/dog/001.jpg").write_bytes(b"")

@@ -13,6 +13,7 @@ from tests.cli.common import assert_one_error
 from tests.training.conftest import SMALL
 
 
+@pytest.mark.slow
 def test_a_training_of_one_s_own_recipe(main, folders, tiny_file, tmp_path):
     """That begins with one that ships, and has some fields changed."""
     (tmp_path / "mine.py").write_text(

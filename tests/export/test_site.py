@@ -31,6 +31,7 @@ def no_npm(monkeypatch):
     monkeypatch.setenv("PATH", "")
 
 
+@pytest.mark.slow
 def test_a_whole_site(package, photo, painting, tmp_path, no_npm):
     model = tiny_fast()
     options = {"photo": photo, "runtime": tmp_path / "there", "dtype": "float32"}

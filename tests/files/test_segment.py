@@ -4,12 +4,14 @@ import time
 from fractions import Fraction
 
 import numpy as np
+import pytest
 
 from adain_jax.files import segment
 from adain_jax.files.clip import Frame, Look
 from tests.clips import packets, pan
 
 
+@pytest.mark.slow
 def test_a_segment_is_the_same_whatever_came_before(tmp_path):
     """Encoders that read what they never wrote do so now and then: of some fed slowly, in memory
     that others filled, one in ten was another."""

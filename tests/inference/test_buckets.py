@@ -26,6 +26,7 @@ def test_as_if_each_ran_alone(tiny, rng, size):
     )
 
 
+@pytest.mark.slow
 def test_the_shipped_model_too(model, rng):
     image = rng.random((72, 56, 3), dtype=np.float32)
     style = model.style(rng.random((48, 48, 3), dtype=np.float32))

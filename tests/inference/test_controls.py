@@ -1,5 +1,6 @@
 """Every control under every plan: one picture."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,18 @@ def same(picture: Any, expected: np.ndarray, what: str) -> None:
     assert difference.max() <= 1, f"{what}: {difference.max()} levels"
 
 
+# Each control alone is often tested; what combines them, rarely.
+COMBINED = ("mixtures of a style each", "a map for all", "histogram of a mixture")
+
+
+def rarely(names: Iterable[str]) -> list[Any]:
+    """The names, those of combined controls marked as slow."""
+    return [
+        pytest.param(name, marks=[pytest.mark.slow] * (name in COMBINED or " region" in name))
+        for name in names
+    ]
+
+
 @pytest.fixture(scope="module", params=[tiny_film, pytest.param(tiny_fast, marks=pytest.mark.slow)])
 def told(request) -> Model:
     """Models that do all that any does: AdaIN, and a decoder that is told the style.
@@ -117,7 +130,7 @@ def told(request) -> Model:
     return request.param()
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", rarely(CASES))
 def test_one_image(name, told):
     case = CASES[name]
     expected = np.asarray(
@@ -143,7 +156,7 @@ def test_styles_encoded_before(told):
         same(adain_jax.stylize(PHOTO, one, model=told, plan=way), expected, what)
 
 
-@pytest.mark.parametrize("name", OF_BATCHES)
+@pytest.mark.parametrize("name", rarely(OF_BATCHES))
 def test_batches(name, told):
     style, options = OF_BATCHES[name]
     expected = np.asarray(adain_jax.stylize(BATCH, style, model=told, plan=Whole(), **options))

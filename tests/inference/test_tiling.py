@@ -198,6 +198,7 @@ def test_bad_input(rng, painting, tiny):
         adain_jax.stylize(content, style, model="fast", plan=Tiled())  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_styles_as_for_stylize(rng, painting, tiny):
     """Images, lists of them, and weights."""
     content, other = rng.random((60, 90, 3), dtype=np.float32), 1 - painting

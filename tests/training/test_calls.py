@@ -152,6 +152,7 @@ def test_a_pool_holds_what_is_said_of_its_crops(config, tiny, packed):
         np.testing.assert_allclose(stats.mean, known["content_stats"][name].mean, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_synthetic_styles_and_mixtures_change_the_style_alone(run):
     plain, made, mixed = (
         run(1, **fields).told for fields in ({}, {"style_synthetic": 1.0}, {"style_mix": 1.0})

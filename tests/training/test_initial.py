@@ -39,6 +39,7 @@ def test_nothing_there(config, tiny, vgg19, tmp_path):
         first_params(dataclasses.replace(config, init_from=path), vgg19)
 
 
+@pytest.mark.slow
 def test_random_weights_depend_on_the_seed(config, tiny):
     first, again, other = (
         first_params(dataclasses.replace(config, seed=seed), tiny)["decoder"]["conv1_1"]["kernel"]

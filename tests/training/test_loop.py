@@ -74,7 +74,7 @@ def test_the_whole_loop(config, tiny):
 
 
 @pytest.mark.parametrize(
-    "way", [pytest.param(way, marks=[pytest.mark.slow] * ("pool" in way)) for way in WAYS]
+    "way", [pytest.param(way, marks=[pytest.mark.slow] * (way != "kept")) for way in WAYS]
 )
 def test_goes_on_where_it_stopped(config, tmp_path, way):
     """The same weights as in one go: state, optimizer, data and pool are all restored."""
@@ -105,6 +105,7 @@ def test_several_steps_in_a_call_are_those_steps(config, tmp_path):
     np.testing.assert_allclose(lines, expected, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_for_so_many_minutes(config, monkeypatch):
     """A minute that is over after four steps, in two runs; schedules and phases follow it."""
     hand = itertools.count(step=7)  # seconds; each look at the clock takes some

@@ -203,6 +203,7 @@ def test_a_run_goes_on_with_all_that_may_change(changed, copied):
     assert (checkpoint.parent / "3").is_dir()
 
 
+@pytest.mark.slow
 def test_the_remedy_for_a_loss_that_is_not_finite(copied):
     """Which the message names, works: the same command with it goes on."""
     config, _ = copied

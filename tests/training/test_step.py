@@ -108,6 +108,7 @@ def own_params():
     return {part: x for part, x in params.items() if part != "encoder"}
 
 
+@pytest.mark.slow
 def test_an_encoder_of_its_own_is_trained_too(config, tiny, batches):
     params = own_params()
     config = dataclasses.replace(config, variant="fast")
@@ -137,6 +138,7 @@ def test_a_step_moves_films_by_less(config, tiny, batches):
             assert moved == pytest.approx(1e-3 / inputs**0.5, rel=0.01), (name, key)
 
 
+@pytest.mark.slow
 def test_an_encoder_learns_the_features_of_a_vgg_and_is_then_kept(config, tiny, batches):
     config = dataclasses.replace(
         config, variant="fast", feature_weight=1.0, freeze_encoder=True, learning_rate=1e-3

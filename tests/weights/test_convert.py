@@ -83,6 +83,7 @@ def test_torchvision_with_and_without_the_upper_layers(name):
         assert_same(convert.from_torchvision(other), convert.from_torchvision(state))
 
 
+@pytest.mark.slow
 def test_the_input_normalisation_is_part_of_the_encoder():
     """relu1_1 of [0, 1] equals torchvision's convolution of the normalised image."""
     state = torchvision("vgg16")
