@@ -6,7 +6,7 @@ from functools import cache
 from os import PathLike
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -139,7 +139,7 @@ def stylize_many(
     model: Model | None = None,
     plan: Plan | Literal["auto"] = "auto",
     batch_size: int = 16,
-    devices: Sequence[Any] | None = None,
+    devices: Sequence[object] | None = None,
 ) -> Iterator[Num[np.ndarray, "_h _w 3"]]:
     """Stylize a stream of images of any sizes on all devices.
 

@@ -5,13 +5,14 @@ They use batch normalisation (Ulyanov et al. 2016, Johnson et al. 2016), instanc
 styles share all weights except the scales and shifts.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import optax
+from jax.typing import ArrayLike
 
 from adain_jax.model import Model
 from adain_jax.networks import TAPS
@@ -22,6 +23,7 @@ from adain_jax.ops.convolution import Method
 from adain_jax.ops.losses import TapStats, content_loss, style_loss, total_variation
 from adain_jax.ops.pixels import to_float
 from adain_jax.ops.resampling import max_pool
+from adain_jax.training.loss import Batch
 from adain_jax.training.step import Metrics, TrainState, lenient_promotion
 
 _TARGET = TAPS[-1]
@@ -89,12 +91,15 @@ def initialize(network: FeedForward, key: jax.Array) -> Params:
     """The initial, random weights of a network."""
     style = jnp.zeros(1, jnp.int32) if network.normalization == "conditional" else None
     images = jnp.zeros((1, 2 * STRIDE, 2 * STRIDE, 3), jnp.float32)
-    variables: Any = network.clone(method="xla").init(key, images, style)
-    return variables["params"]
+    variables = network.clone(method="xla").init(key, images, style)
+    return cast(Params, variables["params"])
 
 
 def stylize(
-    network: FeedForward, variables: Mapping[str, Any], images: jax.Array, style: Any = None
+    network: FeedForward,
+    variables: Mapping[str, Params],
+    images: jax.Array,
+    style: ArrayLike | Sequence[float] | None = None,
 ) -> jax.Array:
     """Stylize images of any size: pictures (N, H, W, 3) in [0, 1].
 
@@ -114,15 +119,20 @@ def stylize(
 
 
 @jax.jit(static_argnames="network")
-def _stylize(network: FeedForward, variables: Any, images: jax.Array, style: Any) -> jax.Array:
+def _stylize(
+    network: FeedForward,
+    variables: Mapping[str, Params],
+    images: jax.Array,
+    style: jax.Array | None,
+) -> jax.Array:
     height, width = images.shape[1:3]
     rest = ((0, 0), (0, -height % STRIDE), (0, -width % STRIDE), (0, 0))
     padded = jnp.pad(to_float(images), rest, mode="edge")
-    pictures: Any = network.apply(variables, padded, style)
+    pictures = cast(jax.Array, network.apply(variables, padded, style))
     return jnp.clip(pictures[:, :height, :width], 0, 1)
 
 
-def population(network: FeedForward, params: Params, images: jax.Array) -> dict[str, Any]:
+def population(network: FeedForward, params: Params, images: jax.Array) -> dict[str, Params]:
     """Compute the statistics of a batch, for batch normalisation of single images.
 
     Returns `{"population": ...}`, to be merged with `{"params": params}`.
@@ -131,7 +141,8 @@ def population(network: FeedForward, params: Params, images: jax.Array) -> dict[
     return dict(kept)
 
 
-LossFunction = Callable[[Params, Model, TapStats, Mapping[str, Any]], tuple[jax.Array, Metrics]]
+LossFunction = Callable[[Params, Model, TapStats, Batch], tuple[jax.Array, Metrics]]
+StepFunction = Callable[[TrainState, Model, TapStats, Batch], tuple[TrainState, Metrics]]
 
 
 def make_loss(
@@ -146,10 +157,11 @@ def make_loss(
     conditional = network.normalization == "conditional"
 
     def loss(
-        params: Params, vgg: Model, stats: TapStats, batch: Mapping[str, Any]
+        params: Params, vgg: Model, stats: TapStats, batch: Batch
     ) -> tuple[jax.Array, Metrics]:
         images, style = to_float(jnp.asarray(batch["content"])), jnp.asarray(batch["style"])
-        pictures: Any = network.apply({"params": params}, images, style if conditional else None)
+        given = style if conditional else None
+        pictures = cast(jax.Array, network.apply({"params": params}, images, given))
         output = vgg.taps(pictures)
         content = content_loss(output[_TARGET], vgg.encode(images)[_TARGET])
         styled = style_loss(output, jax.tree.map(lambda x: x[style], stats))
@@ -164,21 +176,21 @@ def make_loss(
 
 def make_step(
     loss: LossFunction, optimizer: optax.GradientTransformation, trained: Params | None = None
-) -> Callable[[TrainState, Model, TapStats, Mapping[str, Any]], tuple[TrainState, Metrics]]:
+) -> StepFunction:
     """An optimizer step, `(state, vgg, stats, batch) -> (state, metrics)`, not compiled.
 
     `trained` has ones where weights are trained and zeros where they are frozen (`newest_style`).
     """
 
     def step(
-        state: TrainState, vgg: Model, stats: TapStats, batch: Mapping[str, Any]
+        state: TrainState, vgg: Model, stats: TapStats, batch: Batch
     ) -> tuple[TrainState, Metrics]:
         gradients, metrics = jax.grad(loss, has_aux=True)(state.params, vgg, stats, batch)
         with lenient_promotion():
             updates, opt_state = optimizer.update(gradients, state.optimizer, state.params)
         if trained is not None:  # updates, not gradients, as some optimizers shrink all weights
             updates = jax.tree.map(jnp.multiply, updates, trained)
-        params: Any = optax.apply_updates(state.params, updates)
+        params = cast(Params, optax.apply_updates(state.params, updates))
         return TrainState(state.step + 1, params, opt_state, state.average), metrics
 
     return step

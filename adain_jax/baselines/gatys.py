@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 import jax
 import jax.numpy as jnp
@@ -62,7 +62,7 @@ class State(NamedTuple):
 
     step: jax.Array
     image: jax.Array
-    optimizer: Any
+    optimizer: optax.OptState
 
 
 class Optimization:
@@ -192,7 +192,7 @@ class Optimization:
             # The state has the loss and the gradient from the end of the last line search.
             known = optax.value_and_grad_from_state(loss)
             value, gradient = known(state.image, state=state.optimizer)
-            updates, memory = self._optimizer.update(  # type: ignore[call-arg]
+            updates, memory = self._optimizer.update(
                 gradient,
                 state.optimizer,
                 state.image,
@@ -200,7 +200,7 @@ class Optimization:
                 grad=gradient,
                 value_fn=loss,
             )
-        image: Any = optax.apply_updates(state.image, updates)
+        image = cast(jax.Array, optax.apply_updates(state.image, updates))
         return State(state.step + 1, image, memory), jnp.asarray(value)
 
     def run(

@@ -3,7 +3,7 @@
 import argparse
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 # The object that subcommands are added to.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -31,7 +31,7 @@ def add_model(command: argparse.ArgumentParser, usual: str = "vgg16") -> None:
     )
 
 
-def add_runtime(command: Any) -> None:
+def add_runtime(command: argparse._ActionsContainer) -> None:
     """Add --runtime, the source of the page's runtime, to a command or a group of arguments."""
     command.add_argument(
         "--runtime",

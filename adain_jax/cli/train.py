@@ -5,7 +5,7 @@ import dataclasses
 import os
 import signal
 from collections.abc import Callable
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 from adain_jax.cli import arguments, messages
 from adain_jax.runtime import process
@@ -120,7 +120,7 @@ def _numbers(text: str) -> tuple[float, ...]:
 
 
 # By the type of a field: the function that parses its text, and its placeholder in the help.
-_READ: dict[Any, tuple[Callable[[str], Any], str]] = {
+_READ: dict[type, tuple[Callable[[str], object], str]] = {
     bool: (_boolean, "true|false"),
     int: (int, "N"),
     float: (float, "X"),

@@ -4,13 +4,17 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from adain_jax.files.camera import fit
 from adain_jax.jobs.live import Live
+
+if TYPE_CHECKING:  # imported where it is used, since some Pythons lack it
+    import tkinter
+
 
 _EVERY, _TOLD_EVERY = 15, 100  # milliseconds between checks for a picture, and for changed settings
 _READ = 5.0  # seconds for which a note is shown
@@ -53,7 +57,7 @@ class Window:
         self._root.report_callback_exception = self._fail
         self._root.protocol("WM_DELETE_WINDOW", self._root.quit)
         self._error: BaseException | None = None
-        self._photo: Any = None
+        self._photo: ImageTk.PhotoImage | None = None
         self._kept: list[tkinter.PhotoImage] = []  # references to images, since Tk keeps none
         self._number, self._note, self._noted = 0, "", 0.0
         self._whole = False  # whether the window fills the screen
@@ -142,12 +146,17 @@ class Window:
         }
         root.bind("<Key>", lambda event: self._actions.get(event.keysym.lower(), lambda: None)())
 
-    def _label(self, parent: Any, text: str, **options: Any) -> Any:
-        return self._tk.Label(
-            parent, text=text, background=_BAR, foreground=_QUIET, font=_SMALL, **options
-        )
+    def _label(
+        self, parent: "tkinter.Misc", text: str, *, cursor: str = "", width: int = 0
+    ) -> "tkinter.Label":
+        """Add a text; with a width, it is at the left of its cell."""
+        label = self._tk.Label(parent, text=text, background=_BAR, foreground=_QUIET, font=_SMALL)
+        label.configure(cursor=cursor, width=width, anchor="w" if width else "center")
+        return label
 
-    def _slider(self, parent: Any, place: int, name: str, changed: Callable[[str], None]) -> Any:
+    def _slider(
+        self, parent: "tkinter.Misc", place: int, name: str, changed: Callable[[str], None]
+    ) -> "tkinter.Scale":
         """Add a slider from 0 to 1 with its name above."""
         cell = self._tk.Frame(parent, background=_BAR)
         row, column = place // _CELLS, 2 * (place % _CELLS) + 1
@@ -156,7 +165,7 @@ class Window:
         else:  # the slider of the strength has no image beside it
             cell.grid(row=row, column=column - 1, columnspan=2, sticky="ew", padx=(0, 20))
         parent.columnconfigure(column, weight=1, uniform="sliders", minsize=_LEAST[0])
-        self._label(cell, name, anchor="w", width=1).pack(fill="x")
+        self._label(cell, name, width=1).pack(fill="x")
         slider = self._tk.Scale(
             cell,
             **{"from_": 0, "to": 1, "resolution": 0.01, "orient": "horizontal", "showvalue": False},
@@ -167,7 +176,9 @@ class Window:
         slider.pack(fill="x", pady=(4, 0))
         return slider
 
-    def _style(self, parent: Any, number: int, path: Path, look: np.ndarray | None) -> None:
+    def _style(
+        self, parent: "tkinter.Misc", number: int, path: Path, look: np.ndarray | None
+    ) -> None:
         """Add a small image of a style; a click selects this style alone."""
         size = (_THUMBNAIL, _THUMBNAIL)
         small = Image.new("RGB", size, _TROUGH)
@@ -268,7 +279,7 @@ class Window:
         self._root.after(_TOLD_EVERY, self._tell)
 
 
-def _change(widget: Any, **options: str) -> None:
+def _change(widget: "tkinter.Misc", **options: str) -> None:
     for name, value in options.items():
-        if str(widget.cget(name)) != value:
-            widget.configure(**{name: value})
+        if str(widget[name]) != value:
+            widget[name] = value

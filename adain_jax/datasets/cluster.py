@@ -6,7 +6,9 @@ import re
 import socket
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import Any
+from types import ModuleType
+
+import numpy as np
 
 from adain_jax.datasets import task
 from adain_jax.datasets.journal import Outcome
@@ -64,7 +66,7 @@ class Ray:
             raise ValueError(
                 f"--workers {workers}: there are {self._gpus} accelerators and {cores} cores"
             )
-        self._resources: dict[str, Any] = (
+        self._resources = (
             {"num_gpus": 1}
             if self._gpus
             else {"num_cpus": max(1, min(cores // self._workers, *of_nodes))}
@@ -115,11 +117,11 @@ class _Worker:
     def __init__(self, order: Order) -> None:
         self._order, self._tools = order, order.tools()
 
-    def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
+    def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, list[object]]:
         rows = [self._make(pickle.loads(part)) for part in batch["part"]]
         return {name: [row[name] for row in rows] for name in rows[0]}
 
-    def _make(self, part: Part) -> dict[str, Any]:
+    def _make(self, part: Part) -> dict[str, object]:
         """Make a part. Errors of input are returned: if raised, Ray would retry, and hide them."""
         try:
             outcome = make_part(self._order, part, self._tools)
@@ -147,7 +149,7 @@ def _check_answer(address: str) -> None:
         raise ValueError(f"--address {address}: no cluster answers there: {reason}") from None
 
 
-def _ray() -> Any:
+def _ray() -> ModuleType:
     try:
         import_module("ray.data")
         return import_module("ray")

@@ -2,11 +2,10 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 
@@ -95,14 +94,14 @@ class _FolderWriter:
         return stem + picture.suffix
 
 
-def as_json(fields: dict[str, Any]) -> bytes:
+def as_json(fields: Mapping[str, object]) -> bytes:
     """Encode fields as JSON: arrays as lists, nested bytes in base64.
 
     >>> as_json({"label": np.int64(3)})
     b'{"label": 3}'
     """
 
-    def plain(value: Any) -> Any:
+    def plain(value: object) -> object:
         if isinstance(value, np.ndarray | np.generic):
             return value.tolist()
         if isinstance(value, bytes):

@@ -1,6 +1,7 @@
 """Random styles in pipelines of grain, which the extra `train` installs."""
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import grain
@@ -62,7 +63,7 @@ class RandomStyle(grain.transforms.RandomMap):
         self._model.check_style(self._bank.styles, "the bank")
         self._alpha, self._probability, self._image = alpha, probability, image
 
-    def random_map(self, element: Any, rng: np.random.Generator) -> Any:
+    def random_map(self, element: Mapping[str, object], rng: np.random.Generator) -> Any:
         """The element with stylized images of the same shape and dtype."""
         images = np.asarray(element[self._image])
         batch = images if images.ndim == 4 else images[None]

@@ -4,15 +4,18 @@ import fcntl
 import json
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from adain_jax.datasets.records import Part
 from adain_jax.runtime.atomic import atomic_path, make_folder
 from adain_jax.runtime.errors import in_words
+
+if TYPE_CHECKING:  # imported where it is used, since it is an optional package
+    import pyarrow as pa
 
 FOLDER = "_journal"  # readers of Parquet ignore names that begin with _
 MANIFEST = "_manifest.parquet"
@@ -46,7 +49,7 @@ class Journal:
         return self.output / FOLDER
 
     @contextmanager
-    def opened(self, settings: dict[str, Any]) -> Iterator[None]:
+    def opened(self, settings: Mapping[str, object]) -> Iterator[None]:
         """Begin or continue a data set with these settings; no other process may within the block.
 
         Raises:
@@ -96,7 +99,7 @@ class Journal:
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
-    def note(self, part: Part, rows: Sequence[dict[str, Any]]) -> None:
+    def note(self, part: Part, rows: Sequence[dict[str, object]]) -> None:
         """Write that a part is finished, with a row of the manifest for each picture."""
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -138,7 +141,7 @@ class Journal:
         for stray in self.output.glob(".*.parquet"):
             stray.unlink(missing_ok=True)
 
-    def _check(self, settings: dict[str, Any]) -> None:
+    def _check(self, settings: Mapping[str, object]) -> None:
         path = self.folder / _SETTINGS
         if not path.exists():
             others = [x.name for x in self.output.iterdir() if x.name != FOLDER]
@@ -161,7 +164,7 @@ class Journal:
             )
 
 
-def schema() -> Any:
+def schema() -> "pa.Schema":
     """The columns of the manifest."""
     import pyarrow as pa
 

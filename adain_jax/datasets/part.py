@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from adain_jax.datasets.bank import Bank
 from adain_jax.datasets.journal import Journal, Outcome
@@ -62,8 +61,8 @@ def make_part(order: Order, part: Part, tools: Tools) -> Outcome:
     return journal.outcome(part.name)
 
 
-def _row(made: Made, tools: Tools, output: str | None, error: str) -> dict[str, Any]:
-    row: dict[str, Any] = {
+def _row(made: Made, tools: Tools, output: str | None, error: str) -> dict[str, object]:
+    row: dict[str, object] = {
         "source": made.record.key,
         "output": output,
         "model": tools.label[0],

@@ -117,7 +117,7 @@ def _read(record: Record, look: Look, styles: int) -> _Read:
         if min(height, width) < look.crop:
             raise ValueError(f"has {width} x {height} pixels, too few for a crop of {look.crop}")
     except FAILURES as error:
-        told = in_words(error, record.key, "--size")  # type: ignore[arg-type]
+        told = in_words(error, record.key, "--size")
         words = errors.in_words(told).removeprefix(record.key).removeprefix(":").strip()
         return _Read(record, error=words)
     choices = choose(look.seed, record.key, look.per_image, styles, look.alpha)

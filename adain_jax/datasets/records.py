@@ -1,13 +1,14 @@
 """Types of data sets: records, which are read, and pictures, which are written, in parts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+_Item = TypeVar("_Item")
 # The first bytes of a file, and the suffix of its format.
 _SIGNATURES = ((b"\xff\xd8\xff", ".jpg"), (b"\x89PNG", ".png"), (b"RIFF", ".webp"), (b"BM", ".bmp"))
 
@@ -45,7 +46,7 @@ class Record:
     image: bytes | Path | np.ndarray | None
     stem: str
     suffix: str = ""
-    fields: dict[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, object] = field(default_factory=dict)
     error: str = ""
 
 
@@ -112,7 +113,7 @@ def suffix_of(data: bytes, name: str = "") -> str:
     return next((suffix for start, suffix in _SIGNATURES if data.startswith(start)), ".png")
 
 
-def groups(items: Sequence[Any], most: int) -> Iterator[tuple[int, tuple[Any, ...]]]:
+def groups(items: Sequence[_Item], most: int) -> Iterator[tuple[int, tuple[_Item, ...]]]:
     """Yield items in groups of up to `most`, with the number of each group.
 
     >>> list(groups("abc", 2))

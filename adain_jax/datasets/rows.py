@@ -70,7 +70,7 @@ class _Stylist:
         self._image, self._key, self._look = image, key, look
         self._tools = Tools.load(model, bank, look.batch)
 
-    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+    def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         for name in (self._image, self._key):
             if name not in batch:
                 raise ValueError(f"the data set has no column {name}, but {', '.join(batch)}")

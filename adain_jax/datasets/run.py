@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import jax
 import numpy as np
@@ -144,7 +144,7 @@ def _check_places(source: str, kind: str, output: Path) -> None:
         raise ValueError(f"{output} and {source} lie one in the other: name another folder")
 
 
-def _settings(job: Job, to: str, parts: Sequence[Part], model: Model) -> dict[str, Any]:
+def _settings(job: Job, to: str, parts: Sequence[Part], model: Model) -> dict[str, object]:
     """The settings that the bytes of a data set depend on, as JSON can represent them."""
     digest = hashlib.sha256()
     for part in parts:

@@ -43,7 +43,7 @@ class Shards:
                         members = {}
                     file = tar.extractfile(member)
                     stem, members[extension] = this, file.read() if file else b""
-                    tar.members = []  # type: ignore[attr-defined]
+                    _forget(tar)
                 _check_end(part.place, tar.offset)
         except (tarfile.TarError, OSError, EOFError) as error:
             where = f"from {stem} on" if members else f"after {stem or 'its start'}"
@@ -123,7 +123,7 @@ class _ShardWriter:
         fields = picture.record.fields
         others = {name: value for name, value in fields.items() if not isinstance(value, bytes)}
         for name, value in fields.items():
-            if name not in others:
+            if isinstance(value, bytes):
                 self._write(f"{stem}.{name}", value)
         if others:
             self._write(f"{stem}.{_JSON}", as_json(others))
@@ -133,4 +133,9 @@ class _ShardWriter:
         member = tarfile.TarInfo(name)  # without time and owner: equal pictures give equal files
         member.size = len(data)
         self._tar.addfile(member, io.BytesIO(data))
-        self._tar.members = []  # type: ignore[attr-defined]
+        _forget(self._tar)
+
+
+def _forget(tar: tarfile.TarFile) -> None:
+    """Empty the list of all members so far, which Python's tarfile keeps."""
+    tar.members = []  # type: ignore[attr-defined]

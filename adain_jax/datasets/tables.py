@@ -1,16 +1,20 @@
 """Data sets in Parquet, with a column of images."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from adain_jax.datasets.records import Part, Picture, Record
 from adain_jax.datasets.shards import part_name
+
+if TYPE_CHECKING:  # imported where it is used, since it is an optional package
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
 SUFFIX = ".parquet"
 _BYTES = "bytes"  # the field of an image's bytes, beside its path, in data sets of Hugging Face
@@ -83,11 +87,11 @@ class Tables:
             what = f"cannot be read on from row {row}: {error}"
             yield Record(path.name, None, "", error=what)
 
-    def _columns(self, schema: Any, path: Path) -> tuple[str, str | None]:
+    def _columns(self, schema: "pa.Schema", path: Path) -> tuple[str, str | None]:
         """The names of the columns of images and of keys."""
         import pyarrow as pa
 
-        def holds(kind: Any) -> bool:
+        def holds(kind: "pa.DataType") -> bool:
             if pa.types.is_struct(kind):
                 return any(kind.field(i).name == _BYTES for i in range(kind.num_fields))
             return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
@@ -151,12 +155,12 @@ class TableSink:
 class _TableWriter:
     def __init__(self, path: Path, name: str, sink: TableSink, part: Part) -> None:
         self._path, self._name, self._sink, self._part = path, name, sink, part
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[dict[str, object]] = []
         self._count = 0
-        self._writer: Any = None
+        self._writer: pq.ParquetWriter | None = None
 
     @cached_property
-    def _source(self) -> tuple[Any, str] | None:
+    def _source(self) -> "tuple[pa.Schema, str] | None":
         """The schema and the column of images of the source; None if that is not Parquet."""
         import pyarrow.parquet as pq
 
@@ -211,7 +215,7 @@ class _TableWriter:
             self._writer.close()
 
 
-def _fitted(table: Any, schema: Any, name: str) -> Any:
+def _fitted(table: "pa.Table", schema: "pa.Schema", name: str) -> "pa.Table":
     import pyarrow as pa
 
     more = [column for column in table.column_names if column not in schema.names]
@@ -226,10 +230,10 @@ def _fitted(table: Any, schema: Any, name: str) -> Any:
     return pa.table(columns, schema=schema)
 
 
-def _without(fields: dict[str, Any], *names: str) -> dict[str, Any]:
+def _without(fields: Mapping[str, object], *names: str) -> dict[str, object]:
     """Append `_` to the names of fields that are in `names`."""
     return {(f"{key}_" if key in names else key): value for key, value in fields.items()}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else value

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import cast
 
 from adain_jax.datasets.records import Part, Record
 from adain_jax.training.sources import tfds_source
@@ -37,6 +37,6 @@ class Tfds:
         """
         name, source, key = _open(self.place)
         for number in range(*part.items):
-            fields: dict[str, Any] = dict(source[number])
-            data = fields.pop(key)
+            fields = dict(source[number])
+            data = cast(bytes, fields.pop(key))
             yield Record(f"{name}#{number}", data, f"{number:08}", fields=fields)

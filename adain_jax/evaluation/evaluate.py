@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -39,6 +40,7 @@ class Named:
 
 Program = Callable[[Named, Named], np.ndarray]  # content, style -> picture
 PHOTOGRAPH = "the photograph"  # the name of the program that returns the photograph unchanged
+_Encoded = TypeVar("_Encoded")  # a style, as a program encodes it
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,9 @@ def measure(
     Raises:
         ValueError: if a picture and its photograph differ in size.
     """
-    seen: dict[tuple[str, str], Any] = {}
+    seen: dict[tuple[str, str], list[jax.Array]] = {}
 
-    def remember(kind: str, item: Named) -> Any:
+    def remember(kind: str, item: Named) -> list[jax.Array]:
         key = kind, item.name
         if key not in seen:
             seen[key] = judge.features(item.image)
@@ -154,10 +156,11 @@ def untouched(content: Named, style: Named) -> np.ndarray:
 
 
 def _encoding_once(
-    encode: Callable[[np.ndarray], Any], stylize: Callable[[np.ndarray, Any], np.ndarray]
+    encode: Callable[[np.ndarray], _Encoded],
+    stylize: Callable[[np.ndarray, _Encoded], np.ndarray],
 ) -> Program:
     """A program that encodes each style once, when it is first used."""
-    styles: dict[str, Any] = {}
+    styles: dict[str, _Encoded] = {}
 
     def run(content: Named, style: Named) -> np.ndarray:
         if style.name not in styles:

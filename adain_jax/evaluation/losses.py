@@ -1,7 +1,7 @@
 """The paper's losses of finished pictures."""
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 from jax.typing import ArrayLike
@@ -22,9 +22,9 @@ class PictureLosses(NamedTuple):
         target: the mean squared distance of relu4_1 from the result of AdaIN (equation 12).
     """
 
-    style: Any
-    content: Any
-    target: Any
+    style: jax.Array | float
+    content: jax.Array | float
+    target: jax.Array | float
 
 
 def picture_losses(

@@ -2,7 +2,6 @@
 
 import importlib.util
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -36,9 +35,10 @@ class Magenta:
             if sides[1].dim_value > 1:  # images; the network itself does not need their fixed size
                 sides[1].dim_param, sides[2].dim_param = "height", "width"
         del graph.graph.value_info[:]
-        self._transform: Any = onnxruntime.InferenceSession(graph.SerializeToString())
-        self._predict: Any = onnxruntime.InferenceSession(str(folder / "arbitrary_predict.onnx"))
+        self._transform = onnxruntime.InferenceSession(graph.SerializeToString())
+        self._predict = onnxruntime.InferenceSession(str(folder / "arbitrary_predict.onnx"))
         self._image, self._vector = (x.name for x in self._transform.get_inputs())
+        self._painting = self._predict.get_inputs()[0].name
 
     def style(self, painting: np.ndarray) -> np.ndarray:
         """Encode a painting, a float image (H, W, 3) in [0, 1], to its vector (1, 1, 1, 100)."""
@@ -46,8 +46,8 @@ class Magenta:
             (_PREDICTOR_SIDE, _PREDICTOR_SIDE), Image.Resampling.LANCZOS
         )
         image = to_float(np.asarray(small), xp=np)[None]
-        return self._predict.run(None, {self._predict.get_inputs()[0].name: image})[0]
+        return np.asarray(self._predict.run(None, {self._painting: image})[0])
 
     def stylize(self, images: np.ndarray, style: np.ndarray) -> np.ndarray:
         """Stylize float images in [0, 1], with sides that are multiples of 4: (N, H, W, 3)."""
-        return self._transform.run(None, {self._image: images, self._vector: style})[0]
+        return np.asarray(self._transform.run(None, {self._image: images, self._vector: style})[0])

@@ -116,7 +116,8 @@ def _views(
         # `places` refers to the centres of pixels, Pillow's box to their edges. The two differ by
         # half a pixel of each scale.
         shift = 0.5 - 0.5 / scale
-        box = (left + shift, top + shift)
-        box = (*box, box[0] + width / scale, box[1] + height / scale)
-        box = tuple(np.clip(box, 0, (*image.size, *image.size)))
-        yield np.asarray(image.resize((width, height), Image.Resampling.LANCZOS, box=box))  # type: ignore[arg-type]
+        x, y = left + shift, top + shift
+        edges = (x, y, x + width / scale, y + height / scale)
+        x, y, right, bottom = np.clip(edges, 0, (*image.size, *image.size))
+        box = (x, y, right, bottom)
+        yield np.asarray(image.resize((width, height), Image.Resampling.LANCZOS, box=box))

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from numpy.typing import ArrayLike
+from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from adain_jax.export.options import Float, kept
 from adain_jax.version import __version__
@@ -40,10 +41,10 @@ class Graph:
     def __init__(self, weights: Float = "float32", compute: Float = "float32") -> None:
         self.weights: Float = weights
         self.compute: Float = compute
-        self._nodes: list[Any] = []
-        self._inputs: list[Any] = []
-        self._outputs: list[Any] = []
-        self._arrays: dict[str, Any] = {}
+        self._nodes: list[NodeProto] = []
+        self._inputs: list[ValueInfoProto] = []
+        self._outputs: list[ValueInfoProto] = []
+        self._arrays: dict[str, TensorProto] = {}
         self._constants: dict[tuple, Value] = {}
 
     def input(self, name: str, dtype: str, shape: list[Side]) -> Value:
@@ -67,7 +68,7 @@ class Graph:
         self._nodes.append(helper.make_node(kind, list(inputs), names, name=name, **attributes))
         return names
 
-    def constant(self, array: Any) -> Value:
+    def constant(self, array: ArrayLike) -> Value:
         """Add a small array, unless the graph has an equal one, and return its name."""
         array = np.asarray(array)
         key = (array.dtype.str, array.shape, array.tobytes())
@@ -75,7 +76,7 @@ class Graph:
             self._constants[key] = self._keep(f"constant_{len(self._constants)}", array)
         return self._constants[key]
 
-    def weight(self, name: str, array: Any, dtype: str | None = None) -> Value:
+    def weight(self, name: str, array: ArrayLike, dtype: str | None = None) -> Value:
         """Add weights, stored in the dtype `weights`, and cast them to `dtype` or to `compute`."""
         value = self._keep(name, kept(name, array, self.weights))
         return self.cast(value, self.weights, dtype or self.compute)
@@ -84,7 +85,7 @@ class Graph:
         """Cast a value from the dtype `old` to `new`, if they differ."""
         return value if old == new else self.node("Cast", value, to=_TYPES[new])
 
-    def model(self, name: str) -> Any:
+    def model(self, name: str) -> ModelProto:
         """Return the graph as a `ModelProto`, after ONNX's own checks."""
         graph = helper.make_graph(
             self._nodes, name, self._inputs, self._outputs, list(self._arrays.values())

@@ -1,10 +1,10 @@
 """A model's ONNX graphs: from an image to its style, and from an image and a style to a picture."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import jax
 import numpy as np
+from onnx import ModelProto
 
 from adain_jax.export.graph import Graph, Value
 from adain_jax.export.layers import Layers, Map, Stats, Told
@@ -12,13 +12,13 @@ from adain_jax.export.options import Options
 from adain_jax.model import Model
 from adain_jax.networks import ARCHITECTURES, PIXELS, TAPS, Decoder
 from adain_jax.networks.decoder import LEVELS
-from adain_jax.networks.fast import LARGEST
+from adain_jax.networks.fast import LARGEST, FastDecoder
 from adain_jax.networks.params import Params
 
 _IMAGES = ["batch", "height", "width", 3]
 
 
-def style_graph(model: Model, options: Options) -> Any:
+def style_graph(model: Model, options: Options) -> ModelProto:
     """The graph from `image` (N, H, W, 3) to its style, `mean` and `std`: a `ModelProto`.
 
     The statistics are (N, C) float32.
@@ -33,7 +33,7 @@ def style_graph(model: Model, options: Options) -> Any:
     return graph.model("style")
 
 
-def stylize_graph(model: Model, options: Options) -> Any:
+def stylize_graph(model: Model, options: Options) -> ModelProto:
     """The graph from `image`, `mean`, `std` and `strength` (S,) to `picture`: a `ModelProto`.
 
     The numbers of images, of styles and of strengths are 1, or the number of pictures.
@@ -49,7 +49,7 @@ def stylize_graph(model: Model, options: Options) -> Any:
     return graph.model("stylize")
 
 
-def content_graph(model: Model, options: Options) -> Any:
+def content_graph(model: Model, options: Options) -> ModelProto:
     """The graph from `image` (N, H, W, 3) to the inputs of `picture_graph`: a `ModelProto`.
 
     These are the maps that the decoder uses, (N, C, h, w), by their names, and `content_mean` and
@@ -68,7 +68,7 @@ def content_graph(model: Model, options: Options) -> Any:
     return graph.model("content")
 
 
-def picture_graph(model: Model, options: Options) -> Any:
+def picture_graph(model: Model, options: Options) -> ModelProto:
     """The graph from the outputs of `content_graph`, `mean`, `std` and `strength` to `picture`.
 
     The two graphs do the same as `stylize_graph`, for many styles and strengths of one image. The
@@ -123,8 +123,10 @@ def _styled(
     parts = zip(channels, layers.split(style, list(channels.values())), strict=True)
     told = {name: Told(own[name], given) for name, given in parts if name in own}
     features = {name: layers.adain(maps[name], told[name]) for name in architecture.levels}
-    decode = _decoded if isinstance(architecture.decoder, Decoder) else _fast_decoded
-    return decode(layers, architecture.decoder, features, told, params["decoder"])
+    decoder = architecture.decoder
+    if isinstance(decoder, Decoder):
+        return _decoded(layers, decoder, features, told, params["decoder"])
+    return _fast_decoded(layers, decoder, features, told, params["decoder"])
 
 
 def _channels(model: Model) -> dict[str, int]:
@@ -134,7 +136,7 @@ def _channels(model: Model) -> dict[str, int]:
     """
     if ARCHITECTURES[model.architecture].content is None:
         return dict(zip((PIXELS, *TAPS), model.channels, strict=True))
-    layers: Any = model.params["content"]
+    layers = model.params["content"]
     names = [f"conv{block}_2" for block in range(1, len(layers) // 2 + 1)]
     return {name: len(layers[name]["bias"]) for name in names}
 
@@ -162,7 +164,7 @@ def _arrays(model: Model) -> Params:
 
 
 def _depths(model: Model) -> tuple[int, ...]:
-    return tuple(ARCHITECTURES[model.architecture].encoder.depths)  # type: ignore[attr-defined]
+    return tuple(ARCHITECTURES[model.architecture].encoder.depths)
 
 
 def _vgg(layers: Layers, x: Map, params: Params, depths: tuple[int, ...]) -> dict[str, Map]:
@@ -193,7 +195,7 @@ def _fast_maps(layers: Layers, x: Map, params: Params) -> dict[str, Map]:
 
 def _decoded(
     layers: Layers,
-    decoder: Any,
+    decoder: Decoder,
     features: Mapping[str, Map],
     told: Mapping[str, Told],
     params: Params,
@@ -219,7 +221,7 @@ def _decoded(
 
 def _fast_decoded(
     layers: Layers,
-    decoder: Any,
+    decoder: FastDecoder,
     features: Mapping[str, Map],
     told: Mapping[str, Told],
     params: Params,

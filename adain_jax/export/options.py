@@ -1,8 +1,9 @@
 """The options of an export."""
 
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 Format = Literal["onnx", "stablehlo"]
 Float = Literal["float32", "float16"]
@@ -32,7 +33,7 @@ def check_options(to: str, options: Options) -> None:
             raise ValueError(f"{name} is {' or '.join(get_args(known))}, not {value!r}")
 
 
-def kept(name: str, weights: Any, dtype: Float) -> np.ndarray:
+def kept(name: str, weights: ArrayLike, dtype: Float) -> np.ndarray:
     """Convert weights to the dtype of a file; `name` is their name in errors.
 
     Raises:

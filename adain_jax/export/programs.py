@@ -3,7 +3,9 @@
 import json
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -26,7 +28,7 @@ class Exported(NamedTuple):
         difference: the largest difference between their pictures and the model's, in levels of 255.
     """
 
-    files: list[Any]
+    files: list[Path]
     difference: float
 
 
@@ -107,7 +109,7 @@ def noted(told: Mapping[str, str], difference: float) -> dict[str, str]:
     return {**told, "largest_difference": f"{difference:.3g} of 255 levels, at {sizes}"}
 
 
-def onnx_libraries() -> tuple[Any, Any]:
+def onnx_libraries() -> tuple[ModuleType, ModuleType]:
     """Import and return the packages onnx and onnxruntime.
 
     Raises:
@@ -138,11 +140,13 @@ def _onnx(
         for program in graphs
     )
 
-    def stylized(image: Any, mean: Any, std: Any, strength: Any) -> np.ndarray:
+    def stylized(
+        image: np.ndarray, mean: np.ndarray, std: np.ndarray, strength: np.ndarray
+    ) -> np.ndarray:
         inputs = {"image": image, "mean": mean, "std": std, "strength": strength}
         return np.asarray(stylize.run(None, inputs)[0])
 
-    def style_of(image: Any) -> Any:
+    def style_of(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return style.run(None, {"image": image})
 
     difference = comparison.largest_difference(model, options, style_of, stylized)
@@ -173,9 +177,10 @@ def _stablehlo(
     ]
     style, stylize = (deserialize(bytearray(data)) for data in programs)
 
-    def style_of(image: Any) -> Any:
-        stats: Any = style.call(image)
+    def style_of(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        stats = cast(dict[str, np.ndarray], style.call(image))
         return stats["mean"], stats["std"]
 
-    difference = comparison.largest_difference(model, options, style_of, stylize.call)  # type: ignore[arg-type]
+    stylized = cast(comparison.Stylize, stylize.call)
+    difference = comparison.largest_difference(model, options, style_of, stylized)
     return programs, noted(told, difference), difference

@@ -6,12 +6,11 @@ import os
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from adain_jax.export import comparison
-from adain_jax.export.options import Options
+from adain_jax.export.options import Float, Options
 from adain_jax.export.programs import Exported, check_model, noted, onnx_libraries
 from adain_jax.export.runtime_web import VERSION, runtime_files
 from adain_jax.files import find, image
@@ -35,7 +34,7 @@ def export_site(
     styles: Sequence[str | os.PathLike] | None = None,
     photo: str | os.PathLike | None = None,
     runtime: str | os.PathLike | None = None,
-    dtype: str = "float16",
+    dtype: Float = "float16",
     about: Mapping[str, str] | None = None,
 ) -> Exported:
     """Write a page that gives photographs the style of paintings within the browser.
@@ -61,7 +60,7 @@ def export_site(
         ValueError: if the model cannot be exported, a file is not an image, or the pictures differ
             from the model's.
     """
-    options = Options(dtype, images="float32")  # type: ignore[arg-type]
+    options = Options(dtype, images="float32")
     check_model(model, "onnx")
     onnx_libraries()
     from adain_jax.export.graph import OPSET
@@ -123,7 +122,7 @@ def _named(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _written(folder: Path, files: Mapping[str, bytes]) -> list[Any]:
+def _written(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
     paths = {folder / name: data for name, data in files.items()}
     for path in paths:
         check_place(path)
@@ -179,10 +178,12 @@ def _programs(
         for name, graph in graphs.items()
     }
 
-    def style_of(image: Any) -> Any:
+    def style_of(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return sessions["style"].run(None, {"image": image})
 
-    def stylized(image: Any, mean: Any, std: Any, strength: Any) -> np.ndarray:
+    def stylized(
+        image: np.ndarray, mean: np.ndarray, std: np.ndarray, strength: np.ndarray
+    ) -> np.ndarray:
         names = [x.name for x in sessions["content"].get_outputs()]
         content = dict(zip(names, sessions["content"].run(None, {"image": image}), strict=True))
         given = {"mean": mean, "std": std, "strength": strength}

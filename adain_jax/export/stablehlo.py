@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -36,7 +35,9 @@ def stylize_program(model: Model, options: Options) -> bytes:
     Images and pictures are (N, H, W, 3), of the same dtype.
     """
 
-    def stylize(model: Model, image: Any, mean: Any, std: Any, strength: Any) -> jax.Array:
+    def stylize(
+        model: Model, image: jax.Array, mean: jax.Array, std: jax.Array, strength: jax.Array
+    ) -> jax.Array:
         return make_picture(model, Request(image, Style(mean, std, model.fingerprint), strength))
 
     image = _image(options)
@@ -72,7 +73,7 @@ def _exported(
         {part: model.params[part] for part in parts},
     )
 
-    def program(*arguments: jax.Array) -> Any:
+    def program(*arguments: jax.Array) -> object:
         # Cast within the program, so that the file has the weights in their dtype `options.dtype`.
         params = jax.tree.map(lambda x: jnp.asarray(x).astype(options.compute), weights)
         return function(replace(model, params=params), *arguments)

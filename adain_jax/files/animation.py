@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageSequence
@@ -99,7 +98,7 @@ def save_animation(path: Path, frames: Iterable[Frame], look: Look) -> None:
             yield Image.fromarray(frame.rgb)
 
     kind = path.suffix.lower()[1:]
-    options: dict[str, Any] = {"quality": 90, "method": 4} if kind == "webp" else {"disposal": 1}
+    options = {"quality": 90, "method": 4} if kind == "webp" else {"disposal": 1}
     with atomic_path(path) as temporary:
         if kind == "gif":  # its durations are in hundredths of a second
             made = [x.quantize(256, dither=Image.Dither.FLOYDSTEINBERG) for x in images()]

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 
@@ -143,5 +143,5 @@ def opened(source: Path | None, number: int, *, again: bool = True) -> Camera | 
     return Player(moving.open_clip(source), again=again)
 
 
-def _require() -> Any:
+def _require() -> ModuleType:
     return required("cv2", "cameras need the package opencv-python-headless", "video")

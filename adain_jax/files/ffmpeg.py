@@ -4,18 +4,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from adain_jax.runtime.packages import required
 
+if TYPE_CHECKING:  # imported where it is used, since it is an optional package
+    from av import AudioStream
+    from av.container import InputContainer
+    from av.error import FFmpegError
+    from av.subtitles.stream import SubtitleStream
 
-def require() -> Any:
+
+def require() -> ModuleType:
     """Import and return PyAV; raise a `ValueError` that says how to install it if it is missing."""
     return required("av", "videos need the package av", "video")
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Any]:
+def opened(path: Path) -> Iterator["InputContainer"]:
     """Open a file as a container of `av.open`.
 
     Raises:
@@ -46,16 +53,16 @@ def told(what: str) -> Iterator[None]:
         raise kind(f"{what}: {_what(error)}") from None
 
 
-def _what(error: Any) -> str:
+def _what(error: "FFmpegError | OSError") -> str:
     return str(error.strerror or error).lower()
 
 
-def origin(container: Any) -> Fraction:
+def origin(container: "InputContainer") -> Fraction:
     """The time in seconds at which a file begins; it is not 0 for recorded broadcasts."""
     return Fraction(max(0, container.start_time or 0), 1_000_000)
 
 
-def others(container: Any) -> list[Any]:
+def others(container: "InputContainer") -> "list[AudioStream | SubtitleStream]":
     """The streams of sound and of subtitles of a container."""
     return [*container.streams.audio, *container.streams.subtitles]
 

@@ -4,17 +4,23 @@ import heapq
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from adain_jax.files.clip import Look
 from adain_jax.files.ffmpeg import opened, origin, others, require, told
 from adain_jax.files.segment import CODECS
 from adain_jax.runtime.atomic import atomic_path
 
+if TYPE_CHECKING:  # imported where it is used, since it is an optional package
+    from av import Packet, VideoStream
+    from av.container import InputContainer, OutputContainer
+    from av.stream import Stream
+
 # Tags of the source that are not copied, since they describe the file itself.
 _TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")
 _KINDS = {"audio": "sound", "subtitle": "subtitles"}
-_Timed = tuple[Fraction, int, Any]  # the decoding time in seconds, the track's rank, and a packet
+# The decoding time in seconds, the track's rank, and a packet.
+_Timed = tuple[Fraction, int, "Packet"]
 
 
 def check_output(output: Path, codec: str, source: Path | None = None) -> None:
@@ -107,13 +113,15 @@ def join(
                 _mux(sink, tracks, output)
 
 
-def _mux(sink: Any, tracks: Sequence[Iterator[_Timed]], output: Path) -> None:
+def _mux(sink: "OutputContainer", tracks: Sequence[Iterator[_Timed]], output: Path) -> None:
     for _, _, packet in heapq.merge(*tracks, key=lambda item: item[:2]):
         with told(f"cannot write {output}"):  # only here: errors of reading have another message
             sink.mux(packet)
 
 
-def _packets_of(segments: Sequence[Path], stream: Any, last: Fraction) -> Iterator[_Timed]:
+def _packets_of(
+    segments: Sequence[Path], stream: "VideoStream", last: Fraction
+) -> Iterator[_Timed]:
     """Yield the packets of segments, each with the time until the next as its duration.
 
     The segments do not contain the duration of their last packet.
@@ -136,8 +144,8 @@ def _packets_of(segments: Sequence[Path], stream: Any, last: Fraction) -> Iterat
 
 
 def _copied(
-    container: Any,
-    streams: dict[Any, Any],
+    container: "InputContainer",
+    streams: "dict[Stream, Stream]",
     start: Fraction,
     until: Fraction | None,
 ) -> Iterator[_Timed]:

@@ -46,6 +46,6 @@ def load(image: Image.Image, file: IO[bytes]) -> Image.Image:
 def _second_bytes(file: IO[bytes]) -> np.ndarray:
     file.seek(0)
     image = Image.open(file)
-    (tile,) = image.tile  # type: ignore[reportAttributeAccessIssue]
-    image.tile = [tile._replace(args=_SECOND_BYTES)]  # type: ignore[reportAttributeAccessIssue]
+    (tile,) = image.tile
+    image.tile = [tile._replace(args=_SECOND_BYTES)]
     return np.asarray(image)

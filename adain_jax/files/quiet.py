@@ -4,11 +4,10 @@ import ctypes
 import logging
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
@@ -52,7 +51,13 @@ def quiet() -> Iterator[None]:
                 _filters.__exit__(None, None, None)
 
 
-def _show(others: Any, message: Any, category: Any, filename: str, *rest: Any) -> None:
+def _show(
+    others: Callable[..., object],
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    *rest: object,
+) -> None:
     if Path(filename).parent == _PILLOW_FOLDER:
         LOGGER.debug("Pillow: %s", message)
     else:

@@ -6,7 +6,9 @@ makes one video of segments.
 
 import os
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -105,7 +107,9 @@ def read(segments: Sequence[Path], look: Look, last: int) -> Iterator[Frame]:
         for path in segments:
             with opened(path) as container:
                 for frame in container.decode(video=0):
-                    pts = round(frame.pts * frame.time_base / look.time_base)
+                    # Segments have both.
+                    time, base = cast(tuple[int, Fraction], (frame.pts, frame.time_base))
+                    pts = round(time * base / look.time_base)
                     yield frame.to_ndarray(format="rgb24"), pts, 0
 
     yield from timed(decoded(), last)

@@ -3,7 +3,6 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 from adain_jax.files import image
 from adain_jax.runtime.atomic import atomic_path, is_special
@@ -29,11 +28,13 @@ def read_input() -> bytes:
     return data
 
 
-def load(path: Path, stdin: bytes | None, **options: Any) -> image.LoadedImage:
+def load(
+    path: Path, stdin: bytes | None, *, size: int = 0, as_bytes: bool = False
+) -> image.LoadedImage:
     """Load an image as `image.load` does, from the bytes `stdin` if `path` is `STREAM`."""
     if path == STREAM and stdin is not None:
-        return image.decode(stdin, INPUT, **options)
-    return image.load(path, **options)
+        return image.decode(stdin, INPUT, size=size, as_bytes=as_bytes)
+    return image.load(path, size=size, as_bytes=as_bytes)
 
 
 def check_output() -> None:

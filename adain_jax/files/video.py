@@ -7,12 +7,16 @@ how frames become RGB; transfer and primaries are passed on, not converted.
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from adain_jax.files.clip import Color, Frame, Look, scale, timed
 from adain_jax.files.ffmpeg import opened, origin, ways
+
+if TYPE_CHECKING:  # imported where it is used, since it is an optional package
+    from av import VideoFrame, VideoStream
+    from av.container import InputContainer
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm")  # the suffixes that can be written
 READABLE = (
@@ -45,7 +49,8 @@ class Video:
             first = next(container.decode(stream), None)
             if first is None:
                 raise ValueError(f"{path} has no frame that can be decoded")
-            self._zero = round(origin(container) / stream.time_base)
+            base = cast(Fraction, stream.time_base)  # streams of opened files have one
+            self._zero = round(origin(container) / base)
             self._turn = _turn(first)
             turned = self._turn(np.empty((first.height, first.width), np.uint8))
             aspect = stream.sample_aspect_ratio or Fraction(1)
@@ -53,7 +58,7 @@ class Video:
             seconds = Fraction(container.duration or 0, 1_000_000)
             self.look = Look(
                 size=turned.shape,
-                time_base=stream.time_base,
+                time_base=base,
                 rate=rate,
                 count=stream.frames or round(seconds * rate),
                 aspect=aspect if turned.shape == (first.height, first.width) else 1 / aspect,
@@ -90,7 +95,7 @@ class Video:
                     yield self._rgb(frame), pts, frame.duration or 0
                 frame = next(decoded, None)
 
-    def _rgb(self, frame: Any) -> np.ndarray:
+    def _rgb(self, frame: "VideoFrame") -> np.ndarray:
         height, width = frame.height, frame.width
         if height * width == 0:
             raise ValueError(f"{self.path} is damaged: a frame has no pixels")
@@ -108,7 +113,7 @@ class Video:
         return upright
 
 
-def _video(container: Any, path: Path) -> Any:
+def _video(container: "InputContainer", path: Path) -> "VideoStream":
     streams = [
         x for x in container.streams.video if not x.disposition & type(x.disposition).attached_pic
     ]
@@ -117,7 +122,7 @@ def _video(container: Any, path: Path) -> Any:
     return streams[0]
 
 
-def _color(frame: Any) -> Color:
+def _color(frame: "VideoFrame") -> Color:
     """The colour encoding of a frame; if unknown, BT.709 from 720 lines on, otherwise BT.601."""
     custom = _BT709 if frame.height >= _HD else _BT601
     matrix, primaries, transfer = frame.colorspace, frame.color_primaries, frame.color_trc
@@ -129,7 +134,7 @@ def _color(frame: Any) -> Color:
     )
 
 
-def _turn(frame: Any) -> Callable[[np.ndarray], np.ndarray]:
+def _turn(frame: "VideoFrame") -> Callable[[np.ndarray], np.ndarray]:
     """A function that turns pixels (H, W, ...) upright, by quarter turns and reflections.
 
     They are those of the frame's display matrix.

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Callable
 from contextlib import suppress
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 
 from PIL import Image, ImageFile
 
@@ -76,7 +76,7 @@ def _why_unidentified(file: IO[bytes]) -> str:
     return "not an image, or of an unknown format"
 
 
-def _failure(factory: Callable[..., Any], file: IO[bytes]) -> str:
+def _failure(factory: Callable[[IO[bytes], str], object], file: IO[bytes]) -> str:
     file.seek(0)
     try:
         factory(file, "")

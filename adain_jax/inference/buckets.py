@@ -1,7 +1,6 @@
 """The few array sizes in which images of all sizes are computed."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -53,7 +52,9 @@ def map_in_bucket(maps: np.ndarray) -> np.ndarray:
 
 
 def cells(
-    size: Any, shape: Sequence[int], features: Mapping[str, jax.Array]
+    size: tuple[int | jax.Array, int | jax.Array],
+    shape: Sequence[int],
+    features: Mapping[str, jax.Array],
 ) -> dict[str, jax.Array]:
     """For each map, which cells belong to the pictures: booleans (h, w).
 

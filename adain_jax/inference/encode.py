@@ -38,7 +38,8 @@ def encode_style(
 @jax.jit
 def _in_bucket(model: Model, images: jax.Array, size: jax.Array) -> Style:
     batch = to_float(images if images.ndim == 4 else images[None])
-    features = model.style_maps(batch.astype(model.dtype), (size[0], size[1]))
-    stats = statistics(features, cells(size, batch.shape, features))
+    sides = size[0], size[1]
+    features = model.style_maps(batch.astype(model.dtype), sides)
+    stats = statistics(features, cells(sides, batch.shape, features))
     style = Style(stats.mean, stats.std, model.fingerprint)
     return style if images.ndim == 4 else jax.tree.map(lambda x: x[0], style)

@@ -1,14 +1,15 @@
 """The colour modes: a picture has the colours of the style or of the photograph."""
 
 from collections.abc import Callable
-from typing import Any
+from types import ModuleType
 
 import jax.numpy as jnp
 
 from adain_jax.ops.color import coral, match_histogram
 from adain_jax.ops.pixels import to_float
+from adain_jax.ops.shapes import AnyArray
 
-_RECOLORINGS: dict[str, Callable[..., Any]] = {"coral": coral, "histogram": match_histogram}
+_RECOLORINGS: dict[str, Callable[..., AnyArray]] = {"coral": coral, "histogram": match_histogram}
 COLORS = ("style", "luminance", *_RECOLORINGS)
 _ENOUGH = 1 << 20  # the number of pixels that suffice to know the colours of a photograph
 
@@ -25,7 +26,7 @@ def recolors(color: str) -> bool:
     return color in _RECOLORINGS
 
 
-def recolor(style: Any, content: Any, color: str, *, xp: Any = jnp) -> Any:
+def recolor(style: AnyArray, content: AnyArray, color: str, *, xp: ModuleType = jnp) -> AnyArray:
     """Give the image of a style the colours of a content: float32 (H, W, 3) in [0, 1].
 
     A content of more than a megapixel is subsampled: every second, third, ... pixel of both axes.

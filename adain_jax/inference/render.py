@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +20,7 @@ from adain_jax.networks import ARCHITECTURES
 from adain_jax.networks.layers import Size
 from adain_jax.ops.color import keep_chroma
 from adain_jax.ops.pixels import from_float, to_float
+from adain_jax.ops.shapes import AnyArray
 from adain_jax.ops.statistics import ChannelStats
 from adain_jax.runtime.memory import freed_memory_given_back
 
@@ -27,7 +28,7 @@ from adain_jax.runtime.memory import freed_memory_given_back
 Content = ChannelStats | Callable[[ChannelStats], ChannelStats]
 
 
-def render(model: Model, request: Request, plan: Plan | Literal["auto"] = "auto") -> Any:
+def render(model: Model, request: Request, plan: Plan | Literal["auto"] = "auto") -> AnyArray:
     """Render the picture or pictures of a request, with the shape and dtype of its content.
 
     The result is a JAX array, or for `Tiled` a NumPy array.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Literal, cast
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,7 @@ from adain_jax.inference.plan import Plan, Tiled, choose, is_traced
 from adain_jax.inference.recolor import check_color, recolor, recolors
 from adain_jax.model import Model, Style
 from adain_jax.model.arguments import check_alpha, check_masks, check_pixels, check_sliceable
+from adain_jax.ops.shapes import AnyArray
 
 Source = ArrayLike | Style  # a style as its image, or encoded
 
@@ -37,10 +38,10 @@ class Request:
         color: "style" or "luminance". The style already contains the effect of the other modes.
     """
 
-    content: Any
+    content: AnyArray
     style: Style
-    alpha: Any
-    masks: Any = None
+    alpha: AnyArray
+    masks: AnyArray | None = None
     color: str = "style"
 
     def of(self, index: int) -> "Request":
@@ -71,22 +72,22 @@ def ask(
 
     The arguments are those of `adain_jax.stylize`, and wrong ones raise `ValueError`.
     """
-    color, several = check_color(color), isinstance(style, list | tuple)
+    check_color(color)
     images = check_content(model, content, plan, style, alpha, masks)
     if recolors(color):
-        parts = [_recolored(part, images, color) for part in (style if several else [style])]  # type: ignore[arg-type]
-        style, color = (parts if several else parts[0]), "style"
+        parts = [_recolored(part, images, color) for part in _parts(style)]
+        style, color = (parts if isinstance(style, list | tuple) else parts[0]), "style"
     encoded = as_style(style, model, weights, regions=masks is not None, plan=plan)
     _check_style(model, images, encoded, regions=masks is not None)
     regions = None if masks is None else len(encoded.mean)
     strength = check_alpha(alpha, images, extrapolate=extrapolate, regions=regions)
-    masks = None if regions is None else check_masks(masks, images, regions)  # type: ignore[arg-type]
-    return Request(images, encoded, strength, masks, color)
+    checked = None if masks is None else check_masks(masks, images, len(encoded.mean))
+    return Request(images, encoded, strength, checked, color)
 
 
 def check_content(
     model: Model, content: ArrayLike, plan: Plan | Literal["auto"], *inputs: object
-) -> Any:
+) -> AnyArray:
     """Return a valid content, or raise `ValueError`; `inputs` are as for `choose`."""
     images = check_sliceable("content", content)
     if isinstance(choose(plan, images.shape, model, content, *inputs), Tiled):
@@ -107,8 +108,7 @@ def as_style(
     Raises:
         ValueError: if there are weights, but regions or only one style; or a style is wrong.
     """
-    several = isinstance(style, list | tuple)
-    parts: Sequence[Any] = style if several else [style]
+    several, parts = isinstance(style, list | tuple), _parts(style)
     if regions and weights is not None:
         raise ValueError("with masks, styles are not mixed: give their strengths by alpha")
     if not several and weights is not None:
@@ -123,7 +123,11 @@ def as_style(
     return Style.stack(styles) if regions else Style.mix(styles, weights)
 
 
-def _check_style(model: Model, content: Any, style: Style, *, regions: bool) -> None:
+def _parts(style: Source | Sequence[Source]) -> Sequence[Source]:
+    return style if isinstance(style, list | tuple) else [cast(Source, style)]
+
+
+def _check_style(model: Model, content: AnyArray, style: Style, *, regions: bool) -> None:
     model.check_style(style)
     if regions and style.mean.ndim < 2:
         raise ValueError("with masks, style is a list, or a batch, of one style for each region")
@@ -136,7 +140,7 @@ def _check_style(model: Model, content: Any, style: Style, *, regions: bool) -> 
         )
 
 
-def _recolored(style: Source, contents: Any, color: str) -> Any:
+def _recolored(style: Source, contents: AnyArray, color: str) -> AnyArray:
     """Recolour the image of a style by a content; several contents give one image each.
 
     Unless values are traced, this runs on the host, which saves a compilation for each size.

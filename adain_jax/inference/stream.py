@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +19,7 @@ from adain_jax.inference.render import make_picture, maps_in_bucket, render
 from adain_jax.inference.request import Request, Source, as_style, ask, check_content
 from adain_jax.model import Model, Style
 
+_Content = TypeVar("_Content")
 _WAITING = 4  # the number of batches of images that may wait for others of the same size
 
 
@@ -37,7 +38,7 @@ class _Group(NamedTuple):
 
 def pictures(
     model: Model,
-    contents: Any,
+    contents: object,
     style: Source | Sequence[Source],
     *,
     alpha: ArrayLike,
@@ -47,7 +48,7 @@ def pictures(
     extrapolate: bool,
     plan: Plan | Literal["auto"],
     batch_size: int,
-    devices: Sequence[Any] | None,
+    devices: Sequence[object] | None,
 ) -> Iterator[np.ndarray]:
     """The pictures of contents (H, W, 3), in their order, as by `adain_jax.stylize_many`.
 
@@ -67,8 +68,13 @@ def pictures(
         weights = None
         if not regions and style.mean.ndim > 1:
             raise ValueError(f"style is one, not a batch of {style.mean.shape[0]}")
-    options = {"alpha": alpha, "weights": weights, "masks": masks, "extrapolate": extrapolate}
-    ask_for = asking(model, style, plan, color, **options)
+    ask_for = asking(
+        *(model, style, plan, color),
+        alpha=alpha,
+        weights=weights,
+        masks=masks,
+        extrapolate=extrapolate,
+    )
     if not regions and np.ndim(alpha) < 2:
         ask_for(np.zeros((8, 8, 3), np.uint8))
     return _pictures(model, contents, ask_for, plan, _Batches(model, batch_size, devices))
@@ -79,7 +85,7 @@ def rendered(
     requests: Iterable[Request],
     *,
     batch_size: int,
-    devices: Sequence[Any] | None = None,
+    devices: Sequence[object] | None = None,
 ) -> Iterator[np.ndarray]:
     """Yield the pictures of requests, in order; each request has one image, no masks, no maps.
 
@@ -90,7 +96,7 @@ def rendered(
     return _pictures(model, requests, lambda request: request, "auto", batches, whole_first=False)
 
 
-def _checked(devices: Any) -> list[Any]:
+def _checked(devices: Sequence[object] | None) -> list[object]:
     if devices is None:
         return jax.local_devices()
     if not isinstance(devices, Sequence) or not all(isinstance(x, jax.Device) for x in devices):
@@ -101,22 +107,37 @@ def _checked(devices: Any) -> list[Any]:
 
 
 def asking(
-    model: Model, style: Any, plan: Plan | Literal["auto"], color: str, **options: Any
-) -> Callable[[Any], Request]:
+    model: Model,
+    style: Source | Sequence[Source],
+    plan: Plan | Literal["auto"],
+    color: str,
+    *,
+    alpha: ArrayLike,
+    weights: Sequence[float] | ArrayLike | None = None,
+    masks: ArrayLike | None,
+    extrapolate: bool,
+) -> Callable[[ArrayLike], Request]:
     """A function from a content to its request, like `ask`, for many contents.
 
-    It checks common arguments only once, for the first content. `options` are the other arguments
-    of `ask`.
+    It checks common arguments only once, for the first content. The arguments are those of `ask`.
     """
     first: Request | None = None
     size: tuple[int, ...] | None = None  # that of all contents, if there are masks or a map
 
-    def ask_for(content: Any) -> Request:
+    def ask_for(content: ArrayLike) -> Request:
         nonlocal first, size
         if first and size in (None, np.shape(content)):
             request = replace(first, content=check_content(model, content, plan))
         else:
-            request = ask(model, content, style, plan=plan, color=color, **options)
+            request = ask(
+                *(model, content, style),
+                alpha=alpha,
+                weights=weights,
+                masks=masks,
+                color=color,
+                extrapolate=extrapolate,
+                plan=plan,
+            )
             if request.masks is not None or request.alpha.ndim > 1:
                 size = request.content.shape
             if not recolors(color):  # else each content has its own style
@@ -130,8 +151,8 @@ def asking(
 
 def _pictures(
     model: Model,
-    contents: Iterable[Any],
-    ask_for: Callable[[Any], Request],
+    contents: Iterable[_Content],
+    ask_for: Callable[[_Content], Request],
     plan: Plan | Literal["auto"],
     batches: "_Batches",
     *,
@@ -198,7 +219,7 @@ class _Batches:
     """Computes batches, padded to one size, on all devices."""
 
     def __init__(
-        self, model: Model, size: int, devices: Sequence[Any], *, own: bool = False
+        self, model: Model, size: int, devices: Sequence[object], *, own: bool = False
     ) -> None:
         """With `own`, each image has its own style and strength, and none has masks."""
         self._own = own

@@ -97,13 +97,14 @@ def windows(image: np.ndarray, tile: int, model: Model) -> tuple[list[Window], l
     """Windows for gathering statistics, and for making the picture."""
     encoder_reach, reach = check_tile(tile, model)
     sides = [-(-side // STRIDE) * STRIDE for side in image.shape[:2]]
-    shape = tuple(min(tile, bucket(side)) for side in sides)
-    inside = tuple(min(pair) for pair in zip(sides, shape, strict=True))
+    height, width = (min(tile, bucket(side)) for side in sides)
+    shape = height, width
+    inside = min(sides[0], height), min(sides[1], width)
     size = None if inside == shape else inside
 
     def cover(reach: int) -> list[Window]:
         rows, columns = (spans(side, tile, reach) for side in sides)
-        return [Window(row, column, shape, size) for row in rows for column in columns]  # type: ignore[arg-type]
+        return [Window(row, column, shape, size) for row in rows for column in columns]
 
     return cover(encoder_reach), cover(reach)
 

@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
+import jax
 import numpy as np
 
 from adain_jax.files import animation, moving, segment, video
@@ -228,7 +229,10 @@ class _Painter:
         self._artist.recall(memory)
         if "scene_mean" in memory:
             stats = zip(memory["scene_mean"], memory["scene_std"], strict=True)
-            self._styles = [Style(*parts, self._model.fingerprint) for parts in stats]  # type: ignore[arg-type]
+            self._styles = [
+                Style(mean, std, self._model.fingerprint)
+                for mean, std in map(jax.device_put, stats)
+            ]
 
     @property
     def memory(self) -> dict[str, np.ndarray]:

@@ -9,7 +9,7 @@ from adain_jax.runtime.errors import is_input, is_out_of_memory
 FAILURES = (ValueError, OSError, MemoryError, jax.errors.JaxRuntimeError)
 
 
-def in_words(error: Exception, path: Path, option: str) -> Exception:
+def in_words(error: Exception, path: Path | str, option: str) -> Exception:
     """Return one of `FAILURES` to be shown; if memory was short, one that suggests `option`.
 
     Raises:

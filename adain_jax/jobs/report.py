@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from adain_jax.jobs.plan import Job, Plan
 from adain_jax.jobs.run import Result
@@ -15,8 +14,8 @@ class Report:
 
     def __init__(self, plan: Plan) -> None:
         self._jobs = plan.jobs
-        self._rows: dict[Job, dict[str, Any]] = {}
-        self._alone: list[dict[str, Any]] = []
+        self._rows: dict[Job, dict[str, object]] = {}
+        self._alone: list[dict[str, object]] = []
         self.complete = False
 
     def skip(self, job: Job) -> None:
@@ -61,7 +60,7 @@ def _row(
     seconds: float | None = None,
     status: str = "failed",
     error: str | None = None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     parts = job.style.parts if job else ()
     return {
         "content": str(content),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -111,7 +111,7 @@ def run(
             done = bool(wait([future], timeout=0.2).done)
         return future.result()
 
-    def compute(function: Callable[..., _Value], *args: Any, **options: Any) -> _Value:
+    def compute(function: Callable[..., _Value], *args: object, **options: object) -> _Value:
         """Call a function in a thread, since the main thread must be free for interruptions."""
         with timing("compute"):
             return awaited(computer.submit(function, *args, **options))

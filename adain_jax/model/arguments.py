@@ -11,7 +11,7 @@ from jax.typing import ArrayLike
 EXTRAPOLATION = 2.0  # the largest alpha; decoders were trained on nothing like larger ones
 
 
-def as_array(name: str, values: Any) -> np.ndarray | jax.Array:
+def as_array(name: str, values: object) -> np.ndarray | jax.Array:
     """Convert values to an array of numbers or booleans: JAX arrays stay, others become NumPy's.
 
     Raises:
@@ -90,7 +90,7 @@ def check_pixels(name: str, images: ArrayLike) -> np.ndarray | jax.Array:
 
 def check_alpha(
     alpha: ArrayLike,
-    content: Any,
+    content: np.ndarray | jax.Array,
     *,
     extrapolate: bool = False,
     regions: int | None = None,
@@ -128,7 +128,7 @@ def check_alpha(
     return jax.device_put(values)
 
 
-def check_masks(masks: ArrayLike, content: Any, styles: int) -> jax.Array:
+def check_masks(masks: ArrayLike, content: np.ndarray | jax.Array, styles: int) -> jax.Array:
     """Return masks or labels as one mask for each style, (K, H, W), booleans or float32.
 
     Raises:

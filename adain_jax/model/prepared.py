@@ -1,7 +1,5 @@
 """Preparation of parameters for many calls."""
 
-from typing import Any
-
 import numpy as np
 from jax.typing import DTypeLike
 
@@ -23,7 +21,7 @@ def prepare_params(params: Params, architecture: str, backend: str, dtype: DType
     """
     upsampling = ARCHITECTURES[architecture].decoder.upsampling
 
-    def ready(part: str, name: str, layer: Params) -> dict[str, Any]:
+    def ready(part: str, name: str, layer: Params) -> Params:
         if "matrix" in layer:  # a bridge
             return {"matrix": np.asarray(layer["matrix"]).astype(dtype)}
         if "kernel" not in layer:  # a normalisation or a film, which works on statistics

@@ -185,7 +185,7 @@ def parts_of(masks: jax.Array, x: jax.Array) -> jax.Array:
     return shares / jnp.where(total > 0, total, 1)
 
 
-def both(share: jax.Array, counted: Any) -> jax.Array:
+def both(share: jax.Array, counted: jax.Array | None) -> jax.Array:
     """The weights of a region's cells, with 0 for cells that are not `counted`."""
     return share if counted is None else share * counted.astype(share.dtype)
 

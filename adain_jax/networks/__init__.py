@@ -1,7 +1,7 @@
 """The networks, as Flax Linen modules, and the table of architectures that they form."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import flax.linen as nn
 import jax
@@ -60,14 +60,14 @@ class Architecture(NamedTuple):
             for the maps of `content`.
     """
 
-    encoder: nn.Module
-    decoder: nn.Module
+    encoder: Encoder
+    decoder: Decoder | FastDecoder
     levels: tuple[str, ...]
     reach: tuple[int, int] | None = None
     concatenates: bool = False
     told: tuple[str, ...] = ()
-    content: nn.Module | None = None
-    projection: nn.Module | None = None
+    content: FastEncoder | None = None
+    projection: Projection | None = None
 
 
 def vgg(
@@ -115,11 +115,11 @@ def initialize(architecture: str, key: jax.Array) -> dict[str, Any]:
     image = jnp.zeros((1, 8, 8, 3), jnp.float32)
     params = {}
 
-    def encode(part: str, encoder: nn.Module, key: jax.Array) -> dict[str, Any]:
+    def encode(part: str, encoder: nn.Module, key: jax.Array) -> dict[str, jax.Array]:
         # The weights do not depend on the method, and this one is traced fastest.
         maps, weights = encoder.clone(method="xla").init_with_output(key, image)
         params[part] = weights["params"]
-        return {PIXELS: image, **maps}  # type: ignore[dict-item]
+        return {PIXELS: image, **cast(dict[str, jax.Array], maps)}
 
     maps = encode("encoder", network.encoder, keys[0])
     if network.content is not None and network.projection is not None:
@@ -127,7 +127,7 @@ def initialize(architecture: str, key: jax.Array) -> dict[str, Any]:
         mean, std = (jnp.concatenate(parts, -1) for parts in zip(*stats, strict=True))
         params["projection"] = network.projection.init(keys[0], mean, std)["params"]
         maps = encode("content", network.content, jax.random.fold_in(keys[0], 1))
-    features = {name: maps[name] for name in network.levels}
+    features: dict[str, object] = {name: maps[name] for name in network.levels}
     features[TOLD] = {name: Told.of(*channel_stats(maps[name])) for name in network.told}
     if network.concatenates:
         features = {name: jnp.concatenate([maps[name]] * 2, -1) for name in network.levels}

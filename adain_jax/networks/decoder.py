@@ -16,8 +16,7 @@ from adain_jax.ops.convolution import Method
 # The initialisation of the first and the last layer. The features of a normalised encoder have a
 # mean of 1 and a root mean square of about 3; and the first pictures should be mid-grey. With He's
 # scale, half of the decoder's units are dead after a hundred steps, and stay so.
-_FIRST: dict[str, Any] = {"initial_scale": 1 / 3}
-_LAST: dict[str, Any] = {"initial_scale": 0.1, "initial_bias": 0.5}
+_FIRST, _LAST, _OTHERS = (1 / 3, 0.0), (0.1, 0.5), (1.0, 0.0)  # the scales, and the biases
 
 
 PIXELS = "pixels"  # the name of the picture itself, as a map
@@ -66,13 +65,16 @@ class Decoder(nn.Module):
                 name = f"conv{block}_{layer}"
                 up, last = name in self.upsampling, name == "conv1_1"  # the last makes the picture
                 normalization = None if last else self.normalization
+                first = x is features[TAPS[-1]]
+                scale, bias = _FIRST if first else _LAST if last else _OTHERS
                 x = Conv3x3(
                     3 if last else 32 * 2 ** (block - (layer == 1)),
                     self.method,
                     relu=not last and not normalization,
                     upsample=up,
+                    initial_scale=scale,
+                    initial_bias=bias,
                     name=name,
-                    **(_FIRST if x is features[TAPS[-1]] else _LAST if last else {}),
                 )(x, size)
                 size = double(size) if up else size
                 if normalization:

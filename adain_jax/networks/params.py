@@ -35,7 +35,7 @@ def check_vgg(architecture: str) -> None:
         raise ValueError(f"{architecture} is no VGG, of which the losses are: take vgg16")
 
 
-def flatten(tree: Mapping[str, Any]) -> dict[str, Any]:
+def flatten(tree: Params) -> Params:
     """The leaves of nested dictionaries, by their keys joined by dots."""
     return dict(flatten_dict(tree, sep="."))
 

@@ -6,7 +6,6 @@ a compilation for each size; with numpy it takes and returns NumPy arrays.
 
 from functools import partial
 from types import ModuleType
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -197,7 +196,9 @@ def _root(
 
 
 @_root.defjvp
-def _root_jvp(power: float, primals: Any, tangents: Any) -> tuple[Array, Array]:
+def _root_jvp(
+    power: float, primals: tuple[ArrayLike, ArrayLike], tangents: tuple[Array, Array]
+) -> tuple[Array, Array]:
     """The derivative by divided differences, which are finite even for equal eigenvalues.
 
     The derivatives of eigenvectors, which JAX would use, are not.

@@ -30,7 +30,7 @@ else:
     class _Shaped:
         """Replaces an array type with a shape by the plain array type."""
 
-        def __class_getitem__(cls, item: tuple[Any, str]) -> Any:
+        def __class_getitem__(cls, item: tuple[object, str]) -> object:
             return item[0]
 
     Bool = Float = Float32 = Integer = Num = Shaped = UInt8 = _Shaped

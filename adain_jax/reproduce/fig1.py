@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,14 +12,16 @@ from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from adain_jax.baselines import feedforward
-from adain_jax.baselines.feedforward import FeedForward
+from adain_jax.baselines.feedforward import FeedForward, StepFunction
 from adain_jax.model import Model
-from adain_jax.ops.losses import tap_stats
+from adain_jax.networks.params import Params
+from adain_jax.ops.losses import TapStats, tap_stats
 from adain_jax.ops.pixels import from_float, to_float
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
 from adain_jax.reproduce.race import Curves, crops, race, smooth, tail
 from adain_jax.reproduce.settings import Settings
-from adain_jax.training.loss import Batch
+from adain_jax.training.loss import Batch, Metrics
+from adain_jax.training.step import TrainState
 
 KINDS = ("batch", "instance")
 SETS = ("as they are", "contrast-normalised", "style-normalised")
@@ -37,12 +38,12 @@ def make(settings: Settings, folder: Path) -> Page:
     stats = tap_stats(model.taps(to_float(jnp.asarray(style))[None]))
     optimizer = optax.adam(optax.linear_schedule(LEARNING_RATE / 10, LEARNING_RATE, 30))
     networks = {kind: FeedForward(kind) for kind in KINDS}
-    steps: dict[str, Any] = {
+    steps = {
         kind: jax.jit(feedforward.make_step(feedforward.make_loss(network), optimizer))
         for kind, network in networks.items()
     }
 
-    def train(name: str, images: np.ndarray) -> tuple[dict[str, Any], Curves]:
+    def train(name: str, images: np.ndarray) -> tuple[dict[str, TrainState], Curves]:
         runners = {
             _runner(kind, seed): (
                 partial(_step, steps[kind], model, stats, seed),
@@ -67,7 +68,7 @@ def make(settings: Settings, folder: Path) -> Page:
     images, curves = settings.training, {}
     states, curves[plain] = train(plain, images)
     _, curves[contrast] = train(contrast, equalized(images))
-    trained: dict[str, Any] = {kind: states[_runner(kind, 0)].params for kind in KINDS}
+    trained = {kind: states[_runner(kind, 0)].params for kind in KINDS}
     # The images are stylized by a network for this style, as in the paper.
     normalized = _stylized(networks["instance"], trained["instance"], images)
     _, curves[styled] = train(styled, normalized)
@@ -131,7 +132,7 @@ def equalized(images: np.ndarray) -> np.ndarray:
     return np.stack([equalize(image) for image in images])
 
 
-def _stylized(network: FeedForward, params: Any, images: np.ndarray) -> np.ndarray:
+def _stylized(network: FeedForward, params: Params, images: np.ndarray) -> np.ndarray:
     """Stylize images with a network for one style; uint8, as the images."""
     parts = np.split(images, range(_NORMALIZED_AT_ONCE, len(images), _NORMALIZED_AT_ONCE))
     bar = tqdm(parts, desc="normalise the style", unit="batch", disable=None, leave=False)
@@ -149,7 +150,14 @@ def _batches(images: np.ndarray, settings: Settings) -> Iterator[list[Batch]]:
         yield [{"content": batch, "style": np.zeros(len(batch), int)} for batch in batches]
 
 
-def _step(step: Any, model: Model, stats: Any, seed: int, state: Any, batches: Any) -> Any:
+def _step(
+    step: StepFunction,
+    model: Model,
+    stats: TapStats,
+    seed: int,
+    state: TrainState,
+    batches: list[Batch],
+) -> tuple[TrainState, Metrics]:
     return step(state, model, stats, batches[seed])
 
 

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,18 +13,19 @@ import optax
 from tqdm import tqdm
 
 from adain_jax.baselines import feedforward, gatys, style_swap
-from adain_jax.baselines.feedforward import FeedForward
+from adain_jax.baselines.feedforward import FeedForward, StepFunction
 from adain_jax.evaluation.losses import PictureLosses
 from adain_jax.model import Model
-from adain_jax.ops.losses import tap_stats
+from adain_jax.ops.losses import TapStats, tap_stats
 from adain_jax.ops.pixels import to_float
 from adain_jax.reproduce.measure import Method, mean_losses
 from adain_jax.reproduce.page import Claim, Page, picture_grid, plot, save_plot, write_csv
-from adain_jax.reproduce.race import crops, race
+from adain_jax.reproduce.race import Step, crops, race
 from adain_jax.reproduce.settings import Settings
 from adain_jax.stylize import stylize
 from adain_jax.training.combinations import choose_pairs
-from adain_jax.training.loss import Batch
+from adain_jax.training.loss import Batch, Metrics
+from adain_jax.training.step import TrainState
 
 STYLES = 3  # each has its own network
 CHECKPOINTS = (10, 25, 50, 100, 200, 500)  # steps at which the optimisation is measured
@@ -123,7 +123,7 @@ def _networks(
         for network in (single, several)
     )
     key = jax.random.key(settings.seed)
-    runners: dict[str, Any] = {
+    runners: dict[str, tuple[Step[TrainState, Batch], TrainState]] = {
         f"{j}": (
             partial(_step_of_one, one_step, model, stats, j),
             feedforward.create_state(feedforward.initialize(single, key), optimizer),
@@ -187,16 +187,20 @@ def _batches(settings: Settings, styles: int) -> Iterator[Batch]:
         yield {"content": batch, "style": rng.integers(styles, size=len(batch))}
 
 
-def _step_of_one(step: Any, model: Model, stats: Any, j: int, state: Any, batch: Any) -> Any:
+def _step_of_one(
+    step: StepFunction, model: Model, stats: TapStats, j: int, state: TrainState, batch: Batch
+) -> tuple[TrainState, Metrics]:
     style = np.full(len(batch["content"]), j)
     return step(state, model, stats, {**batch, "style": style})
 
 
-def _step_of_all(step: Any, model: Model, stats: Any, state: Any, batch: Any) -> Any:
+def _step_of_all(
+    step: StepFunction, model: Model, stats: TapStats, state: TrainState, batch: Batch
+) -> tuple[TrainState, Metrics]:
     return step(state, model, stats, batch)
 
 
-def _claims(results: Mapping[str, Any], last: str) -> list[Claim]:
+def _claims(results: Mapping[str, PictureLosses], last: str) -> list[Claim]:
     style = {name: float(values[0]) for name, values in results.items()}
     content = {name: float(values[1]) for name, values in results.items()}
     optimized = {

@@ -1,7 +1,6 @@
 """Figure 6: training curves of AdaIN, concatenation, and decoders with normalisation."""
 
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -115,7 +114,7 @@ def _first(config: TrainConfig, model: Model, seed: int) -> Params:
 
 
 def _picture(
-    model: Model, config: TrainConfig, params: Any, content: np.ndarray, style: np.ndarray
+    model: Model, config: TrainConfig, params: Params, content: np.ndarray, style: np.ndarray
 ) -> np.ndarray:
     network = Model({**model.params, **params}, config.architecture(model.architecture), "")
     ours, theirs = (

@@ -140,7 +140,7 @@ def _measured(
         return stylize(to_float(content, xp=np), known[j], alpha=alpha, model=model)
 
     losses = mean_losses(model, method, contents, styles, pairs)
-    return losses.style, losses.content
+    return float(losses.style), float(losses.content)
 
 
 def _claims(alphas: Sequence[tuple], lambdas: Sequence[tuple]) -> list[Claim]:

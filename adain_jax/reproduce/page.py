@@ -4,12 +4,16 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from adain_jax.files import image
 from adain_jax.files.sheet import sheet
+
+if TYPE_CHECKING:  # imported where it is used, since it is an optional package
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _CELL = 150  # the side of a picture in a grid, in pixels
 
@@ -88,13 +92,15 @@ def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object
         writer.writerows(rows)
 
 
-def plot(panels: int = 1, *, width: float = 4.2, height: float = 3.2) -> tuple[Any, Any]:
+def plot(
+    panels: int = 1, *, width: float = 4.2, height: float = 3.2
+) -> "tuple[Figure, list[Axes]]":
     """A matplotlib figure with panels side by side, and the list of their axes."""
     figure = _figure((width * panels, height))
     return figure, list(figure.subplots(1, panels, squeeze=False)[0])
 
 
-def save_plot(path: Path, figure: Any) -> None:
+def save_plot(path: Path, figure: "Figure") -> None:
     """Write a figure as an image."""
     figure.savefig(path, dpi=90)
 
@@ -118,7 +124,7 @@ def check_plots() -> None:
         raise ImportError("plots need matplotlib: pip install 'adain-jax[reproduce]'") from None
 
 
-def _figure(size: tuple[float, float]) -> Any:
+def _figure(size: tuple[float, float]) -> "Figure":
     from matplotlib.figure import Figure
 
     return Figure(figsize=size, layout="constrained")

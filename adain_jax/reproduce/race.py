@@ -5,7 +5,7 @@ So their curves can be compared, and a busy machine slows all of them equally.
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TypeVar
 
 import jax
 import numpy as np
@@ -16,22 +16,24 @@ from adain_jax.networks.params import Params
 from adain_jax.reproduce.settings import Settings
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.loss import Batch
-from adain_jax.training.step import create_state, make_optimizer, make_step
+from adain_jax.training.step import TrainState, create_state, make_optimizer, make_step
 
-Step = Callable[[Any, Any], tuple[Any, Mapping[str, jax.Array]]]
+_State = TypeVar("_State")
+_Batch = TypeVar("_Batch")
+Step = Callable[[_State, _Batch], tuple[_State, Mapping[str, jax.Array]]]
 Curves = dict[str, list[dict[str, float]]]
 
 _LEAST = 4  # the least number of steps, even if the time is over
 
 
 def race(
-    runners: Mapping[str, tuple[Step, Any]],
-    batches: Iterator[Any],
+    runners: Mapping[str, tuple[Step[_State, _Batch], _State]],
+    batches: Iterator[_Batch],
     *,
     seconds: float,
     steps: int = 0,
     title: str,
-) -> tuple[dict[str, Any], Curves]:
+) -> tuple[dict[str, _State], Curves]:
     """Run trainings for a given time, or for a given number of steps.
 
     Args:
@@ -96,7 +98,9 @@ def pairs_of_crops(settings: Settings) -> Iterator[Batch]:
         yield {"content": content, "style": style}
 
 
-def decoder_runner(config: TrainConfig, model: Model, params: Params) -> tuple[Step, Any]:
+def decoder_runner(
+    config: TrainConfig, model: Model, params: Params
+) -> tuple[Step[TrainState, Batch], TrainState]:
     """The step and the initial state that `race` takes, from the weights `{"decoder": ...}`.
 
     `model` is the frozen model of the losses.

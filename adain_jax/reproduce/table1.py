@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -105,7 +104,7 @@ def _methods(
         encoding = _time(lambda: optimization.targets(model, content, style), seconds / 4)
         state = optimization.start(content)
 
-        def step() -> Any:
+        def step() -> jax.Array:
             nonlocal state
             state, loss = optimization.step(model, targets, state)
             return loss

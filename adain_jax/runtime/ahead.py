@@ -23,13 +23,13 @@ def ahead(
     >>> list(ahead(range(3), 1))
     [0, 1, 2]
     """
-    made: queue.Queue[tuple[Item | None, BaseException | None]] = queue.Queue(most)
+    made: queue.Queue[tuple[Item] | BaseException] = queue.Queue(most)
     closed = threading.Event()
 
-    def put(item: Item | None, error: BaseException | None) -> bool:
+    def put(what: tuple[Item] | BaseException) -> bool:
         while not closed.is_set():
             try:
-                made.put((item, error), timeout=_PATIENCE)
+                made.put(what, timeout=_PATIENCE)
                 return True
             except queue.Full:
                 continue
@@ -38,12 +38,12 @@ def ahead(
     def work() -> None:
         try:
             for item in items:
-                if not put(item, None):
+                if not put((item,)):
                     return
         except BaseException as error:
-            put(None, error)
+            put(error)
         else:
-            put(None, StopIteration())
+            put(StopIteration())
 
     threading.Thread(target=work, daemon=True).start()
     try:
@@ -51,13 +51,13 @@ def ahead(
             if stop():
                 raise KeyboardInterrupt
             try:
-                item, error = made.get(timeout=_PATIENCE)
+                what = made.get(timeout=_PATIENCE)
             except queue.Empty:
                 continue
-            if isinstance(error, StopIteration):
+            if isinstance(what, StopIteration):
                 return
-            if error:
-                raise error
-            yield item  # type: ignore[misc]
+            if isinstance(what, BaseException):
+                raise what
+            yield what[0]
     finally:
         closed.set()

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from types import ModuleType
 
 _OURS = __name__.partition(".")[0]
 
 
-def required(module: str, needs: str, extra: str) -> Any:
+def required(module: str, needs: str, extra: str) -> ModuleType:
     """Import a module, or raise a `ValueError` that says how to install its package.
 
     Args:

@@ -1,7 +1,7 @@
 """The work of devices in one call: they draw and vary crops, renew the pool, and make steps."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +19,7 @@ KINDS = ("content", "style")
 SYNTHETIC = -1  # the number of a generated style, which is not an image of the list
 
 Pool = dict[str, Batch]  # the described crops of each kind that has a pool
+_Tree = TypeVar("_Tree")
 
 
 class Run(NamedTuple):
@@ -43,7 +44,7 @@ class Supply(NamedTuple):
     """
 
     rank: jax.Array
-    images: dict[str, Any]
+    images: Mapping[str, Packed | Batch]
 
 
 class Outcome(NamedTuple):
@@ -206,7 +207,9 @@ class _Samplers:
         zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
         return jax.lax.cond(due, make, lambda: zeros)
 
-    def _squares(self, kind: str, keys: jax.Array, images: Any) -> tuple[jax.Array, jax.Array]:
+    def _squares(
+        self, kind: str, keys: jax.Array, images: Packed | Batch
+    ) -> tuple[jax.Array, jax.Array]:
         config = self._config
         size = crop_size(config, kind)
         if isinstance(images, Packed):
@@ -246,7 +249,7 @@ def _varied(
     return recolor(colors, square, config), number
 
 
-def _gathered(tree: Any, axis_name: str | None) -> Any:
+def _gathered(tree: _Tree, axis_name: str | None) -> _Tree:
     """Gather the samples of all devices on every device."""
     if axis_name is None:
         return tree

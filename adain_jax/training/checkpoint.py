@@ -3,12 +3,14 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import numpy as np
+from jax.typing import ArrayLike
 from orbax.checkpoint import v1 as ocp
 
+from adain_jax.networks.params import Params
 from adain_jax.training.calls import KINDS, Run
 from adain_jax.weights.store import fingerprint
 
@@ -49,21 +51,17 @@ class Checkpoints:
 
     def __init__(self, folder: str | os.PathLike, keep: int) -> None:
         self._folder = Path(folder).absolute()
-        self._checkpointer = _open(
-            self._folder,
-            preservation_policy=_policies.AnyPreservationPolicy(  # type: ignore[arg-type]
-                [
-                    _policies.LatestN(keep),
-                    # The checkpoint with the largest value is kept.
-                    _policies.BestN(
-                        get_metric_fn=lambda metrics: -metrics["loss"],
-                        n=1,
-                        keep_checkpoints_without_metrics=False,
-                    ),
-                ]
+        kept = [
+            _policies.LatestN(keep),
+            # The checkpoint with the largest value is kept.
+            _policies.BestN(
+                get_metric_fn=lambda metrics: -metrics["loss"],
+                n=1,
+                keep_checkpoints_without_metrics=False,
             ),
-            cleanup_tmp_directories=True,
-        )
+        ]
+        policy = cast(_policies.PreservationPolicy, _policies.AnyPreservationPolicy(kept))
+        self._checkpointer = _open(self._folder, policy, clean=True)
 
     @property
     def latest(self) -> int | None:
@@ -93,7 +91,7 @@ class Checkpoints:
             force=True,  # otherwise, a save is skipped while another one is under way
         )
 
-    def check(self, recipe: Mapping[str, Any]) -> None:
+    def check(self, recipe: Mapping[str, object]) -> None:
         """Raise `ValueError` if `recipe` and the newest checkpoint differ in a `FIXED` setting."""
         saved = _metadata(self._checkpointer, self.latest)
         differences = [
@@ -143,7 +141,7 @@ class Checkpoints:
         self._checkpointer.close()
 
 
-def load_params(path: str | os.PathLike) -> dict[str, Any]:
+def load_params(path: str | os.PathLike) -> Params:
     """Read the weights in a checkpoint: the moving average, if the training kept one.
 
     Args:
@@ -169,14 +167,18 @@ def load_params(path: str | os.PathLike) -> dict[str, Any]:
     return state["average"] or state["params"]
 
 
-def _open(folder: Path, **options: Any) -> Any:
+def _open(
+    folder: Path, kept: _policies.PreservationPolicy | None = None, *, clean: bool = False
+) -> ocp.training.Checkpointer:
     try:
-        return ocp.training.Checkpointer(str(folder), **options)
+        return ocp.training.Checkpointer(
+            str(folder), preservation_policy=kept, cleanup_tmp_directories=clean
+        )
     except (ValueError, KeyError, TypeError) as error:  # the metadata cannot be read
         raise ValueError(f"a checkpoint in {folder} is damaged: delete it") from error
 
 
-def _load(checkpointer: Any, step: int | None) -> dict[str, Any]:
+def _load(checkpointer: ocp.training.Checkpointer, step: int | None) -> dict[str, Any]:
     """Read everything in a checkpoint, tuples as lists, named tuples as dictionaries."""
     checksum = _metadata(checkpointer, step).get("checksum")
     try:
@@ -188,17 +190,17 @@ def _load(checkpointer: Any, step: int | None) -> dict[str, Any]:
     return training
 
 
-def _metadata(checkpointer: Any, step: int | None) -> dict[str, Any]:
+def _metadata(checkpointer: ocp.training.Checkpointer, step: int | None) -> dict[str, object]:
     try:
         saved = checkpointer.metadata(step).custom_metadata
     except Exception as error:
         raise _damaged(checkpointer, step) from error
     if not saved:
         raise _damaged(checkpointer, step)
-    return saved
+    return cast(dict[str, object], saved)
 
 
-def _damaged(checkpointer: Any, step: int | None) -> ValueError:
+def _damaged(checkpointer: ocp.training.Checkpointer, step: int | None) -> ValueError:
     place = Path(checkpointer.directory) / str(step)
     return ValueError(f"the checkpoint {place} is damaged: delete it to go on from the one before")
 
@@ -207,15 +209,15 @@ def _tree(run: Run, progress: Progress) -> dict[str, Any]:
     return {"state": run.state, "pool": run.pool, "progress": progress}
 
 
-def _of_pool(leaves: dict[str, Any]) -> dict[str, Any]:
+def _of_pool(leaves: dict[str, ArrayLike]) -> dict[str, ArrayLike]:
     return {name: x for name, x in leaves.items() if name.startswith("pool.")}
 
 
-def _shapes(leaves: dict[str, Any]) -> set[tuple]:
+def _shapes(leaves: dict[str, ArrayLike]) -> set[tuple]:
     return {(name, np.shape(x)) for name, x in leaves.items()}
 
 
-def _leaves(tree: Any) -> dict[str, Any]:
+def _leaves(tree: object) -> dict[str, ArrayLike]:
     """The leaves by name; tuples have the names of lists, named tuples those of dictionaries."""
     leaves = jax.tree_util.tree_leaves_with_path(tree)
     return {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in leaves}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -52,7 +52,7 @@ class Stream:
                 positive.
         """
 
-        def crop(number: int, rng: np.random.Generator) -> dict[str, Any]:
+        def crop(number: int, rng: np.random.Generator) -> dict[str, object]:
             array = images[number]
             top, left = (int(rng.integers(side - crop_size + 1)) for side in array.shape[:2])
             array = array[top : top + crop_size, left : left + crop_size]

@@ -1,13 +1,16 @@
 """Placement of steps on devices: `jax.jit` compiles for one device, `jax.pmap` for several."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
+from adain_jax.ops.shapes import AnyArray
+
 AXIS = "data"
+_Tree = TypeVar("_Tree")
 
 
 def connect_hosts(
@@ -74,7 +77,7 @@ class Placement:
             return jax.jit(step, donate_argnums=donated)
         return jax.pmap(step, axis_name=AXIS, devices=self.devices, donate_argnums=donated)
 
-    def replicate(self, tree: Any, *, donated: bool = True) -> Any:
+    def replicate(self, tree: _Tree, *, donated: bool = True) -> _Tree:
         """Copy arrays to every device. If not `donated`, the result may be the caller's arrays."""
         if self.axis_name is None:
             if not donated:
@@ -87,22 +90,22 @@ class Placement:
         # only once.
         return jax.pmap(lambda x: x, axis_name=AXIS, devices=self.devices)(copies)
 
-    def shard(self, batch: Any) -> Any:
+    def shard(self, batch: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
         """Divide a host's part of a batch into equal parts, one for each of its devices."""
         if self.axis_name is None:
             return jax.device_put(batch, self.devices[0])
         count = len(self.local_devices)
         return jax.tree.map(lambda x: x.reshape(count, -1, *x.shape[1:]), batch)
 
-    def each(self, values: np.ndarray) -> Any:
+    def each(self, values: np.ndarray) -> AnyArray:
         """Give each of this host's devices one of the numbers `values`, as a scalar."""
         return values if self.axis_name else jax.device_put(values[0], self.devices[0])
 
-    def everywhere(self, number: np.number) -> Any:
+    def everywhere(self, number: np.number) -> AnyArray:
         """Give all of this host's devices the same number, as a scalar."""
         return self.each(np.full(len(self.local_devices), number))
 
-    def first(self, tree: Any) -> Any:
+    def first(self, tree: _Tree) -> _Tree:
         """Undo `replicate`: the copy on this host's first device."""
         if self.axis_name is None:
             return tree

@@ -5,11 +5,15 @@ import os
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from jax.typing import ArrayLike
 
 from adain_jax.runtime.atomic import atomic_path
+
+if TYPE_CHECKING:
+    from tensorboardX import SummaryWriter
 
 
 class MetricsLog:
@@ -24,7 +28,7 @@ class MetricsLog:
         Without a folder, nothing is written. All hosts but one have none.
         """
         self._file = self._writer = None
-        self._pending: dict[str, list[tuple[Any, int]]] = defaultdict(list)
+        self._pending: dict[str, list[tuple[ArrayLike, int]]] = defaultdict(list)
         self._last = start
         if workdir is not None:
             path = Path(workdir) / "log.jsonl"
@@ -32,7 +36,7 @@ class MetricsLog:
             self._file = path.open("a")
             self._writer = _tensorboard(Path(workdir) / "tensorboard", start)
 
-    def add(self, metrics: Mapping[str, Any], count: int = 1) -> None:
+    def add(self, metrics: Mapping[str, ArrayLike], count: int = 1) -> None:
         """Add the metrics of a call of `count` steps, without waiting for their values."""
         for name, values in metrics.items():
             self._pending[name].append((values, count))
@@ -83,7 +87,7 @@ class MetricsLog:
                 file.close()
 
 
-def _tensorboard(folder: Path, start: int) -> Any:
+def _tensorboard(folder: Path, start: int) -> "SummaryWriter | None":
     try:
         from tensorboardX import SummaryWriter
     except ImportError:

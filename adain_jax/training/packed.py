@@ -9,17 +9,19 @@ import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
+from adain_jax.ops.shapes import AnyArray
 from adain_jax.runtime.available import available_memory
 from adain_jax.runtime.threads import threads
 from adain_jax.training.devices import largest_over_hosts
 from adain_jax.training.sources import Images
 
-Array = Any  # a NumPy array on the host, a JAX array on a device
 _CHANNELS = 3
 
 
 class Packed(NamedTuple):
     """Images of any sizes in one array: N images in B rows of L bytes, none across two rows.
+
+    The arrays are NumPy's on the host, and JAX's on a device.
 
     Attributes:
         data: the pixels of the images, uint8 (B, L).
@@ -31,13 +33,13 @@ class Packed(NamedTuple):
         chance: the probability that one of the images up to this one is drawn, float32 (N,).
     """
 
-    data: Array
-    row: Array
-    offset: Array
-    height: Array
-    width: Array
-    number: Array
-    chance: Array
+    data: AnyArray
+    row: AnyArray
+    offset: AnyArray
+    height: AnyArray
+    width: AnyArray
+    number: AnyArray
+    chance: AnyArray
 
 
 def pack(arrays: list[np.ndarray], numbers: np.ndarray, weights: np.ndarray) -> Packed:

@@ -3,13 +3,14 @@
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
 
+import jax
 import numpy as np
 from tqdm import tqdm
 
 from adain_jax.files import image
 from adain_jax.model import Model
+from adain_jax.networks.params import Params
 from adain_jax.runtime.atomic import atomic_path
 from adain_jax.training.calls import KINDS, SYNTHETIC, Outcome, Run
 from adain_jax.training.checkpoint import Checkpoints, Progress
@@ -55,7 +56,7 @@ class Record:
         self._config = config
         self._model = model
         self._workdir = Path(config.workdir)
-        self._recipe: dict[str, Any] = {
+        self._recipe: dict[str, object] = {
             "network": config.architecture(model.architecture),
             "encoder": model.fingerprint,
             "moving_average": config.ema_decay > 0,
@@ -66,7 +67,7 @@ class Record:
         self._means: dict[str, float] = {}
         self._images = images
         # For each call since the last line of the log, the numbers of its images by kind.
-        self._numbers: list[dict[str, Any]] = []
+        self._numbers: list[dict[str, jax.Array]] = []
         self._skipped = 0
         self._checkpoints = Checkpoints(self._workdir / "checkpoints", config.keep)
         validate = config.validation_fraction > 0
@@ -167,7 +168,7 @@ class Record:
 
     def model(self, state: TrainState) -> Model:
         """The network in its present state."""
-        architecture: str = self._recipe["network"]
+        architecture = self._config.architecture(self._model.architecture)
         params = {**self._model.params, **_weights(state)}
         return Model.create(architecture, **params)
 
@@ -204,5 +205,5 @@ class Record:
         self.model(state).save(file, metadata=metadata, dtype=np.dtype(self._config.export_dtype))
 
 
-def _weights(state: TrainState) -> dict[str, Any]:
+def _weights(state: TrainState) -> Params:
     return state.average or state.params

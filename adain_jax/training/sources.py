@@ -3,10 +3,10 @@
 import re
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, SupportsIndex
+from typing import Any, Literal, NamedTuple, SupportsIndex, cast
 
 import numpy as np
 
@@ -189,12 +189,12 @@ def _tfds_entries(place: str) -> list[_Entry]:
     name, source, key = tfds_source(place)
 
     def read(index: int) -> bytes:
-        return source[index][key]
+        return cast(bytes, source[index][key])
 
     return [_Entry(f"{name}#{i}", partial(read, i)) for i in range(len(source))]
 
 
-def tfds_source(place: str) -> tuple[str, Any, str]:
+def tfds_source(place: str) -> tuple[str, Sequence[Mapping[str, object]], str]:
     """Open a dataset in the format ArrayRecord: its full name, its examples, the key of images.
 
     Images are the bytes of their files.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -32,6 +32,7 @@ class TrainState(NamedTuple):
 
 
 StepFunction = Callable[..., tuple[TrainState, Metrics]]
+_Tree = TypeVar("_Tree")
 
 
 def make_schedule(config: TrainConfig) -> Callable[[ArrayLike], jax.Array]:
@@ -115,7 +116,7 @@ def make_step(
         with lenient_promotion():
             updates, opt_state = optimizer.update(gradients, state.optimizer, state.params)
             updates = optax.tree.scale(schedule(where), _damped(updates))
-        params: Params = optax.apply_updates(state.params, updates)  # type: ignore[assignment]
+        params = cast(Params, optax.apply_updates(state.params, updates))
         if config.freeze_encoder and phase == "style":  # Adam's momentum would still move it
             params = {**params, "content": state.params["content"]}
         average = state.average
@@ -144,7 +145,7 @@ def _damped(updates: optax.Updates) -> optax.Updates:
     return jax.tree_util.tree_map_with_path(damp, updates)
 
 
-def _mean_over_parts(function: Callable[[Batch], Any], batch: Batch, parts: int) -> Any:
+def _mean_over_parts(function: Callable[[Batch], _Tree], batch: Batch, parts: int) -> _Tree:
     """The mean of `function` over equal parts of the batch, one after the other."""
     if parts == 1:
         return function(batch)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import jax
 import numpy as np
@@ -14,7 +13,8 @@ from adain_jax.training.calls import KINDS, Pool, Supply, crop_size, make_fill, 
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.data import Stream, weights_of
 from adain_jax.training.devices import Placement
-from adain_jax.training.packed import free_memory, load
+from adain_jax.training.loss import Batch
+from adain_jax.training.packed import Packed, free_memory, load
 from adain_jax.training.sources import Images
 
 
@@ -40,15 +40,15 @@ class Supplies:
         self._placement = placement
         self._streams: dict[str, Stream] = {}
         # The batch size and the batches of each stream that is open.
-        self._open: dict[str, tuple[int, Iterator[dict[str, Any]]]] = {}
-        self._last: dict[str, Any] = {}
+        self._open: dict[str, tuple[int, Iterator[dict[str, np.ndarray]]]] = {}
+        self._last: dict[str, Batch] = {}
         self.read: dict[str, int] = dict.fromkeys(KINDS, 0)
         self.waited = 0.0
         count = len(placement.local_devices)
         ranks = jax.process_index() * count + np.arange(count, dtype=np.int32)
         self._rank = placement.each(ranks)
         left = config.device_share * free_memory(placement.local_devices)
-        self._packed = {}
+        self._packed: dict[str, Packed] = {}
         for number, kind in enumerate(KINDS):
             text = getattr(config, f"{kind}_weights")
             with freed_memory_given_back():
@@ -70,7 +70,7 @@ class Supplies:
 
     def take(self, counts: dict[str, int]) -> Supply:
         """The supply of one call, which takes so many new crops of each kind, over all hosts."""
-        images = dict(self._packed)
+        images: dict[str, Packed | Batch] = {**self._packed}
         asked = time.perf_counter()
         for kind in self._streams:
             if counts[kind]:
@@ -103,7 +103,7 @@ class Supplies:
             pool[kind] = jax.tree.map(lambda *xs: np.concatenate(xs), *parts)
         return pool
 
-    def _none(self, kind: str) -> dict[str, Any]:
+    def _none(self, kind: str) -> dict[str, np.ndarray]:
         """Empty crops of the shapes of a renewal."""
         size = crop_size(self._config, kind)
         count = renewed(self._config, len(self._placement.devices)) // jax.process_count()
@@ -117,7 +117,7 @@ class Supplies:
             return Supply(self._rank, {kind: self._packed[kind]})
         return Supply(self._rank, {kind: self._placement.shard(self._next(kind, count))})
 
-    def _next(self, kind: str, count: int) -> dict[str, Any]:
+    def _next(self, kind: str, count: int) -> dict[str, np.ndarray]:
         """The next batch of a stream, which is opened again if the batch size has changed."""
         if kind not in self._open or self._open[kind][0] != count:
             batches = self._streams[kind].batches(
@@ -151,7 +151,7 @@ def pool_shapes(config: TrainConfig, architecture: str, params: Params) -> Pool:
         }
         scalar = jax.ShapeDtypeStruct((), np.int32)
         fill = make_fill(config, architecture, kind, devices=1)
-        batch = jax.eval_shape(fill, params, Supply(scalar, {kind: cut}), scalar)  # type: ignore[arg-type]
+        batch = jax.eval_shape(fill, params, Supply._make((scalar, {kind: cut})), scalar)
         pool[kind] = jax.tree.map(
             lambda x, count=count: jax.ShapeDtypeStruct((count, *x.shape[1:]), x.dtype), batch
         )

@@ -6,7 +6,7 @@ All functions are pure and take one image, so that `jax.vmap` can map them insid
 import itertools
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,8 @@ from jax.typing import ArrayLike
 from adain_jax.ops.color import LUMA
 from adain_jax.ops.pixels import from_float, to_float
 from adain_jax.training.config import TrainConfig
+
+_Stats = TypeVar("_Stats")  # statistics, as any tree of arrays
 
 
 def gray(image: jax.Array, amount: ArrayLike) -> jax.Array:
@@ -111,7 +113,7 @@ def recolor(key: jax.Array, image: jax.Array, config: TrainConfig) -> jax.Array:
     return from_float(x, jnp.uint8)
 
 
-def mix(key: jax.Array, stats: Any, others: Any, share: float) -> Any:
+def mix(key: jax.Array, stats: _Stats, others: _Stats, share: float) -> _Stats:
     """Blend a style's statistics with those of one of N others, (N, ...), in random parts.
 
     The probability of a blend is `share`; otherwise, the statistics are unchanged.

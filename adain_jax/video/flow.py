@@ -1,6 +1,7 @@
 """Motion between two frames, by OpenCV's DIS optical flow."""
 
-from typing import Any, Literal, NamedTuple
+from types import ModuleType
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -13,7 +14,7 @@ _AGREE, _TOLERATED = 0.01, 0.5
 _UNLIKE = 24.0  # the difference, in levels of 255, at which a match counts 1 / e
 
 
-def require() -> Any:
+def require() -> ModuleType:
     """Import OpenCV, or raise a `ValueError` that says how to install it."""
     return required("cv2", "optical flow needs the package opencv-python-headless", "video")
 

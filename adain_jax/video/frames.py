@@ -1,7 +1,8 @@
 """Frames in, pictures out, one after another."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from functools import partial
+from typing import Literal, NamedTuple
 
 import jax
 import numpy as np
@@ -79,8 +80,8 @@ def stylize_frames(
         style = as_style(style, model, weights, regions=masks is not None, plan=plan)
         model.check_style(style)
         weights = None
-    options: dict[str, Any] = {"alpha": alpha, "masks": masks, "extrapolate": extrapolate}
-    given = asking(model, style, plan, color, weights=weights, **options)
+    for_style = partial(asking, model, alpha=alpha, masks=masks, extrapolate=extrapolate)
+    given = for_style(style, plan, color, weights=weights)
 
     def pictures() -> Iterator[np.ndarray]:
         ask_for = given
@@ -90,7 +91,7 @@ def stylize_frames(
                 request = ask_for(frame)
             else:  # the style in the colours of the scene's first frame
                 request = given(frame)
-                ask_for = asking(model, request.style, plan, "style", **options)
+                ask_for = for_style(request.style, plan, "style")
             yield artist.paint(request)
 
     return pictures()
@@ -202,7 +203,7 @@ class Artist:
         self._frame, self._picture = frame, new
         return from_float(new / np.float32(255), made.dtype, xp=np)
 
-    def _rendered(self, request: Request, share: np.float32) -> Any:
+    def _rendered(self, request: Request, share: np.float32) -> jax.Array | np.ndarray:
         plan = choose(self._plan, request.content.shape, self._model)
         before = self._stats
         if isinstance(plan, Tiled):

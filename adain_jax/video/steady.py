@@ -1,9 +1,10 @@
 """Frames in sequence, with smoothed statistics: pure functions, for `jit` and `scan`."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 
 from adain_jax.inference.render import make_picture
@@ -69,13 +70,15 @@ def share(cut: ArrayLike, calm: ArrayLike) -> jax.Array:
 
 @jax.jit
 def render_after(
-    model: Model, request: Request, before: ChannelStats | None, share: ArrayLike
+    model: Model, request: Request, before: ChannelStats | None, share: jax.Array | np.float32
 ) -> tuple[jax.Array, ChannelStats]:
     """Make a picture with smoothed statistics of the content; return the statistics, too."""
     return _rendered(model, request, before, share)
 
 
-def mixed(own: ChannelStats, before: ChannelStats | None, share: Any) -> ChannelStats:
+def mixed(
+    own: ChannelStats, before: ChannelStats | None, share: jax.Array | np.float32
+) -> ChannelStats:
     """Blend the statistics of a frame with those before it, by the frame's share."""
     if before is None:
         return own
@@ -86,7 +89,7 @@ def mixed(own: ChannelStats, before: ChannelStats | None, share: Any) -> Channel
 
 
 def _rendered(
-    model: Model, request: Request, before: ChannelStats | None, share: ArrayLike
+    model: Model, request: Request, before: ChannelStats | None, share: jax.Array | np.float32
 ) -> tuple[jax.Array, ChannelStats]:
     kept: list[ChannelStats] = []
 

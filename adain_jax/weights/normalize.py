@@ -6,7 +6,7 @@ pictures become grey.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import cast
 
 import flax.linen as nn
 import jax
@@ -46,11 +46,11 @@ def normalize(params: Params, depths: tuple[int, ...], images: Iterable[np.ndarr
             capture_intermediates=lambda module, _: isinstance(module, Conv3x3),
             mutable=["intermediates"],
         )
-        outputs: dict[str, Any] = dict(state["intermediates"])
+        outputs = cast(dict[str, dict[str, tuple[jax.Array]]], state["intermediates"])
         return {name: nn.relu(x["__call__"][0]).mean((0, 1, 2)) for name, x in outputs.items()}
 
     count = 0
-    totals: dict[str, Any] = dict.fromkeys(params, 0.0)
+    totals = dict.fromkeys(params, np.zeros(()))
     for image in images:
         count += 1
         for name, mean in channel_means(params, image).items():

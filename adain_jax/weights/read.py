@@ -12,7 +12,6 @@ import urllib.request
 import warnings
 import zlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import safetensors
@@ -131,7 +130,7 @@ class _ArrayUnpickler(pickle._Unpickler):
     index up to the largest in the file, and so a file could make it use all memory.
     """
 
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> object:
         if (module, name) == ("numpy", "ndarray"):
             return np.ndarray
         if (module, name) == ("numpy", "dtype"):
