@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from adain_jax.export import comparison
-from adain_jax.export.options import Float, Options
+from adain_jax.export.options import Float, Options, check_options
 from adain_jax.export.programs import Exported, check_model, noted, onnx_libraries
 from adain_jax.export.runtime_web import VERSION, runtime_files
 from adain_jax.files import find, image
@@ -57,10 +57,11 @@ def export_site(
     Raises:
         ImportError: if the packages that write ONNX are missing.
         OSError: if the files cannot be written, or npm cannot download ONNX Runtime Web.
-        ValueError: if the model cannot be exported, a file is not an image, or the pictures differ
-            from the model's.
+        ValueError: if `dtype` is another one, the model cannot be exported, a file is not an image,
+            or the pictures differ from the model's.
     """
     options = Options(dtype, images="float32")
+    check_options("onnx", options)
     check_model(model, "onnx")
     onnx_libraries()
     from adain_jax.export.graph import OPSET

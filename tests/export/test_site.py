@@ -96,6 +96,8 @@ def test_what_no_page_can_be_made_of(package, tiny, tmp_path):
         with pytest.raises(ValueError, match=r"notes\.jpg"):
             export_site(tiny, tmp_path / "site", runtime=package, styles=styles, photo=photo)
     assert not (tmp_path / "site").exists()
+    with pytest.raises(ValueError, match="dtype is float32 or float16, not 'int8'"):
+        export_site(tiny, tmp_path / "site", styles=[], dtype="int8")  # type: ignore[arg-type]
 
 
 def test_types_and_isolation(tmp_path):
