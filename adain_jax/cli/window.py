@@ -149,7 +149,7 @@ class Window:
     def _label(
         self, parent: "tkinter.Misc", text: str, *, cursor: str = "", width: int = 0
     ) -> "tkinter.Label":
-        """Add a text; with a width, it is at the left of its cell."""
+        """Make a label; if it has a width, its text begins at its left edge."""
         label = self._tk.Label(parent, text=text, background=_BAR, foreground=_QUIET, font=_SMALL)
         label.configure(cursor=cursor, width=width, anchor="w" if width else "center")
         return label

@@ -109,12 +109,12 @@ def same(picture: Any, expected: np.ndarray, what: str) -> None:
     assert difference.max() <= 1, f"{what}: {difference.max()} levels"
 
 
-# Each control alone is often tested; what combines them, rarely.
+# The quick tests try each control alone; the slow ones also try these combinations.
 COMBINED = ("mixtures of a style each", "a map for all", "histogram of a mixture")
 
 
 def rarely(names: Iterable[str]) -> list[Any]:
-    """The names, those of combined controls marked as slow."""
+    """Return the names as parameters of tests; combined controls are marked as slow."""
     return [
         pytest.param(name, marks=[pytest.mark.slow] * (name in COMBINED or " region" in name))
         for name in names
