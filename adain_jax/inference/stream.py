@@ -68,13 +68,18 @@ def pictures(
         weights = None
         if not regions and style.mean.ndim > 1:
             raise ValueError(f"style is one, not a batch of {style.mean.shape[0]}")
-    ask_for = asking(
-        *(model, style, plan, color),
+    request_of = partial(
+        ask,
+        model,
+        style=style,
         alpha=alpha,
         weights=weights,
         masks=masks,
+        color=color,
         extrapolate=extrapolate,
+        plan=plan,
     )
+    ask_for = asking(model, plan, request_of, one_style=not recolors(color))
     if not regions and np.ndim(alpha) < 2:
         ask_for(np.zeros((8, 8, 3), np.uint8))
     return _pictures(model, contents, ask_for, plan, _Batches(model, batch_size, devices))
@@ -108,18 +113,16 @@ def _checked(devices: Sequence[object] | None) -> list[object]:
 
 def asking(
     model: Model,
-    style: Source | Sequence[Source],
     plan: Plan | Literal["auto"],
-    color: str,
+    request_of: Callable[[ArrayLike], Request],
     *,
-    alpha: ArrayLike,
-    weights: Sequence[float] | ArrayLike | None = None,
-    masks: ArrayLike | None,
-    extrapolate: bool,
+    one_style: bool,
 ) -> Callable[[ArrayLike], Request]:
-    """A function from a content to its request, like `ask`, for many contents.
+    """A function from a content to its request, like `request_of`, for many contents.
 
-    It checks common arguments only once, for the first content. The arguments are those of `ask`.
+    `request_of` checks the arguments that all contents share, so it is called for the first content
+    only. It is called for each if there is not `one_style` for all, and if the contents differ in
+    size, but masks or a map of strengths have only one.
     """
     first: Request | None = None
     size: tuple[int, ...] | None = None  # that of all contents, if there are masks or a map
@@ -129,18 +132,10 @@ def asking(
         if first and size in (None, np.shape(content)):
             request = replace(first, content=check_content(model, content, plan))
         else:
-            request = ask(
-                *(model, content, style),
-                alpha=alpha,
-                weights=weights,
-                masks=masks,
-                color=color,
-                extrapolate=extrapolate,
-                plan=plan,
-            )
+            request = request_of(content)
             if request.masks is not None or request.alpha.ndim > 1:
                 size = request.content.shape
-            if not recolors(color):  # else each content has its own style
+            if one_style:
                 first = replace(request, content=None)
         if request.content.ndim != 3:
             raise ValueError(f"content is one RGB image (H, W, 3), not {request.content.shape}")

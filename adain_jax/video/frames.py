@@ -11,7 +11,7 @@ from jax.typing import ArrayLike
 from adain_jax.inference.plan import Plan, Tiled, choose
 from adain_jax.inference.recolor import check_color, recolors
 from adain_jax.inference.render import render_in_windows
-from adain_jax.inference.request import Request, Source, as_style
+from adain_jax.inference.request import Request, Source, as_style, ask
 from adain_jax.inference.stream import asking
 from adain_jax.model import Model
 from adain_jax.model.arguments import check_sliceable
@@ -80,8 +80,9 @@ def stylize_frames(
         style = as_style(style, model, weights, regions=masks is not None, plan=plan)
         model.check_style(style)
         weights = None
-    for_style = partial(asking, model, alpha=alpha, masks=masks, extrapolate=extrapolate)
-    given = for_style(style, plan, color, weights=weights)
+    with_style = partial(ask, model, alpha=alpha, masks=masks, extrapolate=extrapolate, plan=plan)
+    request_of = partial(with_style, style=style, weights=weights, color=color)
+    given = asking(model, plan, request_of, one_style=fixed)
 
     def pictures() -> Iterator[np.ndarray]:
         ask_for = given
@@ -91,7 +92,9 @@ def stylize_frames(
                 request = ask_for(frame)
             else:  # the style in the colours of the scene's first frame
                 request = given(frame)
-                ask_for = for_style(request.style, plan, "style")
+                ask_for = asking(
+                    model, plan, partial(with_style, style=request.style), one_style=True
+                )
             yield artist.paint(request)
 
     return pictures()

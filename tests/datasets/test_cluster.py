@@ -1,6 +1,7 @@
 """Ray as the engine, where it is installed (extra `ray`)."""
 
 import os
+import re
 import signal
 import sys
 import uuid
@@ -11,13 +12,14 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
+import adain_jax
 from adain_jax.datasets import Bank, Look, stylize
 from adain_jax.datasets.pictures import make
 from adain_jax.datasets.records import Record
 from adain_jax.datasets.task import Tools
 from adain_jax.model import Style
 from tests.conftest import ROOT
-from tests.datasets.common import contents, decoded, make_tree, picture
+from tests.datasets.common import SIZES, contents, decoded, make_tree, picture
 
 ray = pytest.importorskip("ray")
 cluster = pytest.importorskip("adain_jax.datasets.cluster")
@@ -142,3 +144,17 @@ def test_data_sets_of_ray(tiny, tiny_file, rng, files):
         got = decoded(row["image"]) if files else row["image"]
         wanted = decoded(one.picture.data) if files else one.picture.data
         assert np.abs(got.astype(int) - wanted).max() <= 1
+
+
+def test_the_example_of_the_documentation(rng, tmp_path, monkeypatch):
+    """That of docs/datasets.md, without a GPU. The workers were started in another folder."""
+    monkeypatch.chdir(tmp_path)
+    folder = make_tree(tmp_path / "images", 3)
+    painting = rng.integers(256, size=(1, 32, 32, 3), dtype=np.uint8)
+    adain_jax.load("fast").style(painting).save("bank.safetensors")
+    text = (ROOT / "docs/datasets.md").read_text()
+    [example] = re.findall(r"^```python\n(import ray.*?)^```", text, re.M | re.S)
+    names = {}
+    exec(example.replace('"images/"', repr(str(folder))).replace("gpus=1", "gpus=0"), names)
+    rows = names["stylized"].take_all()
+    assert sorted(row["image"].shape[:2] for row in rows) == sorted(SIZES)
