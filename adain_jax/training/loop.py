@@ -23,6 +23,8 @@ from adain_jax.training.step import create_state, make_optimizer, make_schedule
 from adain_jax.training.supply import Supplies, counts_of, pool_shapes
 
 _AGREE_EVERY = 10  # steps after which the hosts agree whether to stop
+# The progress of a training by the clock, without tqdm's own count: a share is no number of steps.
+_BY_TIME = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
 
 
 def train(config: TrainConfig, *, until: float = math.inf) -> Model:
@@ -91,7 +93,12 @@ def train(config: TrainConfig, *, until: float = math.inf) -> Model:
     position = clock.position(number)
     since, last, told = time.perf_counter(), number, None
     bar = tqdm(
-        total=config.steps, initial=round(position), desc="train", unit="step", disable=not writes
+        total=config.steps,
+        initial=round(position),
+        desc="train",
+        unit="step",
+        bar_format=_BY_TIME if config.minutes else None,
+        disable=not writes,
     )
     with record, bar, Interrupts() as interrupts:
         while not clock.over(number):
@@ -129,7 +136,8 @@ def train(config: TrainConfig, *, until: float = math.inf) -> Model:
                     seconds_per_step=round(seconds / (number - last), 4),
                     waiting_for_data=round(supplies.waited / seconds, 4),
                 )
-                bar.set_postfix(loss=f"{means['loss']:.3f}", images_per_s=f"{speed:.1f}")
+                known = {"step": number} if config.minutes else {}
+                bar.set_postfix(known, loss=f"{means['loss']:.3f}", images_per_s=f"{speed:.1f}")
                 supplies.waited, since, last = 0.0, time.perf_counter(), number
                 record.skipped(number)
             if record.due(number) or end:
