@@ -110,6 +110,10 @@ class TrainConfig:
     tv_weight: float = 0.0
     gram_weight: float = 0.0
     identity_weight: float = 0.0
+    # The weight of the squared distance between the picture of each photograph, moved by up to 7
+    # pixels, and the picture of the photograph that was moved in the same way. Otherwise networks
+    # put their strokes where the cells of their smallest map are, not where the photograph is.
+    shift_weight: float = 0.0
     # The weight of the squared distance, in the four taps, between the picture and the picture of
     # the frozen model (`encoder`), which must have a decoder: a small network learns from a large
     # one where to put which stroke.
@@ -221,6 +225,7 @@ class TrainConfig:
                 f"{name} must be {value}: concatenation {why}"
                 for name, value, why in (
                     ("style_crop_size", self.crop_size, "wants maps of one size"),
+                    ("shift_weight", 0, "wants maps of one size"),
                     ("pictures_every", 0, "has no styles to make pictures by"),
                 )
                 if getattr(self, name) != value
@@ -230,6 +235,8 @@ class TrainConfig:
             for name in _LAYERS
             if len(getattr(self, name)) != 4
         ]
+        if self.shift_weight and self.crop_size < 16:
+            problems.append(f"shift_weight needs crops of 16 pixels or more, not {self.crop_size}")
         if self.batch_size % self.accumulate:
             problems.append(
                 f"batch_size {self.batch_size} is no multiple of accumulate {self.accumulate}"

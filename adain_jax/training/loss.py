@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from adain_jax.model import Model
-from adain_jax.model.transfer import Features, statistics, transfer
+from adain_jax.model.transfer import STRIDE, Features, statistics, transfer
 from adain_jax.networks import ARCHITECTURES, PIXELS, TAPS, TOLD
 from adain_jax.networks.film import Told
 from adain_jax.networks.params import Params
@@ -28,6 +28,7 @@ from adain_jax.ops.statistics import ChannelStats, adain, channel_stats
 from adain_jax.training.config import TrainConfig
 
 _TARGET = TAPS[-1]  # the VGG's map that its decoder takes
+_MARGIN = 16  # pixels at the border that `shift_weight` does not compare
 
 Batch = dict[str, Any]
 Metrics = dict[str, jax.Array]
@@ -148,17 +149,20 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         maps = {name: x.astype(dtype) for name, x in batch["maps"].items()}
         stats: TapStats = batch["style_stats"]
         targets = {name: adain(x, *stats[name], ddof=1) for name, x in maps.items()}
+
+        def transferred(features: Features) -> dict[str, Any]:
+            if trained.content:
+                return transfer(features, network.targets(_joined(stats)), told=told)
+            if concatenates:
+                return _concatenate(features, {_TARGET: batch["style_map"].astype(dtype)})
+            moved = {name: adain(features[name], *stats[name], ddof=1) for name in levels}
+            return {**moved, **_tell({name: stats[name] for name in told})}
+
         if trained.content:
             features = network.encode(contents)
-            transferred = transfer(features, network.targets(_joined(stats)), told=told)
-        elif concatenates:
-            features = {_TARGET: maps[_TARGET]}
-            transferred = _concatenate(features, {_TARGET: batch["style_map"].astype(dtype)})
         else:
             features = {name: maps[name] for name in levels}
-            transferred = {name: targets[name] for name in levels}
-            transferred |= _tell({name: stats[name] for name in told})
-        images = network.decode(transferred)
+        images = network.decode(transferred(features))
 
         output = vgg.taps(images)
         content = sum(
@@ -184,6 +188,12 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         if config.gram_weight:
             metrics["gram_loss"] = gram_loss(output, batch["style_grams"])
             loss += config.gram_weight * metrics["gram_loss"]
+        if config.shift_weight:
+            corner = _corner_of_shift(config, position)
+            part = _cut(contents, corner)
+            again = network.decode(transferred(network.encode(part)))
+            metrics["shift_loss"] = content_loss(*map(_inside, (again, _cut(images, corner))))
+            loss += config.shift_weight * metrics["shift_loss"]
         if config.identity_weight:  # with the content's own statistics, AdaIN changes nothing
             same = _corner(_concatenate(features, features) if concatenates else features)
             images = network.decode({**same, **_tell(own_stats(features, batch))})
@@ -229,6 +239,29 @@ def _corner(features: Features) -> dict[str, jax.Array]:
         name: x[:, : height * x.shape[1] // smallest[0], : width * x.shape[2] // smallest[1]]
         for name, x in features.items()
     }
+
+
+def _corner_of_shift(config: TrainConfig, position: ArrayLike) -> jax.Array:
+    """The row and the column, from 0 to 7, by which photographs are moved at this position."""
+    key = jax.random.fold_in(jax.random.key(config.seed), jnp.asarray(position).astype(jnp.int32))
+    return jax.random.randint(key, (2,), 0, STRIDE)
+
+
+def _cut(images: jax.Array, corner: jax.Array) -> jax.Array:
+    """The part of `images` from `corner` on that is smaller by one cell of the smallest map."""
+    number, height, width, channels = images.shape
+    zero = jnp.zeros((), corner.dtype)
+    return jax.lax.dynamic_slice(
+        images,
+        (zero, corner[0], corner[1], zero),
+        (number, height - STRIDE, width - STRIDE, channels),
+    )
+
+
+def _inside(images: jax.Array) -> jax.Array:
+    """The images without their margins, where the padding of convolutions shows."""
+    margin = min(_MARGIN, min(images.shape[1:3]) // 4)
+    return images[:, margin:-margin, margin:-margin]
 
 
 def _style_weight(config: TrainConfig, position: ArrayLike) -> jax.Array:

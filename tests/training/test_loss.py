@@ -37,6 +37,13 @@ def test_a_teacher_is_the_frozen_model(config, tiny, batches):
     assert float(loss) == pytest.approx(float(without + 2 * metrics["teacher_loss"]), rel=1e-5)
 
 
+def test_a_picture_that_moves_with_its_photograph_has_no_shift_loss(config, tiny, batches):
+    """One of a single colour does; noise is painted in another way."""
+    flat = dict(batches[0], content=np.full_like(batches[0]["content"], 90))
+    assert loss_of(config, tiny, flat, shift_weight=1.0)[1]["shift_loss"] < 1e-9
+    assert loss_of(config, tiny, batches[0], shift_weight=1.0)[1]["shift_loss"] > 1e-5
+
+
 def loss_of(config, model, batch, **fields):
     function = jax.jit(make_loss(dataclasses.replace(config, **fields), "tiny", "style"))
     params = {"decoder": model.params["decoder"]}
@@ -54,8 +61,9 @@ def test_the_loss_is_the_sum_of_its_parts(config, tiny, batches):
         tv_weight=5.0,
         gram_weight=7.0,
         identity_weight=11.0,
+        shift_weight=13.0,
     )
-    weights = {"content": 2, "style": 3, "tv": 5, "gram": 7, "identity": 11}
+    weights = {"content": 2, "style": 3, "tv": 5, "gram": 7, "identity": 11, "shift": 13}
     assert set(metrics) == {"loss", *(f"{name}_loss" for name in weights)}
     assert all(metrics.values())
     expected = sum(weight * metrics[f"{name}_loss"] for name, weight in weights.items())
