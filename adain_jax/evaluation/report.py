@@ -11,18 +11,18 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from adain_jax.evaluation.evaluate import PHOTOGRAPH, Row
+from adain_jax.evaluation.evaluate import PHOTOGRAPH, Fidelity, Row
 
 WORST = 5  # the number of worst pairs of a program that are shown
 _UNSEEN = "unseen_"
 
 
-def report(rows: Sequence[Row], errors: Mapping[str, float], size: int) -> str:
+def report(rows: Sequence[Row], fidelities: Mapping[str, Fidelity], size: int) -> str:
     """All tables, with explanations.
 
     Args:
         rows: the rows of every program, including `PHOTOGRAPH`, over the same pairs.
-        errors: the mean absolute errors at alpha 0 of the programs that have such pictures.
+        fidelities: the fidelities of the programs that have one.
         size: the side of the images, in pixels.
     """
     pairs, contents, styles = (
@@ -32,7 +32,7 @@ def report(rows: Sequence[Row], errors: Mapping[str, float], size: int) -> str:
     parts = [
         f"{pairs} pairs of {contents} photographs and {styles} styles, {size} px. Lower is better; "
         "shares are of the photograph's style distance.",
-        overall(rows, errors),
+        overall(rows, fidelities),
         "By groups of styles: content distance / share of the style distance.",
         by_group(rows),
     ]
@@ -42,7 +42,7 @@ def report(rows: Sequence[Row], errors: Mapping[str, float], size: int) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def overall(rows: Sequence[Row], errors: Mapping[str, float]) -> str:
+def overall(rows: Sequence[Row], fidelities: Mapping[str, Fidelity]) -> str:
     """A table of the means over all pairs, with a line for each program."""
     lines = []
     for program in _programs(rows):
@@ -55,11 +55,11 @@ def overall(rows: Sequence[Row], errors: Mapping[str, float]) -> str:
                 *(f"{_quotient(content, whole):.2f}", f"{_quotient(style, whole):.2f}"),
                 f"{np.mean([row.content_loss for row in mine]):.2f}",
                 f"{np.mean([row.style_loss for row in mine]):.2f}",
-                f"{errors[program]:.3f}" if program in errors else "",
+                *("" if x is None else f"{x:.3f}" for x in fidelities.get(program, (None, None))),
             ]
         )
     head = ["program", "content", "style", "content share", "style share"]
-    return _table([*head, "content loss", "style loss", "alpha 0"], lines)
+    return _table([*head, "content loss", "style loss", "alpha 0", "shift"], lines)
 
 
 def by_group(rows: Sequence[Row]) -> str:

@@ -100,9 +100,10 @@ def run(task: Task, out: Path) -> Iterator[str]:
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
 
-    photographs = list({content.name: content for content, _ in pairs}.values())
-    errors = {name: evaluate.reconstruction(model, photographs) for name, model in models.items()}
-    text = report(rows, errors, task.size)
+    fidelities = {
+        name: evaluate.fidelity(maker, models.get(name), pairs) for name, maker in makers.items()
+    }
+    text = report(rows, fidelities, task.size)
     with atomic_path(out / "report.md") as temporary:
         temporary.write_text(text, encoding="utf-8")
     yield text

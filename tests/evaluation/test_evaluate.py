@@ -77,6 +77,21 @@ def test_reconstruction(tiny, images):
     assert float(content_loss(jnp.zeros(3), jnp.zeros(3))) == 0
 
 
+def test_only_what_is_painted_anew_is_a_shift(tiny, rng):
+    noise = Named("noise", lambda: rng.random((64, 72, 3), np.float32))
+    flat = Named("flat", lambda: np.full((64, 72, 3), 0.4, np.float32))
+    paint = evaluate.of_model(tiny)
+    assert evaluate.shift(evaluate.untouched, [(noise, noise)]) == 0
+    assert evaluate.shift(paint, [(flat, noise)]) == pytest.approx(0, abs=1e-5)
+    moving = evaluate.shift(paint, [(noise, noise)])
+    assert moving > 1e-3
+    pairs = [(flat, noise), (noise, noise), (flat, flat)]
+    both = evaluate.fidelity(paint, tiny, pairs)
+    assert both.shift == pytest.approx(moving / 2, abs=1e-5)
+    assert both.reconstruction == evaluate.reconstruction(tiny, [noise, flat])
+    assert evaluate.fidelity(paint, None, pairs).reconstruction is None
+
+
 def test_finished_pictures(tmp_path, images):
     content, style, _ = images
     program = evaluate.of_folder(tmp_path)

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from adain_jax.evaluation import report
-from adain_jax.evaluation.evaluate import PHOTOGRAPH, Row
+from adain_jax.evaluation.evaluate import PHOTOGRAPH, Fidelity, Row
 
 
 def row(program, content, style, content_distance, style_distance):
@@ -30,11 +30,11 @@ def cells(table, first):
 
 
 def test_means_and_shares_of_the_photographs_style_distance(rows):
-    table = report.overall(rows, {"ours": 0.125})
+    table = report.overall(rows, {"ours": Fidelity(0.125, 0.25)})
     # Shares are quotients of means: 0.45 and 0.975 of 1.125.
-    expected = ["0.450", "0.975", "0.40", "0.87", "5.00", "1.00", "0.125"]
+    expected = ["0.450", "0.975", "0.40", "0.87", "5.00", "1.00", "0.125", "0.250"]
     assert cells(table, "ours") == expected
-    photograph = ["0.000", "1.125", "0.00", "1.00", "5.00", "1.00", ""]
+    photograph = ["0.000", "1.125", "0.00", "1.00", "5.00", "1.00", "", ""]
     assert cells(table, PHOTOGRAPH) == photograph
 
 
@@ -84,9 +84,10 @@ def test_the_worst_pairs_are_those_of_the_highest_share(rows):
 
 
 def test_the_whole_says_it_all(rows):
-    text = report.report(rows, {"ours": 0.1}, 64)
+    fidelities = {"ours": Fidelity(0.1, 0.2)}
+    text = report.report(rows, fidelities, 64)
     assert text.startswith("4 pairs of 2 photographs and 4 styles, 64 px.")
-    for part in (report.overall(rows, {"ours": 0.1}), report.by_group(rows)):
+    for part in (report.overall(rows, fidelities), report.by_group(rows)):
         assert part in text
     assert report.worst_table(rows, "ours") in text
     assert report.worst_table(rows, PHOTOGRAPH) not in text
