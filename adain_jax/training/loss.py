@@ -1,6 +1,6 @@
 """The loss of a training, and the description of the images that it needs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import jax
@@ -150,7 +150,7 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         stats: TapStats = batch["style_stats"]
         targets = {name: adain(x, *stats[name], ddof=1) for name, x in maps.items()}
 
-        def transferred(features: Features) -> dict[str, Any]:
+        def transferred(features: Features) -> Mapping[str, Any]:
             if trained.content:
                 return transfer(features, network.targets(_joined(stats)), told=told)
             if concatenates:
