@@ -132,7 +132,8 @@ def assert_golden_training(content, styled, gradient):
     for index, name in zip(DECODER, names, strict=True):
         for ours, theirs in (("kernel", "weight"), ("bias", "bias")):
             norm = np.linalg.norm(np.asarray(gradient[name][ours], np.float64))
-            np.testing.assert_allclose(norm, GOLDEN[f"grad_norm/{index}.{theirs}"], rtol=1e-3)
+            # Rounding switches single ReLUs, others on each processor: by AVX2 it is 1.4e-3.
+            np.testing.assert_allclose(norm, GOLDEN[f"grad_norm/{index}.{theirs}"], rtol=3e-3)
 
 
 def _decoder_names():
