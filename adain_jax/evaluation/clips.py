@@ -88,10 +88,11 @@ def run(task: Task, out: Path) -> str:
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     made = list(_clips(task))
-    bar = tqdm(total=len(made) * len(task.style) * len(ways), unit="clip", disable=None)
     for name, clip in made:
         if len(clip.frames) <= _SETTLED:
             raise ValueError(f"{name} has {len(clip.frames)} frames; it needs more than {_SETTLED}")
+    bar = tqdm(total=len(made) * len(task.style) * len(ways), unit="clip", disable=None)
+    for name, clip in made:
         for path in task.style:
             painting = image.load(path, size=256, as_bytes=True).rgb
             style = encode_style(image.load(path, size=512).rgb, model=model)

@@ -27,6 +27,7 @@ class Peer:
     """The port's weights and images, in its own layout, and our networks with them."""
 
     def __init__(self, method):
+        self.method = method
         rng = np.random.default_rng(0)
         encoder, decoder = self._state(rng, ENCODER), self._state(rng, DECODER)
         self.content, self.style = rng.random((2, 2, 48, 64, 3), dtype=np.float32)
@@ -111,7 +112,9 @@ def test_losses_and_gradients(peer, taps):
         return content + 10 * styled, (content, styled)
 
     gradient, (content, styled) = jax.grad(losses, has_aux=True)(peer.decoder, peer.encoder)
-    assert_golden_training(content, styled, gradient)
+    # Winograd's rounding switches single ReLUs, others on each processor: with AVX2 it is 1.4e-3.
+    rtol = 3e-3 if peer.method == "winograd" else 1e-3
+    assert_golden_training(content, styled, gradient, rtol)
 
 
 def test_the_training_step_s_own_loss():
@@ -125,15 +128,14 @@ def test_the_training_step_s_own_loss():
     assert_golden_training(metrics["content_loss"], metrics["style_loss"], gradient["decoder"])
 
 
-def assert_golden_training(content, styled, gradient):
+def assert_golden_training(content, styled, gradient, rtol=1e-3):
     np.testing.assert_allclose(content, GOLDEN["loss_content"], rtol=1e-4)
     np.testing.assert_allclose(styled, GOLDEN["loss_style"], rtol=1e-4)
     names = [name for name in _decoder_names() if name in gradient]
     for index, name in zip(DECODER, names, strict=True):
         for ours, theirs in (("kernel", "weight"), ("bias", "bias")):
             norm = np.linalg.norm(np.asarray(gradient[name][ours], np.float64))
-            # Rounding switches single ReLUs, others on each processor: by AVX2 it is 1.4e-3.
-            np.testing.assert_allclose(norm, GOLDEN[f"grad_norm/{index}.{theirs}"], rtol=3e-3)
+            np.testing.assert_allclose(norm, GOLDEN[f"grad_norm/{index}.{theirs}"], rtol=rtol)
 
 
 def _decoder_names():
