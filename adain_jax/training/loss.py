@@ -150,19 +150,21 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         stats: TapStats = batch["style_stats"]
         targets = {name: adain(x, *stats[name], ddof=1) for name, x in maps.items()}
 
-        def transferred(features: Features) -> Mapping[str, Any]:
-            if trained.content:
-                return transfer(features, network.targets(_joined(stats)), told=told)
-            if concatenates:
+        def inputs(model: Model, features: Features) -> Mapping[str, Any]:
+            """The decoder's input, for contents with these features in these styles."""
+            kind = ARCHITECTURES[model.architecture]
+            if kind.content:
+                return transfer(features, model.targets(_joined(stats)), told=kind.told)
+            if kind.concatenates:
                 return _concatenate(features, {_TARGET: batch["style_map"].astype(dtype)})
-            moved = {name: adain(features[name], *stats[name], ddof=1) for name in levels}
-            return {**moved, **_tell({name: stats[name] for name in told})}
+            moved = {name: adain(features[name], *stats[name], ddof=1) for name in kind.levels}
+            return {**moved, **_tell({name: stats[name] for name in kind.told})}
 
         if trained.content:
             features = network.encode(contents)
         else:
             features = {name: maps[name] for name in levels}
-        images = network.decode(transferred(features))
+        images = network.decode(inputs(network, features))
 
         output = vgg.taps(images)
         content = sum(
@@ -175,10 +177,7 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         metrics = {"content_loss": content, "style_loss": styled}
         loss = config.content_weight * content + _style_weight(config, position) * styled
         if config.teacher_weight:
-            teacher = ARCHITECTURES[architecture]
-            known = {name: targets[name] for name in teacher.levels}
-            known |= _tell({name: stats[name] for name in teacher.told})
-            wanted = jax.lax.stop_gradient(vgg.taps(vgg.decode(known)))
+            wanted = jax.lax.stop_gradient(vgg.taps(vgg.decode(inputs(vgg, maps))))
             distances = [content_loss(output[name], wanted[name]) for name in TAPS]
             metrics["teacher_loss"] = jnp.stack(distances).sum()
             loss += config.teacher_weight * metrics["teacher_loss"]
@@ -191,7 +190,7 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         if config.shift_weight:
             corner = _corner_of_shift(config, position)
             part = _cut(contents, corner)
-            again = network.decode(transferred(network.encode(part)))
+            again = network.decode(inputs(network, network.encode(part)))
             metrics["shift_loss"] = content_loss(*map(_inside, (again, _cut(images, corner))))
             loss += config.shift_weight * metrics["shift_loss"]
         if config.identity_weight:  # with the content's own statistics, AdaIN changes nothing
