@@ -14,6 +14,7 @@ import numpy as np
 from adain_jax.evaluation.judge import Judge
 from adain_jax.evaluation.losses import picture_losses
 from adain_jax.evaluation.magenta import Magenta
+from adain_jax.evaluation.spectrum import peaks
 from adain_jax.files import image
 from adain_jax.model import Model
 from adain_jax.ops.losses import reconstruction_loss
@@ -56,6 +57,9 @@ class Row:
         style_distance: the `judge.style_distance` to the painting.
         content_loss: the paper's content loss (equation 12), in the features of `vgg16`.
         style_loss: the paper's style loss (equation 13), unweighted, in the same features.
+        period_2: the strength of regular textures of 2 pixels, the first of `spectrum.peaks`.
+        period_4: the same of 4 pixels.
+        period_8: the same of 8 pixels.
     """
 
     program: str
@@ -65,6 +69,9 @@ class Row:
     style_distance: float
     content_loss: float
     style_loss: float
+    period_2: float
+    period_4: float
+    period_8: float
 
 
 def measure(
@@ -106,6 +113,7 @@ def measure(
                 judge.style(features, painting),
                 float(losses.target),
                 float(losses.style),
+                *peaks(picture),
             )
 
 

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from adain_jax.evaluation.evaluate import PHOTOGRAPH, Fidelity, Row
+from adain_jax.evaluation.spectrum import PERIODS
 
 WORST = 5  # the number of worst pairs of a program that are shown
 _UNSEEN = "unseen_"
@@ -33,6 +34,9 @@ def report(rows: Sequence[Row], fidelities: Mapping[str, Fidelity], size: int) -
         f"{pairs} pairs of {contents} photographs and {styles} styles, {size} px. Lower is better; "
         "shares are of the photograph's style distance.",
         overall(rows, fidelities),
+        "Regular textures of 2, 4 and 8 pixels: peaks of the spectrum over their surroundings, "
+        "geometric means. Those of the photographs are the aim.",
+        textures(rows),
         "By groups of styles: content distance / share of the style distance.",
         by_group(rows),
     ]
@@ -60,6 +64,15 @@ def overall(rows: Sequence[Row], fidelities: Mapping[str, Fidelity]) -> str:
         )
     head = ["program", "content", "style", "content share", "style share"]
     return _table([*head, "content loss", "style loss", "alpha 0", "shift"], lines)
+
+
+def textures(rows: Sequence[Row]) -> str:
+    """A table of the strengths of regular textures, with a line for each program."""
+    lines = []
+    for program in _programs(rows):
+        mine = [(x.period_2, x.period_4, x.period_8) for x in rows if x.program == program]
+        lines.append([program, *(f"{mean:.1f}" for mean in np.exp(np.log(mine).mean(0)))])
+    return _table(["program", *(f"period {period}" for period in PERIODS)], lines)
 
 
 def by_group(rows: Sequence[Row]) -> str:

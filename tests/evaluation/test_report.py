@@ -6,8 +6,8 @@ from adain_jax.evaluation import report
 from adain_jax.evaluation.evaluate import PHOTOGRAPH, Fidelity, Row
 
 
-def row(program, content, style, content_distance, style_distance):
-    return Row(program, content, style, content_distance, style_distance, 5.0, 1.0)
+def row(program, content, style, content_distance, style_distance, peaks=(1.0, 1.0, 1.0)):
+    return Row(program, content, style, content_distance, style_distance, 5.0, 1.0, *peaks)
 
 
 @pytest.fixture
@@ -36,6 +36,15 @@ def test_means_and_shares_of_the_photographs_style_distance(rows):
     assert cells(table, "ours") == expected
     photograph = ["0.000", "1.125", "0.00", "1.00", "5.00", "1.00", "", ""]
     assert cells(table, PHOTOGRAPH) == photograph
+
+
+def test_regular_textures_are_geometric_means():
+    rows = [row("ours", "a", "b", 0, 1, (1, 4, 1)), row("ours", "a", "c", 0, 1, (4, 9, 1))]
+    assert cells(report.textures(rows), "ours") == ["2.0", "6.0", "1.0"]
+    photographs = [row(PHOTOGRAPH, "a", style, 0, 1) for style in ("b", "c")]
+    table = report.textures([*photographs, *rows])
+    assert cells(table, PHOTOGRAPH) == ["1.0", "1.0", "1.0"]
+    assert table in report.report([*photographs, *rows], {}, 64)
 
 
 def test_a_share_is_of_the_same_pairs(rows):
