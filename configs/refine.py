@@ -10,12 +10,14 @@ takes longest. The weights that ship were made in this way. Without `init_from` 
 so it is also the recipe for adapting them to your paintings. A pool of features saves half of the
 time of a step, and takes some minutes to fill. On two CPU cores, 5,000 steps take about two hours.
 
-The shipped weights end with crops of 256 pixels, four at a time. A crop of 128 has to match the
-style alone, so its calm areas are filled with strokes; a crop of 256 has other places for these:
+The shipped weights end with larger crops, four at a time, and with strokes that must move with the
+photograph. A crop of 128 has to match the style alone, so its calm areas are filled with strokes; a
+larger one has other places for these. Strokes that move with the photograph form no meshes:
 
     adain-jax train --config refine --config.content=photos --config.style=paintings \
-        --config.crop_size=256 --config.style_crop_size=256 --config.batch_size=4 \
-        --config.pool_styles=512 --config.style_weight=22 --config.identity_weight=1000 \
+        --config.crop_size=224 --config.style_crop_size=256 --config.batch_size=4 \
+        --config.pool_styles=256 --config.style_weight=65 --config.identity_weight=3500 \
+        --config.shift_weight=10000 "--config.style_layers=(1.0,1.0,1.5,2.0)" \
         --config.learning_rate=2e-4
 
 On an accelerator, for five minutes, with schedules by the clock:
