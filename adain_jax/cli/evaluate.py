@@ -19,7 +19,8 @@ Prints, and writes as report.md, means over all pairs, lower being better:
   shares    both, divided by the untouched photograph's style distance over the same pairs
   losses    the paper's, in the features of vgg16
   alpha 0   mean absolute error of the pictures at alpha 0
-  shift     mean absolute difference, after the photograph moved by 4 pixels, from the moved picture
+  shift     mean absolute difference between the picture of a photograph that was moved by 4 pixels
+            and the moved picture
 
 then the strength of regular textures, which is about 1 for photographs, means by groups of styles
 (their names without the last _part), and the worst pairs of each program, which worst_PROGRAM.jpg

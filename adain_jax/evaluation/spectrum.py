@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from adain_jax.ops.color import LUMA
+
 PERIODS = (2, 4, 8)  # pixels: a network's upsamplings repeat what they do at these distances
 _ROUNDING = 1 / 255 / np.sqrt(12)  # the deviation of what is lost by rounding to 8 bits
 _NEAR, _FAR = 4 / 512, 12 / 512  # cycles a pixel: the surroundings of a frequency
@@ -24,7 +26,7 @@ def peaks(picture: np.ndarray) -> tuple[float, ...]:
     >>> [round(peak, 1) for peak in peaks(columns)]
     [6.7, 8.6, 1.0]
     """
-    luma = picture @ np.array([0.299, 0.587, 0.114])
+    luma = picture @ np.array(LUMA)
     window = np.multiply.outer(*(np.hanning(side) for side in luma.shape))
     power = np.abs(np.fft.fft2((luma - luma.mean()) * window)) ** 2
     power += np.square(window).sum() * _ROUNDING**2
