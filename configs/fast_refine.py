@@ -44,7 +44,7 @@ def get_config() -> TrainConfig:
         teacher_weight=10.0,
         content_weight=0.5,
         identity_weight=1_500.0,
-        shift_weight=30_000.0,
+        shift_weight=1_500.0,
         style_weight=45.0,
         style_layers=(1.0, 1.0, 1.5, 3.0),
         style_warmup_steps=1,

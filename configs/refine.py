@@ -16,8 +16,8 @@ larger one has other places for these. Strokes that move with the photograph for
 
     adain-jax train --config refine --config.content=photos --config.style=paintings \
         --config.crop_size=224 --config.style_crop_size=256 --config.batch_size=4 \
-        --config.pool_styles=256 --config.style_weight=65 --config.identity_weight=3500 \
-        --config.shift_weight=10000 "--config.style_layers=(1.0,1.0,1.5,2.0)" \
+        --config.pool_styles=256 --config.style_weight=65 --config.identity_weight=6000 \
+        --config.shift_weight=500 "--config.style_layers=(1.0,1.0,1.5,2.0)" \
         --config.learning_rate=2e-4
 
 On an accelerator, for five minutes, with schedules by the clock:

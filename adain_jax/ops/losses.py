@@ -14,6 +14,8 @@ import jax.numpy as jnp
 from adain_jax.ops.shapes import AnyArray, Array, Float
 from adain_jax.ops.statistics import ChannelStats, channel_stats
 
+_FLAT = 1e-3  # added to variances, of values in [0, 1], so that flat pictures can be compared
+
 Taps = Mapping[str, Float[AnyArray, "n _h _w _c"]]  # maps by their names
 TapStats = Mapping[str, ChannelStats]
 
@@ -98,6 +100,27 @@ def gram_matrices(taps: Taps) -> dict[str, Float[Array, "n _c _c"]]:
       [4. 4.]]]
     """
     return {name: _gram(features) for name, features in taps.items()}
+
+
+def shift_loss(
+    images: Float[AnyArray, "n h w c"], others: Float[AnyArray, "n h w c"]
+) -> Float[Array, ""]:
+    """The squared distance of two pictures of one thing, divided by the sum of their variances.
+
+    It is 0 for equal pictures and about 1 for pictures that have nothing in common but their mean
+    colour. A decoder cannot lower it by painting with less contrast, as it could if the distance
+    were not divided.
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> image, other = jax.random.uniform(jax.random.key(0), (2, 1, 64, 64, 3))
+    >>> print(shift_loss(image, other).round(1), shift_loss(image / 2, other / 2).round(1))
+    1.0 1.0
+    """
+    images, others = images.astype(jnp.float32), others.astype(jnp.float32)
+    distance = jnp.mean(jnp.square(images - others), (1, 2, 3))
+    variance = sum(x.var((1, 2)).mean(-1) for x in (images, others))
+    return jnp.mean(distance / (variance + _FLAT))
 
 
 def total_variation(images: Float[AnyArray, "n h w c"]) -> Float[Array, ""]:

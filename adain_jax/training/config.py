@@ -111,9 +111,9 @@ class TrainConfig:
     gram_weight: float = 0.0
     identity_weight: float = 0.0
     # The weight of the squared distance between the picture of each photograph, moved by up to 7
-    # pixels, and the picture of the photograph that was moved in the same way. Otherwise networks
-    # put their strokes where the cells of their smallest map are, not where the photograph is.
-    # Every second pair of a device's batch is compared.
+    # pixels, and the picture of the photograph that was moved in the same way, divided by their
+    # variances. Otherwise networks put their strokes where the cells of their smallest map are, not
+    # where the photograph is. Every second pair of a device's batch is compared.
     shift_weight: float = 0.0
     # The weight of the squared distance, in the four taps, between the picture and the picture of
     # the frozen model (`encoder`), which must have a decoder: a small network learns from a large

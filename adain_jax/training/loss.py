@@ -19,6 +19,7 @@ from adain_jax.ops.losses import (
     gram_loss,
     gram_matrices,
     reconstruction_loss,
+    shift_loss,
     style_loss,
     tap_stats,
     total_variation,
@@ -193,7 +194,7 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
             part, moved = (_cut(x[::2], corner) for x in (contents, images))
             half = jax.tree.map(lambda x: x[::2], stats)
             again = network.decode(inputs(network, network.encode(part), half))
-            metrics["shift_loss"] = content_loss(_inside(again), _inside(moved))
+            metrics["shift_loss"] = shift_loss(_inside(again), _inside(moved))
             loss += config.shift_weight * metrics["shift_loss"]
         if config.identity_weight:  # with the content's own statistics, AdaIN changes nothing
             same = _corner(_concatenate(features, features) if concatenates else features)

@@ -9,6 +9,7 @@ from adain_jax.ops.losses import (
     gram_loss,
     gram_matrices,
     reconstruction_loss,
+    shift_loss,
     style_loss,
     tap_stats,
     total_variation,
@@ -37,6 +38,20 @@ TAPS, STYLE = {"relu1_1": A, "relu2_1": B[:, ::2]}, {"relu1_1": B, "relu2_1": A}
 def test_content_and_reconstruction():
     np.testing.assert_allclose(content_loss(A, B), np.mean((A - B) ** 2), rtol=1e-5)
     np.testing.assert_allclose(reconstruction_loss(A, B), np.mean(np.abs(A - B)), rtol=1e-5)
+
+
+def test_shift_equals_numpy():
+    distance = np.mean((A - B) ** 2, (1, 2, 3))
+    variance = A.var((1, 2)).mean(-1) + B.var((1, 2)).mean(-1)
+    np.testing.assert_allclose(shift_loss(A, B), np.mean(distance / variance), rtol=1e-3)
+
+
+def test_less_contrast_does_not_lower_the_shift_loss():
+    """A mean squared distance falls by two thousandths for each thousandth of contrast."""
+    slope = jax.grad(lambda contrast: shift_loss(contrast * A, contrast * B))(1.0)
+    assert 0 <= slope < 0.01 * shift_loss(A, B)
+    assert shift_loss(A, A) == 0
+    assert shift_loss(jnp.ones((1, 4, 4, 3)), jnp.ones((1, 4, 4, 3))) == 0  # no variance at all
 
 
 @pytest.mark.parametrize("ddof", [0, 1])

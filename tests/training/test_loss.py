@@ -1,19 +1,22 @@
 """The loss of a batch: its parts, their weights and layers."""
 
 import dataclasses
+import functools
 
 import jax
 import numpy as np
 import pytest
 
 from adain_jax.model import Model
+from adain_jax.training.config import TrainConfig
 from adain_jax.training.loss import make_loss
+from tests.training.conftest import SMALL
 
 
-def test_identity_is_of_the_upper_left_quarter(config, tiny, batches):
+def test_identity_is_of_the_upper_left_quarter(tiny, batches):
     changed = dict(batches[0], content=batches[0]["content"].copy())
     changed["content"][:, 8:, 8:] = 0
-    of = [loss_of(config, tiny, batch, identity_weight=1.0)[1] for batch in (batches[0], changed)]
+    of = [loss_of(tiny, batch, identity_weight=1.0)[1] for batch in (batches[0], changed)]
     model = Model({**tiny.params}, "tiny", "")
     contents = batches[0]["content"].astype(np.float32) / 255
     features = {name: x[:, :1, :1] for name, x in model.encode(contents).items()}
@@ -37,29 +40,33 @@ def test_a_teacher_is_the_frozen_model(config, tiny, batches):
     assert float(loss) == pytest.approx(float(without + 2 * metrics["teacher_loss"]), rel=1e-5)
 
 
-def test_a_picture_that_moves_with_its_photograph_has_no_shift_loss(config, tiny, batches):
+def test_a_picture_that_moves_with_its_photograph_has_no_shift_loss(tiny, batches):
     """One of a single colour does; noise is painted in another way."""
     flat = dict(batches[0], content=np.full_like(batches[0]["content"], 90))
-    assert loss_of(config, tiny, flat, shift_weight=1.0)[1]["shift_loss"] < 1e-9
-    noise = loss_of(config, tiny, batches[0], shift_weight=1.0)[1]["shift_loss"]
+    assert loss_of(tiny, flat, shift_weight=1.0)[1]["shift_loss"] < 1e-9
+    noise = loss_of(tiny, batches[0], shift_weight=1.0)[1]["shift_loss"]
     assert noise > 1e-5
     for pair, looked_at in ((0, True), (1, False), (2, True), (3, False)):  # every second one
         content, style = (batches[0][kind].copy() for kind in ("content", "style"))
         content[pair], style[pair] = 90, style[(pair + 1) % 4]
-        other = loss_of(config, tiny, {"content": content, "style": style}, shift_weight=1.0)[1]
+        other = loss_of(tiny, {"content": content, "style": style}, shift_weight=1.0)[1]
         assert (other["shift_loss"] != pytest.approx(noise, rel=1e-5)) == looked_at
 
 
-def loss_of(config, model, batch, **fields):
-    function = jax.jit(make_loss(dataclasses.replace(config, **fields), "tiny", "style"))
+@functools.cache
+def compiled_loss(**fields):
+    config = TrainConfig(style_warmup_steps=1, reconstruction_steps=0, **SMALL, **fields)
+    return jax.jit(make_loss(config, "tiny", "style"))
+
+
+def loss_of(model, batch, **fields):
     params = {"decoder": model.params["decoder"]}
-    loss, metrics = function(params, model.params, batch, 9)  # the style weight has risen
+    loss, metrics = compiled_loss(**fields)(params, model.params, batch, 0)
     return float(loss), {name: float(x) for name, x in metrics.items()}
 
 
-def test_the_loss_is_the_sum_of_its_parts(config, tiny, batches):
+def test_the_loss_is_the_sum_of_its_parts(tiny, batches):
     loss, metrics = loss_of(
-        config,
         tiny,
         batches[0],
         content_weight=2.0,
@@ -76,26 +83,26 @@ def test_the_loss_is_the_sum_of_its_parts(config, tiny, batches):
     assert loss == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_layers_of_the_style_loss(config, tiny, batches):
+def test_the_layers_of_the_style_loss(tiny, batches):
     each = [
-        loss_of(config, tiny, batches[0], style_layers=tuple(float(i == j) for i in range(4)))[1]
+        loss_of(tiny, batches[0], style_layers=tuple(float(i == j) for i in range(4)))[1]
         for j in range(4)
     ]
-    _, together = loss_of(config, tiny, batches[0])
+    _, together = loss_of(tiny, batches[0])
     total = sum(metrics["style_loss"] for metrics in each)
     assert together["style_loss"] == pytest.approx(total, rel=1e-5)
-    _, summed = loss_of(config, tiny, batches[0], style_reduction="sum")
+    _, summed = loss_of(tiny, batches[0], style_reduction="sum")
     channels = (64, 128, 256, 512)
     expected = sum(n * x["style_loss"] for n, x in zip(channels, each, strict=True))
     assert summed["style_loss"] == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_layers_of_the_content_loss(config, tiny, batches):
+def test_the_layers_of_the_content_loss(tiny, batches):
     each = [
-        loss_of(config, tiny, batches[0], content_layers=tuple(float(i == j) for i in range(4)))[1]
+        loss_of(tiny, batches[0], content_layers=tuple(float(i == j) for i in range(4)))[1]
         for j in range(4)
     ]
     assert len({metrics["content_loss"] for metrics in each}) == 4
-    _, metrics = loss_of(config, tiny, batches[0], content_layers=(1.0, 2.0, 3.0, 4.0))
+    _, metrics = loss_of(tiny, batches[0], content_layers=(1.0, 2.0, 3.0, 4.0))
     expected = sum(i * x["content_loss"] for i, x in enumerate(each, start=1))
     assert metrics["content_loss"] == pytest.approx(expected, rel=1e-5)
