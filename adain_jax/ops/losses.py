@@ -14,7 +14,9 @@ import jax.numpy as jnp
 from adain_jax.ops.shapes import AnyArray, Array, Float
 from adain_jax.ops.statistics import ChannelStats, channel_stats
 
-_FLAT = 1e-3  # added to variances, of values in [0, 1], so that flat pictures can be compared
+# Added to variances, so that flat pictures can be compared: of values in [0, 1], and of the maps of
+# a normalised VGG, whose means are 1.
+_FLAT, _FLAT_MAP = 1e-3, 1.0
 
 Taps = Mapping[str, Float[AnyArray, "n _h _w _c"]]  # maps by their names
 TapStats = Mapping[str, ChannelStats]
@@ -46,7 +48,9 @@ def style_loss(
         taps: the output's feature maps by name, each (N, H, W, C).
         style: the `tap_stats` of the style, each (N, C).
         layers: a weight for each tap, in the order of their names; by default all are 1.
-        reduction: the reduction over channels: "mean", or "sum", as in the paper's own code.
+        reduction: the reduction over channels: "mean"; "sum", as in the paper's own code; or
+            "relative", the distance (not squared) divided by the length of the style's vector, so
+            that faint styles count as much as strong ones.
         ddof: as in `channel_stats`, for the output's deviations; PyTorch's ports use 1.
 
     >>> import jax.numpy as jnp
@@ -54,14 +58,15 @@ def style_loss(
     >>> zero = tap_stats({"relu1_1": jnp.zeros((1, 2, 2, 4))})
     >>> print(style_loss(taps, zero), style_loss(taps, zero, reduction="sum"))
     1.0 4.0
+    >>> half = tap_stats({"relu1_1": jnp.full((1, 2, 2, 4), 0.5)})
+    >>> print(f"{style_loss(taps, half, reduction='relative'):.2f}")
+    0.98
     """
     total = jnp.zeros((), jnp.float32)
     names = sorted(taps)
     for name, weight in zip(names, layers or [1.0] * len(names), strict=True):
         for ours, theirs in zip(channel_stats(taps[name], ddof=ddof), style[name], strict=True):
-            squares = jnp.square(ours - theirs)
-            channels = squares.mean(-1) if reduction == "mean" else squares.sum(-1)
-            total += weight * channels.mean()
+            total += weight * _REDUCTIONS[reduction](ours - theirs, theirs).mean()
     return total
 
 
@@ -123,6 +128,27 @@ def shift_loss(
     return jnp.mean(distance / (variance + _FLAT))
 
 
+def perceptual_loss(taps: Taps, wanted: Taps) -> Float[Array, ""]:
+    """The distance of two pictures in a VGG's maps (Johnson et al. 2016), summed over the taps.
+
+    It takes feature maps by name, (N, H, W, C), of both pictures. The squared distance of each map
+    is divided by the variance of the wanted map, averaged over its channels, plus 1. Without the 1,
+    one flat picture outweighs all others.
+
+    >>> import jax.numpy as jnp
+    >>> wanted = {"relu1_1": jnp.array([0.0, 6.0]).reshape(1, 1, 2, 1)}
+    >>> print(perceptual_loss({"relu1_1": wanted["relu1_1"] + 5}, wanted))
+    2.5
+    """
+    total = jnp.zeros((), jnp.float32)
+    for name, x in wanted.items():
+        ours, theirs = taps[name].astype(jnp.float32), x.astype(jnp.float32)
+        variance = theirs.var((1, 2)).mean(-1)
+        distance = jnp.mean(jnp.square(ours - theirs), (1, 2, 3))
+        total += jnp.mean(distance / (variance + _FLAT_MAP))
+    return total
+
+
 def total_variation(images: Float[AnyArray, "n h w c"]) -> Float[Array, ""]:
     """The mean squared difference of neighbouring pixels of (N, H, W, C), vertical plus horizontal.
 
@@ -179,6 +205,21 @@ def _unexplained(x: Float[AnyArray, "n h w c"], y: Float[AnyArray, "n h w d"]) -
         linear = jax.lax.stop_gradient(jnp.linalg.solve(system, x.T @ y))
         rest = y - x @ linear
     return jnp.mean(jnp.square(rest)) / (jnp.mean(jnp.square(y)) + 1e-6)
+
+
+def _relative(difference: Float[Array, "n c"], wanted: Float[Array, "n c"]) -> Float[Array, " n"]:
+    """The root mean square of the differences, divided by that of the wanted numbers."""
+    # The root has no gradient at 0, and the deviations of a flat painting are 0.
+    squares = (jnp.square(difference).mean(-1) + 1e-8, jnp.square(wanted).mean(-1) + 1e-2)
+    ours, theirs = (jnp.sqrt(x) for x in squares)
+    return ours / theirs
+
+
+_REDUCTIONS = {
+    "mean": lambda difference, _: jnp.square(difference).mean(-1),
+    "sum": lambda difference, _: jnp.square(difference).sum(-1),
+    "relative": _relative,
+}
 
 
 def _gram(features: Float[AnyArray, "n h w c"]) -> Float[Array, "n c c"]:

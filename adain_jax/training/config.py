@@ -6,7 +6,7 @@ from typing import get_type_hints
 from adain_jax.networks import VARIANTS, variant_of
 
 SCHEDULES = ("cosine", "inverse_time")
-REDUCTIONS = ("mean", "sum")
+REDUCTIONS = ("mean", "sum", "relative")
 COMPUTE = ("float32", "bfloat16")
 EXPORTS = ("float16", "float32")
 _LAYERS = ("style_layers", "content_layers")
@@ -102,14 +102,17 @@ class TrainConfig:
     style_layers: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)
     content_layers: tuple[float, ...] = (0.0, 0.0, 0.0, 1.0)
     # Reduction over channels: "mean", as in the PyTorch ports, or "sum", as in the paper's own
-    # code, whose style weight is then 1e-2.
+    # code, whose style weight is then 1e-2; or "relative" (`losses.style_loss`).
     style_reduction: str = "mean"
     # Weights of losses that the paper does not have: total variation of the pictures; Gram
     # matrices, beside or in place of means and deviations; and the squared distance between (a
     # quarter of) each photograph and its picture in its own style, which is that of strength 0.
+    # `perceptual_weight` is that of the distance of the same two pictures in the maps of the VGG
+    # and in their relative statistics.
     tv_weight: float = 0.0
     gram_weight: float = 0.0
     identity_weight: float = 0.0
+    perceptual_weight: float = 0.0
     # The weight of the squared distance between the picture of each photograph, moved by up to 7
     # pixels, and the picture of the photograph that was moved in the same way, divided by their
     # variances. Otherwise networks put their strokes where the cells of their smallest map are, not

@@ -18,6 +18,7 @@ from adain_jax.ops.losses import (
     feature_loss,
     gram_loss,
     gram_matrices,
+    perceptual_loss,
     reconstruction_loss,
     shift_loss,
     style_loss,
@@ -196,12 +197,20 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
             again = network.decode(inputs(network, network.encode(part), half))
             metrics["shift_loss"] = shift_loss(_inside(again), _inside(moved))
             loss += config.shift_weight * metrics["shift_loss"]
-        if config.identity_weight:  # with the content's own statistics, AdaIN changes nothing
+        if config.identity_weight or config.perceptual_weight:
+            # With the content's own statistics, AdaIN changes nothing.
             same = _corner(_concatenate(features, features) if concatenates else features)
             images = network.decode({**same, **_tell(own_stats(features, batch))})
             height, width = images.shape[1:3]
-            metrics["identity_loss"] = content_loss(images, contents[:, :height, :width])
+            wanted = contents[:, :height, :width]
+            metrics["identity_loss"] = content_loss(images, wanted)
             loss += config.identity_weight * metrics["identity_loss"]
+            if config.perceptual_weight:
+                ours, theirs = vgg.taps(images), vgg.taps(wanted)
+                metrics["perceptual_loss"] = perceptual_loss(ours, theirs) + style_loss(
+                    ours, tap_stats(theirs), reduction="relative"
+                )
+                loss += config.perceptual_weight * metrics["perceptual_loss"]
         return loss, {"loss": loss, **metrics}
 
     return reconstruct if phase == "reconstruction" else stylize

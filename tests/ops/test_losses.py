@@ -8,12 +8,14 @@ from adain_jax.ops.losses import (
     feature_loss,
     gram_loss,
     gram_matrices,
+    perceptual_loss,
     reconstruction_loss,
     shift_loss,
     style_loss,
     tap_stats,
     total_variation,
 )
+from adain_jax.ops.statistics import ChannelStats
 from tests.precision import all_exact
 
 RNG = np.random.default_rng(0)
@@ -65,6 +67,46 @@ def test_style_with_weights_and_summed():
     np.testing.assert_allclose(loss, numpy_style_loss(TAPS, STYLE, layers=(0.5, 2)), rtol=1e-5)
     loss = style_loss(TAPS, tap_stats(STYLE), reduction="sum")
     np.testing.assert_allclose(loss, numpy_style_loss(TAPS, STYLE, over_channels=np.sum), rtol=1e-5)
+
+
+def test_relative_style():
+    """A picture at a tenth of a style's statistics has the same loss, however strong the style."""
+
+    def loss(scale):
+        style = {name: ChannelStats(*(scale * x for x in pair)) for name, pair in stats.items()}
+        scaled = {name: 0.9 * scale * x for name, x in STYLE.items()}
+        return style_loss(scaled, style, reduction="relative")
+
+    stats = tap_stats(STYLE)
+    for scale in (10.0, 100.0):
+        np.testing.assert_allclose(loss(scale), 0.1 * 2 * len(STYLE), rtol=1e-2)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3])
+def test_relative_style_of_flat_and_equal(value):
+    """A flat painting has no deviations to divide by, and equal statistics no slope of the root."""
+    flat = {"relu1_1": jnp.full((1, 4, 4, 2), value)}
+
+    def loss(x):
+        return style_loss({"relu1_1": x}, tap_stats(flat), reduction="relative")
+
+    assert float(loss(flat["relu1_1"])) < 1e-2
+    assert np.isfinite(jax.grad(loss)(flat["relu1_1"])).all()
+
+
+def test_perceptual_equals_numpy():
+    wanted = {"relu1_1": B, "relu2_1": A[:, ::2]}
+    distances = [np.square(TAPS[x] - wanted[x]).mean((1, 2, 3)) for x in TAPS]
+    variances = [wanted[x].var((1, 2)).mean(-1) + 1 for x in TAPS]
+    expected = sum((d / v).mean() for d, v in zip(distances, variances, strict=True))
+    np.testing.assert_allclose(perceptual_loss(TAPS, wanted), expected, rtol=1e-5)
+    assert float(perceptual_loss(TAPS, TAPS)) == 0
+
+
+def test_a_flat_picture_does_not_outweigh_others_in_the_perceptual_loss():
+    flat, rich = jnp.zeros((1, 4, 4, 2)), 3 * jnp.asarray(A[:1])
+    losses = [perceptual_loss({"x": x + 0.5}, {"x": x}) for x in (flat, rich)]
+    assert losses[0] < 20 * losses[1]
 
 
 def test_gram_equals_numpy():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from adain_jax.model import Model
+from adain_jax.ops.losses import perceptual_loss, style_loss, tap_stats
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.loss import make_loss
 from tests.training.conftest import SMALL
@@ -23,6 +24,17 @@ def test_identity_is_of_the_upper_left_quarter(tiny, batches):
     expected = np.mean((np.asarray(model.decode(features)) - contents[:, :8, :8]) ** 2)
     assert of[0]["identity_loss"] == pytest.approx(float(expected), rel=1e-3)
     assert of[1]["content_loss"] != of[0]["content_loss"]
+
+
+def test_perceptual_is_of_the_same_quarter(tiny, batches):
+    model = Model({**tiny.params}, "tiny", "")
+    contents = batches[0]["content"].astype(np.float32) / 255
+    picture = model.decode({name: x[:, :1, :1] for name, x in model.encode(contents).items()})
+    ours, theirs = model.taps(picture), model.taps(contents[:, :8, :8])
+    expected = perceptual_loss(ours, theirs)
+    expected += style_loss(ours, tap_stats(theirs), reduction="relative")
+    _, metrics = loss_of(tiny, batches[0], perceptual_weight=1.0)
+    assert metrics["perceptual_loss"] == pytest.approx(float(expected), rel=1e-3)
 
 
 def test_a_teacher_is_the_frozen_model(config, tiny, batches):
@@ -75,8 +87,10 @@ def test_the_loss_is_the_sum_of_its_parts(tiny, batches):
         gram_weight=7.0,
         identity_weight=11.0,
         shift_weight=13.0,
+        perceptual_weight=17.0,
     )
     weights = {"content": 2, "style": 3, "tv": 5, "gram": 7, "identity": 11, "shift": 13}
+    weights["perceptual"] = 17
     assert set(metrics) == {"loss", *(f"{name}_loss" for name in weights)}
     assert all(metrics.values())
     expected = sum(weight * metrics[f"{name}_loss"] for name, weight in weights.items())

@@ -60,6 +60,7 @@ CHANGES = {
     "tv_weight": 1.0,
     "gram_weight": 1.0,
     "identity_weight": 1.0,
+    "perceptual_weight": 1.0,
     "shift_weight": 1.0,
     "teacher_weight": 1.0,
     "feature_weight": 1.0,
