@@ -66,7 +66,7 @@ def style_loss(
     names = sorted(taps)
     for name, weight in zip(names, layers or [1.0] * len(names), strict=True):
         for ours, theirs in zip(channel_stats(taps[name], ddof=ddof), style[name], strict=True):
-            total += weight * _REDUCTIONS[reduction](ours - theirs, theirs).mean()
+            total += weight * REDUCTIONS[reduction](ours - theirs, theirs).mean()
     return total
 
 
@@ -123,9 +123,7 @@ def shift_loss(
     1.0 1.0
     """
     images, others = images.astype(jnp.float32), others.astype(jnp.float32)
-    distance = jnp.mean(jnp.square(images - others), (1, 2, 3))
-    variance = sum(x.var((1, 2)).mean(-1) for x in (images, others))
-    return jnp.mean(distance / (variance + _FLAT))
+    return _divided(images, others, _variance(images) + _variance(others) + _FLAT)
 
 
 def perceptual_loss(taps: Taps, wanted: Taps) -> Float[Array, ""]:
@@ -143,9 +141,7 @@ def perceptual_loss(taps: Taps, wanted: Taps) -> Float[Array, ""]:
     total = jnp.zeros((), jnp.float32)
     for name, x in wanted.items():
         ours, theirs = taps[name].astype(jnp.float32), x.astype(jnp.float32)
-        variance = theirs.var((1, 2)).mean(-1)
-        distance = jnp.mean(jnp.square(ours - theirs), (1, 2, 3))
-        total += jnp.mean(distance / (variance + _FLAT_MAP))
+        total += _divided(ours, theirs, _variance(theirs) + _FLAT_MAP)
     return total
 
 
@@ -207,6 +203,18 @@ def _unexplained(x: Float[AnyArray, "n h w c"], y: Float[AnyArray, "n h w d"]) -
     return jnp.mean(jnp.square(rest)) / (jnp.mean(jnp.square(y)) + 1e-6)
 
 
+def _variance(x: Float[Array, "n h w c"]) -> Float[Array, " n"]:
+    """The variances of the channels, averaged over them."""
+    return x.var((1, 2)).mean(-1)
+
+
+def _divided(
+    ours: Float[Array, "n h w c"], theirs: Float[Array, "n h w c"], scale: Float[Array, " n"]
+) -> Float[Array, ""]:
+    """The mean squared distances, each divided by its own scale."""
+    return jnp.mean(jnp.square(ours - theirs).mean((1, 2, 3)) / scale)
+
+
 def _relative(difference: Float[Array, "n c"], wanted: Float[Array, "n c"]) -> Float[Array, " n"]:
     """The root mean square of the differences, divided by that of the wanted numbers."""
     # The root has no gradient at 0, and the deviations of a flat painting are 0.
@@ -215,7 +223,7 @@ def _relative(difference: Float[Array, "n c"], wanted: Float[Array, "n c"]) -> F
     return ours / theirs
 
 
-_REDUCTIONS = {
+REDUCTIONS = {
     "mean": lambda difference, _: jnp.square(difference).mean(-1),
     "sum": lambda difference, _: jnp.square(difference).sum(-1),
     "relative": _relative,

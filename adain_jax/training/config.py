@@ -4,9 +4,9 @@ from dataclasses import dataclass, fields
 from typing import get_type_hints
 
 from adain_jax.networks import VARIANTS, variant_of
+from adain_jax.ops.losses import REDUCTIONS
 
 SCHEDULES = ("cosine", "inverse_time")
-REDUCTIONS = ("mean", "sum", "relative")
 COMPUTE = ("float32", "bfloat16")
 EXPORTS = ("float16", "float32")
 _LAYERS = ("style_layers", "content_layers")
@@ -213,7 +213,7 @@ class TrainConfig:
         problems += [
             f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}"
             for name, choices in (
-                *(("schedule", SCHEDULES), ("style_reduction", REDUCTIONS)),
+                *(("schedule", SCHEDULES), ("style_reduction", tuple(REDUCTIONS))),
                 *(("compute", COMPUTE), ("export_dtype", EXPORTS)),
             )
             if getattr(self, name) not in choices

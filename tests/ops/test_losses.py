@@ -70,7 +70,7 @@ def test_style_with_weights_and_summed():
 
 
 def test_relative_style():
-    """A picture at a tenth of a style's statistics has the same loss, however strong the style."""
+    """A picture that misses the statistics by a tenth has the same loss in strong styles, too."""
 
     def loss(scale):
         style = {name: ChannelStats(*(scale * x for x in pair)) for name, pair in stats.items()}
