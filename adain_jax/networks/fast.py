@@ -98,10 +98,10 @@ class FastDecoder(nn.Module):
     def __call__(self, features: Mapping[str, Any], size: Size = None) -> jax.Array:
         """Decode maps by name to (N, 8H, 8W, 3); `size` is in cells of the smallest map."""
 
-        def film(x: jax.Array, name: str, level: str) -> jax.Array:
+        def film(x: jax.Array, name: str, level: str, pixels: int = 1) -> jax.Array:
             told = features[TOLD]
             others = [told[key] for key in sorted(told) if key != level]
-            return Film(name=f"{name}_film")(x, told[level], *others)
+            return Film(pixels, name=f"{name}_film")(x, told[level], *others)
 
         deepest = len(self.widths)
         x = features[f"conv{deepest}_2"]
@@ -121,4 +121,4 @@ class FastDecoder(nn.Module):
         x = Conv3x3(
             12, self.method, relu=False, initial_scale=0.1, initial_bias=0.5, name="conv1_1"
         )(x, size)
-        return depth_to_space(film(x, "conv1_1", "conv1_2"))
+        return depth_to_space(film(x, "conv1_1", "conv1_2", 4))

@@ -47,7 +47,14 @@ class Film(nn.Module):
     c has, for each `Told`, the logarithms of its deviations and its means. The parameters, float32,
     are `scale` and `shift`, (n, C), initially zeros, so that a new module changes nothing. Where
     the sets of statistics are mixed, scales and shifts are mixed by the same shares.
+
+    Attributes:
+        pixels: the number of pixels whose channels `x` holds, one pixel after the other, as of
+            `space_to_depth`. All have the same scales and shifts, (n, C / pixels), so that a style
+            cannot give neighbouring pixels different colours.
     """
+
+    pixels: int = 1
 
     @nn.compact
     def __call__(self, x: jax.Array, *told: Told) -> jax.Array:
@@ -59,9 +66,10 @@ class Film(nn.Module):
         stats = jnp.concatenate([condition(x.mean, x.std) for x in told], -1)
         modulation = []
         for name in ("scale", "shift"):
-            shape = stats.shape[-1], x.shape[-1]
+            shape = stats.shape[-1], x.shape[-1] // self.pixels
             matrix = self.param(name, nn.initializers.zeros, shape, jnp.float32)
             each = jnp.einsum("rnc,cd->rnd", stats, matrix, precision="highest")
+            each = jnp.tile(each, self.pixels)
             modulation.append(jnp.einsum("rnhw,rnd->nhwd", told[0].weights, each))
         wide = exact(x.dtype)
         scale, shift = (part.astype(wide) for part in modulation)

@@ -53,6 +53,9 @@ def style_loss(
             that faint styles count as much as strong ones.
         ddof: as in `channel_stats`, for the output's deviations; PyTorch's ports use 1.
 
+    Raises:
+        ValueError: if there is no such reduction, or if the layers are not as many as the taps.
+
     >>> import jax.numpy as jnp
     >>> taps = {"relu1_1": jnp.ones((1, 2, 2, 4))}
     >>> zero = tap_stats({"relu1_1": jnp.zeros((1, 2, 2, 4))})
@@ -62,9 +65,14 @@ def style_loss(
     >>> print(f"{style_loss(taps, half, reduction='relative'):.2f}")
     0.98
     """
-    total = jnp.zeros((), jnp.float32)
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}, not {reduction!r}")
     names = sorted(taps)
-    for name, weight in zip(names, layers or [1.0] * len(names), strict=True):
+    weights = [1.0] * len(names) if layers is None else layers
+    if len(weights) != len(names):
+        raise ValueError(f"layers must have {len(names)} weights, one for each tap: {layers}")
+    total = jnp.zeros((), jnp.float32)
+    for name, weight in zip(names, weights, strict=True):
         for ours, theirs in zip(channel_stats(taps[name], ddof=ddof), style[name], strict=True):
             total += weight * REDUCTIONS[reduction](ours - theirs, theirs).mean()
     return total
@@ -157,6 +165,33 @@ def total_variation(images: Float[AnyArray, "n h w c"]) -> Float[Array, ""]:
     differences = (jnp.diff(images, axis=axis) for axis in (1, 2) if images.shape[axis] > 1)
     means = [jnp.mean(jnp.square(x)) for x in differences]
     return sum(means, jnp.zeros((), jnp.float32))
+
+
+def mesh_loss(images: Float[AnyArray, "n h w c"], period: int) -> Float[Array, ""]:
+    """The mean square of what repeats at exactly this distance in pixels, in both directions.
+
+    It is the variance of the mean cell of `period` by `period` pixels, under a Hann window, without
+    which the borders of a smooth picture would count. Strokes that move with the photograph cancel
+    out in this mean; a mesh of the network's upsamplings does not.
+
+    Args:
+        images: float (N, H, W, C), H and W multiples of `period` and at least twice as large.
+        period: the side of the cell, in pixels.
+
+    >>> import jax.numpy as jnp
+    >>> columns = jnp.tile(jnp.array([0.4, 0.6]), 16)
+    >>> mesh = jnp.broadcast_to(columns[:, None], (1, 32, 32, 3))
+    >>> print(mesh_loss(mesh, 4).round(4), mesh_loss(mesh[:, :, :1] + 0 * mesh, 4).round(4))
+    0.01 0.0
+    """
+    x = images.astype(jnp.float32)
+    number, height, width, channels = x.shape
+    angles = (jnp.linspace(0, 2 * jnp.pi, side, endpoint=False) for side in (height, width))
+    rows, columns = (1 - jnp.cos(x) for x in angles)
+    window = jnp.outer(rows, columns)[None, ..., None]  # its mean is 1
+    x = (x - (x * window).mean((1, 2), keepdims=True)) * window
+    shape = number, height // period, period, width // period, period, channels
+    return jnp.mean(jnp.square(x.reshape(shape).mean((1, 3))))
 
 
 def reconstruction_loss(

@@ -113,6 +113,9 @@ class TrainConfig:
     gram_weight: float = 0.0
     identity_weight: float = 0.0
     perceptual_weight: float = 0.0
+    # The weight of meshes: of the mean square of what repeats every 8 pixels, the side of a cell of
+    # the smallest map (`losses.mesh_loss`).
+    mesh_weight: float = 0.0
     # The weight of the squared distance between the picture of each photograph, moved by up to 7
     # pixels, and the picture of the photograph that was moved in the same way, divided by their
     # variances. Otherwise networks put their strokes where the cells of their smallest map are, not

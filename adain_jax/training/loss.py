@@ -18,6 +18,7 @@ from adain_jax.ops.losses import (
     feature_loss,
     gram_loss,
     gram_matrices,
+    mesh_loss,
     perceptual_loss,
     reconstruction_loss,
     shift_loss,
@@ -186,6 +187,9 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         if config.tv_weight:
             metrics["tv_loss"] = total_variation(images)
             loss += config.tv_weight * metrics["tv_loss"]
+        if config.mesh_weight:
+            metrics["mesh_loss"] = mesh_loss(images, STRIDE)
+            loss += config.mesh_weight * metrics["mesh_loss"]
         if config.gram_weight:
             metrics["gram_loss"] = gram_loss(output, batch["style_grams"])
             loss += config.gram_weight * metrics["gram_loss"]

@@ -14,6 +14,7 @@ from adain_jax.model.transfer import transfer
 from adain_jax.networks import TOLD
 from adain_jax.networks.bridge import Bridge
 from adain_jax.networks.film import Film, Told
+from adain_jax.ops.resampling import depth_to_space
 from tests.tiny import tiny_film, tiny_model
 
 
@@ -30,6 +31,15 @@ def test_is_the_equation(rng):
     c = np.concatenate([np.log(std + 0.05), mean, np.log(finer + 0.05), finer], -1)
     scale, shift = (np.asarray(c @ params[name])[:, None, None] for name in ("scale", "shift"))
     np.testing.assert_allclose(ours, np.asarray(x) * (1 + scale) + shift, rtol=1e-4)
+
+
+def test_pixels_that_lie_in_channels_are_modulated_alike(rng):
+    x, stats = some(rng, 2, 4, 6, 4 * 3), some(rng, 2, 7)
+    told = Told.of(stats, stats)
+    params = {"scale": some(rng, 14, 3), "shift": some(rng, 14, 3)}
+    ours: Any = depth_to_space(Film(pixels=4).apply({"params": params}, x, told))
+    expected: Any = Film().apply({"params": params}, depth_to_space(x), told)
+    np.testing.assert_allclose(ours, expected, rtol=1e-5)
 
 
 def test_gradients_of_bfloat16_are_summed_up_in_more():

@@ -8,6 +8,7 @@ from adain_jax.ops.losses import (
     feature_loss,
     gram_loss,
     gram_matrices,
+    mesh_loss,
     perceptual_loss,
     reconstruction_loss,
     shift_loss,
@@ -69,6 +70,19 @@ def test_style_with_weights_and_summed():
     np.testing.assert_allclose(loss, numpy_style_loss(TAPS, STYLE, over_channels=np.sum), rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"reduction": "max"}, "must be one of mean, sum, relative, not 'max'"),
+        ({"layers": (1.0,)}, "must have 2 weights, one for each tap"),
+        ({"layers": ()}, "must have 2 weights, one for each tap"),
+    ],
+)
+def test_style_with_what_is_no_reduction_and_no_layers(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        style_loss(TAPS, tap_stats(STYLE), **wrong)
+
+
 def test_relative_style():
     """A picture that misses the statistics by a tenth has the same loss in strong styles, too."""
 
@@ -125,6 +139,18 @@ def test_total_variation_equals_numpy():
     assert float(total_variation(jax.numpy.ones((1, 4, 4, 3)))) == 0
 
 
+def test_a_mesh_counts_by_its_square_whatever_lies_below():
+    """A smooth picture has none, though its borders do not meet."""
+    across = np.linspace(0, 1, 96)
+    smooth = np.broadcast_to((across[:, None] + across**2)[..., None] / 2, (2, 96, 96, 3))
+    mesh = 0.01 * (-1.0) ** np.add.outer(np.arange(96), np.arange(96))[..., None]
+    assert float(mesh_loss(smooth, 8)) < 1e-8
+    np.testing.assert_allclose(mesh_loss(smooth + mesh, 8), 1e-4, rtol=1e-2)
+    # What repeats at another distance is no mesh of these cells.
+    others = 0.01 * np.sin(2 * np.pi * np.arange(96) / 6)[:, None, None]
+    assert float(mesh_loss(smooth + others, 8)) < 1e-8
+
+
 def test_a_style_has_no_distance_to_itself():
     assert float(style_loss({"relu1_1": A}, tap_stats({"relu1_1": A}))) == 0
 
@@ -136,6 +162,7 @@ def test_losses_are_float32_whatever_the_features_are():
         style_loss(taps, tap_stats(STYLE)),
         gram_loss(taps, gram_matrices(taps)),
         total_variation(taps["relu1_1"]),
+        mesh_loss(taps["relu1_1"], 2),
         reconstruction_loss(taps["relu1_1"], taps["relu1_1"]),
     ]
     assert {loss.dtype for loss in losses} == {np.dtype(np.float32)}
@@ -146,7 +173,7 @@ def test_under_jit_and_vmap_with_gradients():
 
     def loss(x):
         taps = {"x": x}
-        smooth = total_variation(x) + gram_loss(taps, gram_matrices({"x": B}))
+        smooth = total_variation(x) + gram_loss(taps, gram_matrices({"x": B})) + mesh_loss(x, 2)
         return style_loss(taps, stats) + content_loss(x, B) + smooth
 
     np.testing.assert_allclose(jax.jit(loss)(A), loss(A), rtol=1e-5)

@@ -61,6 +61,7 @@ CHANGES = {
     "gram_weight": 1.0,
     "identity_weight": 1.0,
     "perceptual_weight": 1.0,
+    "mesh_weight": 1.0,
     "shift_weight": 1.0,
     "teacher_weight": 1.0,
     "feature_weight": 1.0,

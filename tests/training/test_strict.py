@@ -20,6 +20,7 @@ EVERYTHING = {
     "gram_weight": 1.0,
     "identity_weight": 1.0,
     "perceptual_weight": 1.0,
+    "mesh_weight": 1.0,
     "shift_weight": 1.0,
     "content_layers": (1.0, 1.0, 1.0, 1.0),
     "gradient_clip": 1.0,
