@@ -34,6 +34,22 @@ def content_loss(
     return jnp.mean(jnp.square(features.astype(jnp.float32) - target.astype(jnp.float32)))
 
 
+def cosine_loss(
+    features: Float[AnyArray, "n h w c"], target: Float[AnyArray, "n h w c"]
+) -> Float[Array, ""]:
+    """One minus the cosine of the angle between channel vectors, averaged over the positions.
+
+    It compares what is at a position, whatever the strength, as LPIPS does (Zhang et al. 2018).
+
+    >>> import jax.numpy as jnp
+    >>> x = jnp.array([[1.0, 0.0], [0.0, 1.0]]).reshape(1, 1, 2, 2)
+    >>> print(cosine_loss(x, 3 * x).round(2), cosine_loss(x, x[..., ::-1]).round(2))
+    0.0 1.0
+    """
+    ours, theirs = (_unit(x.astype(jnp.float32)) for x in (features, target))
+    return jnp.mean(jnp.square(ours - theirs).sum(-1)) / 2
+
+
 def style_loss(
     taps: Taps,
     style: TapStats,
@@ -236,6 +252,12 @@ def _unexplained(x: Float[AnyArray, "n h w c"], y: Float[AnyArray, "n h w d"]) -
         linear = jax.lax.stop_gradient(jnp.linalg.solve(system, x.T @ y))
         rest = y - x @ linear
     return jnp.mean(jnp.square(rest)) / (jnp.mean(jnp.square(y)) + 1e-6)
+
+
+def _unit(x: Float[Array, "n h w c"]) -> Float[Array, "n h w c"]:
+    """The channel vectors, scaled to length 1."""
+    # The root has no gradient at 0, and all channels can be 0 after a ReLU.
+    return x * jax.lax.rsqrt(jnp.square(x).sum(-1, keepdims=True) + 1e-4)
 
 
 def _variance(x: Float[Array, "n h w c"]) -> Float[Array, " n"]:

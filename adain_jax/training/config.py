@@ -104,6 +104,10 @@ class TrainConfig:
     # Reduction over channels: "mean", as in the PyTorch ports, or "sum", as in the paper's own
     # code, whose style weight is then 1e-2; or "relative" (`losses.style_loss`).
     style_reduction: str = "mean"
+    # The weight of the angles between the channel vectors of the picture and those of AdaIN's
+    # results, at each position of all four taps: it keeps the photograph's forms at a lower cost in
+    # style than the content loss does.
+    cosine_weight: float = 0.0
     # Weights of losses that the paper does not have: total variation of the pictures; Gram
     # matrices, beside or in place of means and deviations; and the squared distance between (a
     # quarter of) each photograph and its picture in its own style, which is that of strength 0.

@@ -15,6 +15,7 @@ from adain_jax.networks.params import Params
 from adain_jax.ops.losses import (
     TapStats,
     content_loss,
+    cosine_loss,
     feature_loss,
     gram_loss,
     gram_matrices,
@@ -58,7 +59,8 @@ def make_description(config: TrainConfig, architecture: str) -> Describe:
     layers = {name for name, weight in zip(TAPS, config.content_layers, strict=True) if weight}
     decoded = () if trained.content else trained.levels
     taught = ARCHITECTURES[architecture].levels if config.teacher_weight else ()
-    layers = sorted({*layers, _TARGET, *decoded, *taught})
+    compared = TAPS if config.cosine_weight else ()
+    layers = sorted({*layers, _TARGET, *decoded, *taught, *compared})
     known_of = (PIXELS, *TAPS) if trained.content else trained.told
     dtype = jnp.dtype(config.compute)
 
@@ -179,6 +181,10 @@ def make_loss(config: TrainConfig, architecture: str, phase: Phase) -> LossFunct
         )
         metrics = {"content_loss": content, "style_loss": styled}
         loss = config.content_weight * content + _style_weight(config, position) * styled
+        if config.cosine_weight:
+            angles = [cosine_loss(output[name], targets[name]) for name in TAPS]
+            metrics["cosine_loss"] = jnp.stack(angles).sum()
+            loss += config.cosine_weight * metrics["cosine_loss"]
         if config.teacher_weight:
             wanted = jax.lax.stop_gradient(vgg.taps(vgg.decode(inputs(vgg, maps, stats))))
             distances = [content_loss(output[name], wanted[name]) for name in TAPS]

@@ -5,6 +5,7 @@ import pytest
 
 from adain_jax.ops.losses import (
     content_loss,
+    cosine_loss,
     feature_loss,
     gram_loss,
     gram_matrices,
@@ -55,6 +56,14 @@ def test_less_contrast_does_not_lower_the_shift_loss():
     assert 0 <= slope < 0.01 * shift_loss(A, B)
     assert shift_loss(A, A) == 0
     assert shift_loss(jnp.ones((1, 4, 4, 3)), jnp.ones((1, 4, 4, 3))) == 0  # no variance at all
+
+
+def test_cosine_equals_numpy():
+    lengths = np.linalg.norm(A, axis=-1), np.linalg.norm(B, axis=-1)
+    expected = 1 - np.mean((A * B).sum(-1) / lengths[0] / lengths[1])
+    np.testing.assert_allclose(cosine_loss(A, B), expected, rtol=1e-3)
+    silent = jnp.zeros((1, 2, 2, 3))  # as after a ReLU
+    assert np.isfinite(jax.grad(lambda x: cosine_loss(x, silent + 1))(silent)).all()
 
 
 @pytest.mark.parametrize("ddof", [0, 1])
@@ -163,6 +172,7 @@ def test_losses_are_float32_whatever_the_features_are():
         gram_loss(taps, gram_matrices(taps)),
         total_variation(taps["relu1_1"]),
         mesh_loss(taps["relu1_1"], 2),
+        cosine_loss(taps["relu1_1"], taps["relu1_1"]),
         reconstruction_loss(taps["relu1_1"], taps["relu1_1"]),
     ]
     assert {loss.dtype for loss in losses} == {np.dtype(np.float32)}

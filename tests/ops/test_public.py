@@ -55,6 +55,7 @@ UNDER_JIT = {
         {"relu1_1": maps}, losses.gram_matrices({"relu1_1": maps})
     ),
     "total_variation": lambda maps, images: losses.total_variation(maps),
+    "cosine_loss": lambda maps, images: losses.cosine_loss(maps, 2 * maps),
     "mesh_loss": lambda maps, images: losses.mesh_loss(maps, 2),
     "perceptual_loss": lambda maps, images: losses.perceptual_loss({"x": maps}, {"x": 2 * maps}),
     "shift_loss": lambda maps, images: losses.shift_loss(maps, maps[:, ::-1]),

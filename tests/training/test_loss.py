@@ -89,9 +89,10 @@ def test_the_loss_is_the_sum_of_its_parts(tiny, batches):
         shift_weight=13.0,
         perceptual_weight=17.0,
         mesh_weight=19.0,
+        cosine_weight=23.0,
     )
     weights = {"content": 2, "style": 3, "tv": 5, "gram": 7, "identity": 11, "shift": 13}
-    weights |= {"perceptual": 17, "mesh": 19}
+    weights |= {"perceptual": 17, "mesh": 19, "cosine": 23}
     assert set(metrics) == {"loss", *(f"{name}_loss" for name in weights)}
     assert all(metrics.values())
     expected = sum(weight * metrics[f"{name}_loss"] for name, weight in weights.items())

@@ -62,6 +62,7 @@ CHANGES = {
     "identity_weight": 1.0,
     "perceptual_weight": 1.0,
     "mesh_weight": 1.0,
+    "cosine_weight": 1.0,
     "shift_weight": 1.0,
     "teacher_weight": 1.0,
     "feature_weight": 1.0,

@@ -21,6 +21,7 @@ EVERYTHING = {
     "identity_weight": 1.0,
     "perceptual_weight": 1.0,
     "mesh_weight": 1.0,
+    "cosine_weight": 1.0,
     "shift_weight": 1.0,
     "content_layers": (1.0, 1.0, 1.0, 1.0),
     "gradient_clip": 1.0,
