@@ -3,9 +3,9 @@ r"""The small network `fast`, an encoder of photographs and then a decoder, for 
     adain-jax train --config fast \
         --config.content=photos --config.style=paintings
 
-It takes about three quarters of an hour on two CPU cores; after 300 steps for the encoder and 400
-more, pictures already follow the painting's palette. Then run `fast_refine.py`, for as long as you
-can.
+It should take about three quarters of an hour on two CPU cores. In a trial with 300 steps for the
+encoder, pictures followed the painting's palette after 400 more. Then run `fast_refine.py`, for as
+long as you can.
 
 The encoder is fitted to the VGG's features in the reconstruction steps, and then frozen: trained by
 the style loss, it silences channels, and the pictures end in a grey veil. A small decoder satisfies

@@ -1,4 +1,4 @@
-r"""The last part of a training of `base.py`: the decoder is told the style, and takes two bridges.
+r"""The last part of a training of `base.py`: a decoder conditioned on the style, with two bridges.
 
     adain-jax train --config refine \
         --config.init_from=runs/base/model.safetensors \
@@ -20,8 +20,9 @@ larger one has other places for these. Strokes that move with the photograph for
         --config.shift_weight=500 "--config.style_layers=(1.0,1.0,1.5,2.0)" \
         --config.learning_rate=2e-4
 
-The last 1,193 steps of the shipped weights had `style_reduction=relative` and a style weight of 200
-to 250. In the last 393, a `perceptual_weight` of 25 to 100 made fine detail sharper.
+The last parts of the shipped weights, 400 steps twice (with two seeds) and 393, had
+`style_reduction=relative` and a style weight of 200 to 250. In the last 393, a `perceptual_weight`
+of 25 to 100 made fine detail sharper.
 
 On an accelerator, for five minutes, with schedules by the clock:
 
@@ -30,7 +31,7 @@ On an accelerator, for five minutes, with schedules by the clock:
         --config.pool_contents=0 --config.pool_styles=0 --config.crop_size=256 \
         --config.style_crop_size=256 --config.batch_size=32 --config.compute=bfloat16
 
-The sizes are for whole photographs. If your images are crops of larger ones at that scale, give
+The sizes are for whole photographs. If your images are crops of photographs of 512 pixels, give
 their side as the size: 288-pixel squares need `content_size=288` and `style_size=288`.
 """
 

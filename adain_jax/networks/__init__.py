@@ -31,7 +31,7 @@ __all__ = [
 
 # The convolutions per block of each VGG, up to conv4_1.
 DEPTHS = {"vgg16": (2, 2, 3, 1), "vgg19": (2, 2, 4, 1)}
-# The variants, as in `vgg16_batch`. The first three are the paper's ablations (section 7.1): a
+# The variants, as in `vgg16_batch`. The first three are the paper's ablations (section 7.2): a
 # decoder with batch or instance normalisation, and one that takes the content's and the style's
 # features side by side. "film" is a decoder that the style's statistics of every map condition, by
 # feature-wise linear modulation, and that takes AdaIN's result at two finer maps, too. "fast" is a

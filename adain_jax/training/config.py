@@ -110,8 +110,8 @@ class TrainConfig:
     cosine_weight: float = 0.0
     # Weights of losses that the paper does not have: total variation of the pictures; Gram
     # matrices, beside or in place of means and deviations; and the squared distance between (a
-    # quarter of) each photograph and its picture in its own style, which is that of strength 0.
-    # `perceptual_weight` is that of the distance of the same two pictures in the maps of the VGG
+    # quarter of) each photograph and its picture in its own style, the picture of strength 0.
+    # `perceptual_weight` weights the distance between the same two pictures in the maps of the VGG
     # and in their relative statistics.
     tv_weight: float = 0.0
     gram_weight: float = 0.0
