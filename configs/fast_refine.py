@@ -10,7 +10,8 @@ Strokes must also move with the photograph (`shift_weight`), or else they form r
 distances. The angles of the VGG's maps keep forms (`cosine_weight`). The last 307 steps of the
 shipped weights had these weights. A step takes three to four seconds on two CPU cores. Without
 `init_from` it starts from the shipped weights. If your images are crops of photographs of 512
-pixels, give their side as the size, as `refine.py` says. On an accelerator add `--config.pool_contents=0 --config.pool_styles=0`.
+pixels, give their side as the size, as `refine.py` says. On an accelerator add
+`--config.pool_contents=0 --config.pool_styles=0`.
 """
 
 from dataclasses import replace

@@ -183,7 +183,7 @@ class Layers:
         shift = node("Sub", told.given.mean, node("Mul", told.own.mean, ratio))
         return self._scaled(x, more, node("Mul", self.strength, shift), "float32")
 
-    def film(self, x: Map, layer: Params, name: str, told: Sequence[Told]) -> Map:
+    def film(self, x: Map, layer: Params, name: str, told: Sequence[Told], pixels: int = 1) -> Map:
         """Add `networks.film.Film`, conditioned on a blend of both statistics.
 
         A blend of conditions gives the blend of scales and shifts, because these are linear.
@@ -192,7 +192,7 @@ class Layers:
         own = self._conditions([each.own for each in told])
         given = self._conditions([each.given for each in told])
         change = node("Mul", self.strength, node("Sub", given, own))
-        both = np.concatenate([layer["scale"], layer["shift"]], -1)
+        both = np.concatenate([np.tile(layer[key], pixels) for key in ("scale", "shift")], -1)
         matrix = graph.weight(f"{name}.matrix", both, "float32")
         product = node("MatMul", node("Add", own, change), matrix)
         scale, shift = graph.nodes("Split", product, count=2, axis=1)

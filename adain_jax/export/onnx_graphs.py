@@ -231,10 +231,10 @@ def _fast_decoded(
     def convolve(x: Map, name: str, **options: bool) -> Map:
         return layers.convolve(x, params[name], f"decoder.{name}", **options)
 
-    def film(x: Map, name: str, level: str) -> Map:
+    def film(x: Map, name: str, level: str, pixels: int = 1) -> Map:
         names = [level, *(key for key in sorted(told) if key != level)]
         film = params[f"{name}_film"]
-        return layers.film(x, film, f"decoder.{name}_film", [told[key] for key in names])
+        return layers.film(x, film, f"decoder.{name}_film", [told[key] for key in names], pixels)
 
     deepest = len(decoder.widths)
     name = f"conv{deepest}_2"
@@ -246,4 +246,4 @@ def _fast_decoded(
         name = f"conv{block}_2"
         x = convolve(x, name, relu=False, upsample=True)
         x = film(layers.relu(layers.add(x, features[name])), name, name)
-    return layers.unfolded(film(convolve(x, "conv1_1", relu=False), "conv1_1", name))
+    return layers.unfolded(film(convolve(x, "conv1_1", relu=False), "conv1_1", name, 4))

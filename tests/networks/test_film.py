@@ -37,9 +37,9 @@ def test_pixels_that_lie_in_channels_are_modulated_alike(rng):
     x, stats = some(rng, 2, 4, 6, 4 * 3), some(rng, 2, 7)
     told = Told.of(stats, stats)
     params = {"scale": some(rng, 14, 3), "shift": some(rng, 14, 3)}
-    ours: Any = depth_to_space(Film(pixels=4).apply({"params": params}, x, told))
+    alike: Any = Film(pixels=4).apply({"params": params}, x, told)
     expected: Any = Film().apply({"params": params}, depth_to_space(x), told)
-    np.testing.assert_allclose(ours, expected, rtol=1e-5)
+    np.testing.assert_allclose(depth_to_space(alike), expected, rtol=1e-5)
 
 
 def test_gradients_of_bfloat16_are_summed_up_in_more():
