@@ -7,6 +7,7 @@ digit, and the normal equations of `feature_loss` could not be solved.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -202,8 +203,8 @@ def mesh_loss(images: Float[AnyArray, "n h w c"], period: int) -> Float[Array, "
     """
     x = images.astype(jnp.float32)
     number, height, width, channels = x.shape
-    angles = (jnp.linspace(0, 2 * jnp.pi, side, endpoint=False) for side in (height, width))
-    rows, columns = (1 - jnp.cos(x) for x in angles)
+    circle = partial(jnp.linspace, 0, 2 * jnp.pi, endpoint=False, dtype=jnp.float32)
+    rows, columns = (1 - jnp.cos(circle(side)) for side in (height, width))
     window = jnp.outer(rows, columns)[None, ..., None]  # its mean is 1
     x = (x - (x * window).mean((1, 2), keepdims=True)) * window
     shape = number, height // period, period, width // period, period, channels
