@@ -21,8 +21,8 @@ def add_model(command: argparse.ArgumentParser, usual: str = "vgg16") -> None:
         "--style-size",
         type=size,
         default=512,
-        help="scale styles to this shorter side; 0: keep their size; larger makes larger strokes "
-        "(default: %(default)s)",
+        help="scale styles to this shorter side; 0: keep their size; larger styles make larger "
+        "strokes (default: %(default)s)",
     )
     command.add_argument(
         "--model",
