@@ -31,8 +31,8 @@ def choose(backend: str, dtype: DTypeLike, shape: tuple[int, ...]) -> Method:
     """The fastest method for a kernel, (3, 3, C, C'), on a backend such as "cpu" or "gpu".
 
     This is XLA's own convolution, except on CPUs in float32. There, Winograd's F(4x4, 3x3) is
-    fastest from 32 channels on, whatever the size of the map. A layer of at most 4 outputs is
-    fastest as one matrix product and nine additions.
+    fastest if inputs and outputs have 8 channels or more, whatever the size of the map. A layer of
+    at most 4 outputs is fastest as one matrix product and nine additions.
 
     >>> choose("cpu", "float32", (3, 3, 64, 128)), choose("gpu", "bfloat16", (3, 3, 64, 128))
     ('winograd', 'xla')
@@ -42,7 +42,7 @@ def choose(backend: str, dtype: DTypeLike, shape: tuple[int, ...]) -> Method:
         return "xla"
     if features <= 4:
         return "projection"
-    return "winograd" if min(channels, features) >= 32 else "xla"
+    return "winograd" if min(channels, features) >= 8 else "xla"
 
 
 def prepare_kernel(

@@ -156,6 +156,8 @@ def test_choice():
     assert choose("cpu", jnp.float32, (3, 3, 64, 64)) == "winograd"
     assert choose("cpu", jnp.float32, (3, 3, 3, 64)) == "xla"
     assert choose("cpu", jnp.float32, (3, 3, 64, 3)) == "projection"
+    assert choose("cpu", jnp.float32, (3, 3, 12, 32)) == "winograd"
+    assert choose("cpu", jnp.float32, (3, 3, 32, 12)) == "winograd"
     assert choose("cpu", jnp.bfloat16, (3, 3, 64, 64)) == "xla"
     assert choose("tpu", jnp.float32, (3, 3, 64, 64)) == "xla"
 
