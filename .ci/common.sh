@@ -4,7 +4,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_QUIET=1 XDG_CACHE_HOME="$work/cache"
 
-say() { printf '\n== %s (after %d s)\n' "$*" "$SECONDS"; }
+say() { # a heading, with the seconds since the script began
+  printf '\n== %s (after %d s)\n' "$*" "$SECONDS"
+}
 
 find_python() { # the first of these versions that runs, on the path or in pyenv's folder
   local version candidate

@@ -22,6 +22,7 @@ import numpy as np
 from speed import machine
 
 from adain_jax.networks import DEPTHS
+from adain_jax.networks.fast import FastEncoder
 from adain_jax.ops.convolution import Method, choose, conv3x3
 from adain_jax.runtime.memory import keep_freed_memory
 
@@ -58,15 +59,14 @@ def layers(architecture: str, size: int) -> list[tuple[int, int, int, bool]]:
 
 
 def _of_fast(size: int) -> list[tuple[int, int, int, bool]]:
-    """The same of `fast`, whose largest maps have half the side of the picture."""
-    widths = (32, 64, 128)
+    """The layers of `fast`, whose largest maps have half the side of the picture."""
     encoder, channels, side = [], 12, size
-    for width in widths:
+    for width in FastEncoder.widths:
         side //= 2
         encoder += [(side, channels, width, False), (side, width, width, False)]
         channels = width
     decoder = []
-    for width in widths[-2::-1]:
+    for width in FastEncoder.widths[-2::-1]:
         decoder += [(side, channels, width, False), (side, width, width, True)]
         channels, side = width, 2 * side
     return [*encoder, *decoder, (side, channels, 12, False)]
