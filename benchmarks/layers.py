@@ -23,8 +23,10 @@ from speed import machine
 
 from adain_jax.networks import DEPTHS
 from adain_jax.networks.fast import FastEncoder
-from adain_jax.ops.convolution import Method, choose, conv3x3
+from adain_jax.ops.convolution import Method, Upsampling, after_linear, choose, conv3x3
 from adain_jax.runtime.memory import keep_freed_memory
+
+Layer = tuple[int, int, int, Upsampling | None]
 
 
 def seconds(function: Callable[[], jax.Array], runs: int) -> float:
@@ -36,8 +38,8 @@ def seconds(function: Callable[[], jax.Array], runs: int) -> float:
     return statistics.median(times[2:])
 
 
-def layers(architecture: str, size: int) -> list[tuple[int, int, int, bool]]:
-    """For each layer: the side of its input, channels in and out, and whether it upsamples first.
+def layers(architecture: str, size: int) -> list[Layer]:
+    """For each layer: the side of its input, channels in and out, and the upsampling before it.
 
     Equal layers occur once.
     """
@@ -46,30 +48,30 @@ def layers(architecture: str, size: int) -> list[tuple[int, int, int, bool]]:
     found, width, depths = [], 3, DEPTHS[architecture]
     for block, depth in enumerate(depths, start=1):
         for _ in range(depth):
-            found.append((size // 2 ** (block - 1), width, 32 * 2**block, False))
+            found.append((size // 2 ** (block - 1), width, 32 * 2**block, None))
             width = 32 * 2**block
-    mirrored = [(side, out, width, False) for side, width, out, _ in reversed(found)]
+    mirrored = [(side, out, width, None) for side, width, out, _ in reversed(found)]
     decoder = [
-        (side, width, out, False)
+        (side, width, out, None)
         if i == 0 or mirrored[i - 1][0] == side
-        else (side // 2, width, out, True)
+        else (side // 2, width, out, "linear")
         for i, (side, width, out, _) in enumerate(mirrored)
     ]
     return list(dict.fromkeys(found + decoder))
 
 
-def _of_fast(size: int) -> list[tuple[int, int, int, bool]]:
+def _of_fast(size: int) -> list[Layer]:
     """The layers of `fast`, whose largest maps have half the side of the picture."""
     encoder, channels, side = [], 12, size
     for width in FastEncoder.widths:
         side //= 2
-        encoder += [(side, channels, width, False), (side, width, width, False)]
+        encoder += [(side, channels, width, None), (side, width, width, None)]
         channels = width
     decoder = []
     for width in FastEncoder.widths[-2::-1]:
-        decoder += [(side, channels, width, False), (side, width, width, True)]
+        decoder += [(side, channels, width, None), (side, width, width, "linear")]
         channels, side = width, 2 * side
-    return [*encoder, *decoder, (side, channels, 12, False)]
+    return [*encoder, *decoder, (side, channels, 12, None)]
 
 
 def main() -> None:
@@ -94,7 +96,8 @@ def main() -> None:
         x = jnp.asarray(rng.normal(size=(args.batch, side, side, channels)), args.dtype)
         kernel = rng.normal(size=(3, 3, channels, features)) * (9 * channels) ** -0.5
         kernel = jnp.asarray(kernel, args.dtype)
-        chosen = choose(jax.default_backend(), x.dtype, kernel.shape)
+        whole = after_linear(kernel) if upsample == "linear" else kernel
+        chosen = choose(jax.default_backend(), x.dtype, whole.shape)
         conv = jax.jit(conv3x3, static_argnames=("method", "upsample"))
         reference = conv(x, kernel, method="xla", upsample=upsample).astype(jnp.float32)
         work = 18 * args.batch * side**2 * channels * features * (4 if upsample else 1)

@@ -66,7 +66,8 @@ class FeedForward(nn.Module):
             )
 
         def layer(x: jax.Array, width: int, name: str, *, relu: bool = True, up: bool = False):
-            x = Conv3x3(width, self.method, relu=False, upsample=up, name=name)(x)
+            upsample = "nearest" if up else None
+            x = Conv3x3(width, self.method, relu=False, upsample=upsample, name=name)(x)
             norm = Normalization(self.normalization, self.styles, name=f"{name}_norm")
             x = norm(x, style=style)
             return nn.relu(x) if relu else x

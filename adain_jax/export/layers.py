@@ -9,6 +9,7 @@ from adain_jax.export.graph import Graph, Value
 from adain_jax.model.transfer import STRIDE
 from adain_jax.networks.film import LEAST
 from adain_jax.networks.params import Params
+from adain_jax.ops.convolution import Upsampling
 from adain_jax.ops.statistics import EPS
 
 _AROUND = np.array([0, 0, 1, 1, 0, 0, 1, 1])  # padding of 1 on each side of a map
@@ -107,15 +108,16 @@ class Layers:
         *,
         relu: bool = True,
         pool: bool = False,
-        upsample: bool = False,
+        upsample: Upsampling | None = None,
     ) -> Map:
         """Add `networks.layers.Conv3x3`."""
         graph, node = self.graph, self.graph.node
         if upsample:
-            x = self._upsampled(x)
+            x = self._upsampled(x, upsample)
         kernel = graph.weight(f"{name}.kernel", np.transpose(layer["kernel"], (3, 2, 0, 1)))
         bias = graph.weight(f"{name}.bias", layer["bias"])
-        y = node("Conv", self._padded(x), kernel, bias, kernel_shape=[3, 3])
+        padded = self._extended(x) if upsample == "linear" else self._padded(x)
+        y = node("Conv", padded, kernel, bias, kernel_shape=[3, 3])
         y = Map(node("Relu", y) if relu else y, x.stride)
         return self.pooled(y) if pool else y
 
@@ -260,14 +262,15 @@ class Layers:
             y = node("Concat", before, y, after, axis=axis)
         return y
 
-    def _upsampled(self, x: Map) -> Map:
+    def _extended(self, x: Map) -> Value:
+        return self.graph.node("Pad", x.value, self.graph.constant(_AROUND), mode="edge")
+
+    def _upsampled(self, x: Map, upsample: Upsampling) -> Map:
         scales = self.graph.constant(np.array([1, 1, 2, 2], np.float32))
-        y = self.graph.node(
-            *("Resize", x.value, "", scales),
-            mode="nearest",
-            coordinate_transformation_mode="asymmetric",
-            nearest_mode="floor",
-        )
+        how = {"coordinate_transformation_mode": "half_pixel"}
+        if upsample == "nearest":
+            how = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+        y = self.graph.node("Resize", x.value, "", scales, mode=upsample, **how)
         return Map(y, x.stride // 2)
 
     def _flat(self, x: Value) -> Value:

@@ -1,6 +1,7 @@
 """A model's ONNX graphs: from an image to its style, and from an image and a style to a picture."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import jax
 import numpy as np
@@ -207,7 +208,8 @@ def _decoded(
             name = f"conv{block}_{layer}"
             up, last = name in decoder.upsampling, name == "conv1_1"
             key = f"decoder.{name}"
-            x = layers.convolve(x, params[name], key, relu=not last, upsample=up)
+            upsample = decoder.upsample if up else None
+            x = layers.convolve(x, params[name], key, relu=not last, upsample=upsample)
             tap = f"relu{block}_1"
             if up and tap in decoder.bridges:
                 x = layers.bridge(x, features[tap], params[f"{name}_bridge"], f"{key}_bridge")
@@ -228,7 +230,7 @@ def _fast_decoded(
 ) -> Map:
     """Add `networks.fast.FastDecoder`."""
 
-    def convolve(x: Map, name: str, **options: bool) -> Map:
+    def convolve(x: Map, name: str, **options: Any) -> Map:
         return layers.convolve(x, params[name], f"decoder.{name}", **options)
 
     def film(x: Map, name: str, level: str, pixels: int = 1) -> Map:
@@ -244,6 +246,6 @@ def _fast_decoded(
     for block in range(deepest - 1, 0, -1):
         x = convolve(x, f"conv{block + 1}_1")
         name = f"conv{block}_2"
-        x = convolve(x, name, relu=False, upsample=True)
+        x = convolve(x, name, relu=False, upsample=decoder.upsample)
         x = film(layers.relu(layers.add(x, features[name])), name, name)
     return layers.unfolded(film(convolve(x, "conv1_1", relu=False), "conv1_1", name, 4))

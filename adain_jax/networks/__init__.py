@@ -37,7 +37,7 @@ DEPTHS = {"vgg16": (2, 2, 3, 1), "vgg19": (2, 2, 4, 1)}
 # feature-wise linear modulation, and that takes AdaIN's result at two finer maps, too. "fast" is a
 # small network that uses the VGG for styles only.
 VARIANTS = ("batch", "instance", "concatenation", "film", "fast")
-_BRIDGES = TAPS[1:3]
+_BRIDGES = TAPS[:3]
 _FAST = ("conv1_2", "conv2_2", "conv3_2")
 
 
@@ -81,7 +81,10 @@ def vgg(
         f"{name}_instance": Architecture(encoder, decoder.clone(normalization="instance"), levels),
         f"{name}_concatenation": Architecture(encoder, decoder, levels, reach, concatenates=True),
         f"{name}_film": Architecture(
-            encoder, decoder.clone(film=True, bridges=_BRIDGES), TAPS[1:], reach, told=LEVELS
+            encoder,
+            decoder.clone(upsample="linear", film=True, bridges=_BRIDGES),
+            *(TAPS, reach),
+            told=LEVELS,
         ),
         f"{name}_fast": Architecture(
             *(encoder, FastDecoder(method=method), _FAST, (32, 80)),

@@ -11,7 +11,7 @@ from adain_jax.networks.encoder import TAPS
 from adain_jax.networks.film import TOLD, Film
 from adain_jax.networks.layers import Conv3x3, Size, double
 from adain_jax.networks.normalization import Kind, Normalization
-from adain_jax.ops.convolution import Method
+from adain_jax.ops.convolution import Method, Upsampling
 
 # The initialisation of the first and the last layer. The features of a normalised encoder have a
 # mean of 1 and a root mean square of about 3; and the first pictures should be mid-grey. With He's
@@ -28,12 +28,13 @@ class Decoder(nn.Module):
 
     It takes `{"relu4_1": (N, H, W, 512)}` and returns images (N, 8H, 8W, 3) in [0, 1], except that
     they are not clipped. Every layer has the name of the encoder's layer that it undoes.
-    Nearest-neighbour upsampling replaces each max pooling. By default there is no normalisation,
-    which would give every sample the same style (section 6.1 of the paper).
+    Upsampling replaces each max pooling. By default there is no normalisation, which would give
+    every sample the same style (section 6.1 of the paper).
 
     Attributes:
         depths: the depths of the encoder.
         method: the method of every convolution (`adain_jax.ops.convolution`).
+        upsample: "nearest", as in the paper, or "linear" (bilinear), which leaves less of a mesh.
         normalization: "batch" or "instance", after every convolution except the last, for the
             paper's ablation; its parameters have the name of the layer with `_norm`.
         film: whether the style's statistics of every map condition the decoder, by a `Film` after
@@ -47,6 +48,7 @@ class Decoder(nn.Module):
 
     depths: Sequence[int]
     method: Method = "auto"
+    upsample: Upsampling = "nearest"
     normalization: Kind | None = None
     film: bool = False
     bridges: Sequence[str] = ()
@@ -71,7 +73,7 @@ class Decoder(nn.Module):
                     3 if last else 32 * 2 ** (block - (layer == 1)),
                     self.method,
                     relu=not last and not normalization,
-                    upsample=up,
+                    upsample=self.upsample if up else None,
                     initial_scale=scale,
                     initial_bias=bias,
                     name=name,

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from adain_jax.networks.film import TOLD, Film, condition
 from adain_jax.networks.layers import Conv3x3, Size, double, halve
-from adain_jax.ops.convolution import Method
+from adain_jax.ops.convolution import Method, Upsampling
 from adain_jax.ops.resampling import depth_to_space, max_pool, space_to_depth
 from adain_jax.ops.statistics import ChannelStats
 
@@ -88,6 +88,7 @@ class FastDecoder(nn.Module):
 
     widths: Sequence[int] = _WIDTHS
     method: Method = "auto"
+    upsample: Upsampling = "nearest"
 
     @property
     def upsampling(self) -> frozenset[str]:
@@ -114,7 +115,7 @@ class FastDecoder(nn.Module):
             width = self.widths[block - 1]
             x = Conv3x3(width, self.method, name=f"conv{block + 1}_1")(x, size)
             name = f"conv{block}_2"
-            x = Conv3x3(width, self.method, relu=False, upsample=True, name=name)(x, size)
+            x = Conv3x3(width, self.method, relu=False, upsample=self.upsample, name=name)(x, size)
             x = film(nn.relu(x + features[name]), name, name)
             size = double(size)
         # It starts with small weights and mid-grey, for the reasons given at `Decoder`.

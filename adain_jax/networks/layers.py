@@ -4,7 +4,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from adain_jax.ops.convolution import Method, conv3x3
+from adain_jax.ops.convolution import Method, Upsampling, conv3x3
 
 # The height and width of the picture in the upper left of a map; None: it fills the map.
 Size = tuple[int | jax.Array, int | jax.Array] | None
@@ -39,7 +39,7 @@ class Conv3x3(nn.Module):
     method: Method = "auto"
     relu: bool = True
     pool: bool = False
-    upsample: bool = False
+    upsample: Upsampling | None = None
     initial_scale: float = 1.0
     initial_bias: float = 0.0
 

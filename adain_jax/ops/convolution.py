@@ -16,15 +16,16 @@ from jax.typing import DTypeLike
 
 from adain_jax.ops import resampling, winograd
 from adain_jax.ops.resampling import is_static, max_pool
-from adain_jax.ops.shapes import Array, Float
+from adain_jax.ops.shapes import AnyArray, Array, Float
 from adain_jax.ops.strips import by_strips, pad_columns, padded_rows
 
 Method = Literal["auto", "xla", "winograd", "winograd2", "projection"]
+Upsampling = Literal["nearest", "linear"]
 
 # On CPUs, the methods other than Winograd's compute larger maps in strips of this size, in bytes.
 _STRIP_BYTES = 256 << 20
 
-_SCHEMES = {"winograd": winograd.F4, "winograd2": winograd.F2}
+_SCHEMES: dict[Method, winograd.Scheme] = {"winograd": winograd.F4, "winograd2": winograd.F2}
 
 
 def choose(backend: str, dtype: DTypeLike, shape: tuple[int, ...]) -> Method:
@@ -50,8 +51,8 @@ def prepare_kernel(
     *,
     backend: str,
     dtype: DTypeLike = np.float32,
-    upsample: bool = False,
-) -> Float[np.ndarray, "t t c k"]:
+    upsample: Upsampling | None = None,
+) -> Float[np.ndarray, "t t c _k"]:
     """Transform a kernel once, as `conv3x3` would do in every call.
 
     Args:
@@ -61,8 +62,9 @@ def prepare_kernel(
         upsample: the argument that `conv3x3` will get.
 
     Returns:
-        An array for `conv3x3` in place of the kernel: (t, t, C, C') for Winograd, where t is 6, or
-        10 for upsampling; for other methods, the kernel.
+        An array for `conv3x3` in place of the kernel. For Winograd it is (6, 6, C, C'), with
+        nearest-neighbour upsampling (10, 10, C, C'), with linear upsampling (6, 6, C, 4 C'); for
+        other methods, the kernel.
 
     Raises:
         ValueError: if `kernel` is not a kernel, for example because it was prepared before.
@@ -73,20 +75,21 @@ def prepare_kernel(
     """
     if kernel.ndim != 4 or kernel.shape[:2] != (3, 3):
         raise ValueError(f"{kernel.shape} is no kernel (3, 3, C, C'); was it prepared before?")
-    scheme = _scheme(choose(backend, dtype, kernel.shape), upsample)
     kernel = np.asarray(kernel, np.float32)
-    factors = winograd.transform_kernel(kernel, scheme) if scheme else kernel
+    whole = after_linear(kernel) if upsample == "linear" else kernel
+    scheme = _scheme(choose(backend, dtype, whole.shape), upsample)
+    factors = winograd.transform_kernel(whole, scheme) if scheme else kernel
     return np.asarray(factors, dtype)
 
 
 def conv3x3(
     x: Float[Array, "n _h _w c"],
-    kernel: Float[Array, "t t c k"],
+    kernel: Float[Array, "t t c _k"],
     bias: Float[Array, " k"] | None = None,
     *,
     relu: bool = False,
     pool: bool = False,
-    upsample: bool = False,
+    upsample: Upsampling | None = None,
     size: tuple[int | Array, int | Array] | None = None,
     method: Method = "auto",
 ) -> Float[Array, "n _height _width k"]:
@@ -98,8 +101,9 @@ def conv3x3(
         bias: the bias, (C',), or None.
         relu: whether a ReLU follows.
         pool: whether 2x2 max pooling follows; H and W are then even.
-        upsample: whether nearest-neighbour upsampling by two comes first. Winograd's methods then
-            work on the small map.
+        upsample: the upsampling by two that comes first: "nearest", "linear" (bilinear), or None.
+            The convolution then works on the small map, except by "xla" and "projection" after
+            "nearest".
         size: the height and width of the picture in the upper left of `x`, if it does not fill `x`;
             may be traced. The padding is then at the edges of the picture, and values outside it
             are undefined.
@@ -125,8 +129,13 @@ def conv3x3(
         raise ValueError(f"method is one of {', '.join(get_args(Method))}, not {method!r}")
     if size is not None:
         x = resampling.reflect_at(x, size, inner=0 if upsample else 1)
+    linear = upsample == "linear"
+    if linear and kernel.shape[:2] == (3, 3):
+        kernel = after_linear(kernel)
     if bias is None:
         bias = jnp.zeros(kernel.shape[-1:], x.dtype)
+    elif linear:
+        bias = jnp.tile(bias, 4)
     run = partial(_run, relu=relu, pool=pool, upsample=upsample)
     if kernel.shape[:2] != (3, 3):
         return winograd.convolve(x, kernel, bias, _scheme_of(kernel, upsample), relu, pool)
@@ -171,14 +180,15 @@ def _run(
     *,
     relu: bool,
     pool: bool,
-    upsample: bool,
+    upsample: Upsampling | None,
     method: Method,
-) -> Float[Array, "n _height _width k"]:
+) -> Float[Array, "n _height _width _features"]:
     if scheme := _scheme(method, upsample):
         factors = winograd.transform_kernel(kernel, scheme)
         return winograd.convolve(x, factors, bias, scheme, relu, pool)
-    if upsample:
+    if upsample == "nearest":
         x = resampling.upsample(x)
+    inner = 0 if upsample == "linear" else 1
     product = _by_projection if method == "projection" else _by_xla
 
     def part(padded: Array) -> Array:
@@ -187,37 +197,72 @@ def _run(
         return (jnp.maximum(y, 0) if relu else y).astype(x.dtype)
 
     def strip(first: int | Array, count: int) -> Array:
-        return part(pad_columns(padded_rows(x, first, count)))
+        return part(pad_columns(padded_rows(x, first, count, inner), inner))
 
     if not is_static(x):
         for axis in (1, 2):
-            at = jnp.arange(x.shape[axis] + 2) - 1
-            x = jnp.take(x, resampling.reflected(at, x.shape[axis]), axis)
+            at, length = jnp.arange(x.shape[axis] + 2) - 1, x.shape[axis]
+            at = resampling.reflected(at, length) if inner else jnp.clip(at, 0, length - 1)
+            x = jnp.take(x, at, axis)
         y = part(x)
     else:
         # On a CPU, strips of large maps save memory. Other processors are faster with whole maps.
         total = x.nbytes // x.shape[3] * max(kernel.shape[2:])
         strips = -(-total // _STRIP_BYTES) if _only_cpus() else 1
         y = by_strips(strip, x.shape[1], strips, x)
+    if upsample == "linear":
+        y = resampling.depth_to_space(y)
     return max_pool(y) if pool else y
 
 
-def _scheme(method: Method, upsample: bool) -> winograd.Scheme | None:
-    if upsample and method in _SCHEMES:
+def _scheme(method: Method, upsample: Upsampling | None) -> winograd.Scheme | None:
+    if method not in _SCHEMES or upsample is None:
+        return _SCHEMES.get(method)
+    if upsample == "nearest":
         return winograd.SUB_PIXEL
-    return _SCHEMES.get(method)
+    return _SCHEMES[method]._replace(edge=0, unfold=True)
 
 
-def _scheme_of(factors: Array, upsample: bool) -> winograd.Scheme:
+def _scheme_of(factors: Array, upsample: Upsampling | None) -> winograd.Scheme:
     """The scheme that a prepared kernel belongs to."""
-    schemes = (winograd.SUB_PIXEL,) if upsample else (winograd.F4, winograd.F2)
-    for scheme in schemes:
-        if factors.shape[:2] == (len(scheme.kernel),) * 2:
+    for method in _SCHEMES:
+        scheme = _scheme(method, upsample)
+        if scheme and factors.shape[:2] == (len(scheme.kernel),) * 2:
             return scheme
     raise ValueError(
         f"a kernel of shape {factors.shape} is neither (3, 3, C, C') nor one that was prepared for "
-        f"a convolution {'with' if upsample else 'without'} upsampling"
+        f"a convolution with {upsample or 'no'} upsampling"
     )
+
+
+# The pixels 2i + p of a convolution after linear upsampling, p = 0 and then 1, as sums over the
+# cells i - 1, i, i + 1 before it; the columns are the three taps.
+_LINEAR = (
+    (3 / 4, 1 / 4, 0),
+    (1 / 4, 3 / 4, 3 / 4),
+    (0, 0, 1 / 4),
+    (1 / 4, 0, 0),
+    (3 / 4, 3 / 4, 1 / 4),
+    (0, 1 / 4, 3 / 4),
+)
+
+
+def after_linear(kernel: Float[AnyArray, "3 3 c k"]) -> Float[AnyArray, "3 3 c 4*k"]:
+    """The kernel that equals bilinear upsampling by two and then `kernel`, (3, 3, C, C').
+
+    It works on the map before the upsampling. The four pixels that each cell becomes are channels,
+    as for `resampling.depth_to_space`. Beyond the edges, lines of cells are repeated.
+
+    >>> import jax.numpy as jnp
+    >>> after_linear(jnp.ones((3, 3, 8, 16))).shape
+    (3, 3, 8, 64)
+    """
+    stack = np.stack if isinstance(kernel, np.ndarray) else jnp.stack
+    down = stack(winograd.combine(_LINEAR, list(kernel)))
+    both = stack(winograd.combine(_LINEAR, [down[:, b] for b in range(3)]), axis=1)
+    channels, features = kernel.shape[2:]
+    both = both.reshape(2, 3, 2, 3, channels, features).transpose(1, 3, 4, 0, 2, 5)
+    return both.reshape(3, 3, channels, 4 * features)
 
 
 def _by_xla(

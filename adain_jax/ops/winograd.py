@@ -8,13 +8,13 @@ are slices and additions. Relative error in float32: about 1e-5.
 
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adain_jax.ops.resampling import max_pool
+from adain_jax.ops.resampling import depth_to_space, max_pool, space_to_depth
 from adain_jax.ops.shapes import AnyArray, Array, Float
 from adain_jax.ops.strips import by_strips, pad_columns, padded_rows
 
@@ -36,22 +36,22 @@ class Scheme(NamedTuple):
         output: the matrix from products to outputs, (outputs, t).
         kernel: the matrix from three taps to the products, (t, 3).
         step: the number of samples from one tile to the next.
+        edge: the number of lines from the edge of a map to the line that pads it: 1 is reflection,
+            0 repeats the edge.
+        unfold: whether the channels of each output are those of 2x2 pixels.
     """
 
     input: Matrix
     output: Matrix
     kernel: Matrix
     step: int
+    edge: int = 1
+    unfold: bool = False
 
     @property
     def scale(self) -> int:
-        """The number of outputs for each sample: 2 if the scheme upsamples, else 1."""
-        return len(self.output) // self.step
-
-    @property
-    def edge(self) -> int:
-        """The number of lines from the edge to the line that pads it; 0 if the scheme upsamples."""
-        return 2 - self.scale
+        """The number of pixels for each sample: 2 if the scheme upsamples, else 1."""
+        return len(self.output) // self.step * (2 if self.unfold else 1)
 
 
 F2 = Scheme(  # the points 0, 1, -1 and infinity
@@ -114,6 +114,7 @@ def _sub_pixel() -> Scheme:
         output=interleaved.tolist(),
         kernel=np.concatenate([taps @ even, taps @ odd]).tolist(),
         step=4,
+        edge=0,
     )
 
 
@@ -138,8 +139,8 @@ def transform_kernel(
         down = (matrix @ kernel.reshape(3, -1)).reshape(t, 3, -1)
         across = matrix @ down.swapaxes(0, 1).reshape(3, -1)
         return across.reshape(t, t, *channels)
-    down = jnp.stack(_combine(scheme.kernel, list(kernel)))
-    return jnp.stack(_combine(scheme.kernel, [down[:, b] for b in range(3)]))
+    down = jnp.stack(combine(scheme.kernel, list(kernel)))
+    return jnp.stack(combine(scheme.kernel, [down[:, b] for b in range(3)]))
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(3, 4, 5))
@@ -150,13 +151,14 @@ def convolve(
     scheme: Scheme,
     relu: bool = False,
     pool: bool = False,
-) -> Float[Array, "n _height _width k"]:
-    """Pad by reflection, convolve, add the bias, and optionally apply ReLU and 2x2 max pooling.
+) -> Float[Array, "n _height _width _features"]:
+    """Pad by one line, convolve, add the bias, and optionally apply ReLU and 2x2 max pooling.
 
     Args:
         x: the map, (N, H, W, C).
-        factors: the transformed kernel from `transform_kernel`, (t, t, C, C').
-        bias: the bias, (C',).
+        factors: the transformed kernel from `transform_kernel`, (t, t, C, C'); (t, t, C, 4 C') if
+            the scheme unfolds.
+        bias: the bias, (C',), or (4 C',).
         scheme: the scheme of `factors`.
         relu: whether negative outputs become zero.
         pool: whether the output is pooled; its sides must then be even.
@@ -177,7 +179,8 @@ def convolve(
     def part(first: int | Array, count: int) -> Array:
         padded = padded_rows(x, first * scheme.step, count * scheme.step, scheme.edge)
         padded = pad_columns(padded, scheme.edge, scheme.step)
-        return _tiles(padded, factors, bias, scheme, relu, pool)[0]
+        tiles = _tiles(padded, factors, bias, scheme, relu, pool)[0]
+        return depth_to_space(tiles) if scheme.unfold else tiles
 
     output = by_strips(part, rows, -(-size // _STRIP_BYTES), x)
     halves = 2 if pool else 1
@@ -214,21 +217,19 @@ def _tiles(
     rows, columns = (height - 2) // scheme.step, (width - 2) // scheme.step
     samples = range(len(scheme.input[0]))
     down = [_every(padded, i, scheme.step, rows, 1) for i in samples]
-    down = jnp.stack(_combine(scheme.input, down))
+    down = jnp.stack(combine(scheme.input, down))
     across = [_every(down, j, scheme.step, columns, 3) for j in samples]
-    transformed = jnp.stack(_combine(scheme.input, across)).reshape(
-        -1, n * rows * columns, channels
-    )
+    transformed = jnp.stack(combine(scheme.input, across)).reshape(-1, n * rows * columns, channels)
 
     t = factors.shape[0]
     products = jnp.einsum("ptc,pck->ptk", transformed, factors.reshape(t * t, channels, -1))
     products = products.reshape(t, t, n, rows, columns, -1)
 
-    down = _combine(scheme.output, [products[:, a] for a in range(t)])
+    down = combine(scheme.output, [products[:, a] for a in range(t)])
     down = jnp.stack(down, axis=3)
     tiles = [
         tile + bias.reshape((1,) * (tile.ndim - 1) + bias.shape)
-        for tile in _combine(scheme.output, list(down))
+        for tile in combine(scheme.output, list(down))
     ]
     if pool:  # over pairs of columns, and then over pairs of rows
         tiles = [jnp.maximum(*pair) for pair in zip(tiles[0::2], tiles[1::2], strict=True)]
@@ -243,6 +244,8 @@ def _forward(x, factors, bias, scheme, relu, pool):
     padded = _pad(x, scheme)
     output, transformed = _tiles(padded, factors, bias, scheme, relu)
     residuals = transformed, factors, output if relu or pool else None, x
+    if scheme.unfold:
+        output = depth_to_space(output)
     output = _crop(output, x.shape, scheme)
     return max_pool(output) if pool else output, residuals
 
@@ -256,6 +259,8 @@ def _backward(scheme, relu, pool, residuals, gradient):
     n, height, width, _ = x.shape
     rows, columns = -(-height // scheme.step), -(-width // scheme.step)
     outputs, t = len(scheme.output), len(scheme.kernel)
+    if scheme.unfold:
+        gradient = space_to_depth(gradient)
     if pool:
         gradient = jax.vjp(max_pool, _crop(output, x.shape, scheme))[1](gradient)[0]
     extra = [rows * outputs - gradient.shape[1], columns * outputs - gradient.shape[2]]
@@ -267,17 +272,17 @@ def _backward(scheme, relu, pool, residuals, gradient):
 
     tiles = gradient.reshape(n, rows, outputs, columns, outputs, -1)
     adjoint = _transpose(scheme.output)
-    down = jnp.stack(_combine(adjoint, [tiles[:, :, i] for i in range(outputs)]))
-    spread = jnp.stack(_combine(adjoint, [down[..., j, :] for j in range(outputs)]))
+    down = jnp.stack(combine(adjoint, [tiles[:, :, i] for i in range(outputs)]))
+    spread = jnp.stack(combine(adjoint, [down[..., j, :] for j in range(outputs)]))
     spread = spread.reshape(t * t, n * rows * columns, -1)
 
     to_factors = jnp.einsum("ptc,ptk->pck", transformed, spread).reshape(factors.shape)
     products = jnp.einsum("ptk,pck->ptc", spread, factors.reshape(t * t, *factors.shape[2:]))
     products = products.reshape(t, t, n, rows, columns, -1)
     adjoint = _transpose(scheme.input)
-    across = jnp.stack(_combine(adjoint, list(products)))
+    across = jnp.stack(combine(adjoint, list(products)))
     across = _overlap_add(list(across), scheme.step, axis=3)
-    to_padded = _overlap_add(_combine(adjoint, list(across)), scheme.step, axis=1)
+    to_padded = _overlap_add(combine(adjoint, list(across)), scheme.step, axis=1)
     (to_x,) = jax.linear_transpose(partial(_pad, scheme=scheme), x)(to_padded)
     return to_x, to_factors, to_bias
 
@@ -318,8 +323,12 @@ def _transpose(matrix: Matrix) -> Matrix:
     return tuple(zip(*matrix, strict=True))
 
 
-def _combine(matrix: Matrix, parts: Sequence[Array]) -> list[Array]:
-    """Multiply a small matrix by a vector of arrays, without products by zeros and ones."""
+def combine(matrix: Matrix, parts: Sequence[AnyArray]) -> list[Any]:
+    """Multiply a small matrix by a vector of arrays, without products by zeros and ones.
+
+    >>> combine(((1, -1), (0, 2)), [np.array([3, 4]), np.array([1, 1])])
+    [array([2, 3]), array([2, 2])]
+    """
 
     def row(factors: Sequence[float]) -> Array:
         total = None

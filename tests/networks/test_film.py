@@ -11,7 +11,7 @@ import pytest
 import adain_jax
 from adain_jax import Model, Whole
 from adain_jax.model.transfer import transfer
-from adain_jax.networks import TOLD
+from adain_jax.networks import ARCHITECTURES, TOLD
 from adain_jax.networks.bridge import Bridge
 from adain_jax.networks.film import Film, Told
 from adain_jax.ops.resampling import depth_to_space
@@ -69,14 +69,18 @@ def test_sets_are_mixed_place_by_place(rng):
     np.testing.assert_allclose(mixed, expected, rtol=1e-4)
 
 
-def test_a_new_one_changes_nothing(tiny, rng):
-    """So that a training can go on from a decoder that is not told."""
+def test_a_new_one_changes_nothing(tiny, rng, monkeypatch):
+    """So a training can go on from a decoder that is not told: only its upsampling is another."""
+    linear = ARCHITECTURES["tiny"].decoder.clone(upsample="linear")
+    monkeypatch.setitem(
+        ARCHITECTURES, "tiny_linear", ARCHITECTURES["tiny"]._replace(decoder=linear)
+    )
     plain = tiny_model("film")
     photo, painting = some(rng, 24, 40, 3), some(rng, 16, 16, 3)
     told = Model.create("tiny_film", tiny.params["encoder"], plain.params["decoder"])
     new = ("_film", "_bridge")
     decoder = {k: v for k, v in plain.params["decoder"].items() if not k.endswith(new)}
-    alone = Model.create("tiny", tiny.params["encoder"], decoder)
+    alone = Model.create("tiny_linear", tiny.params["encoder"], decoder)
     ours, expected = (adain_jax.stylize(photo, painting, model=m) for m in (told, alone))
     np.testing.assert_allclose(ours, expected, atol=1e-5)
     assert told.style(painting).mean.shape == (3 + 64 + 128 + 256 + 512,)

@@ -22,7 +22,7 @@ for name, channels in (("vgg16", 1_152), ("vgg19", 1_408)):
     # A scale and a shift, linear in two numbers for each channel of one or two maps.
     widths = (((256 + 128), 256), ((128 + 64), 128), ((64 + 3), 64), (3, 3))
     films = sum(2 * 2 * channels * width for channels, width in widths)
-    COUNTS[f"{name}_film"] = (encoder, decoder + films + 256**2 + 128**2)
+    COUNTS[f"{name}_film"] = (encoder, decoder + films + 256**2 + 128**2 + 64**2)
     COUNTS[f"{name}_fast"] = (encoder, 584_652 + 2 * 2 * 224 * (128 + 64 + 32 + 3))
 SIZES = dict(zip(TAPS, [(16, 24, 64), (8, 12, 128), (4, 6, 256), (2, 3, 512)], strict=True))
 FAST = {"conv1_2": (8, 12, 32), "conv2_2": (4, 6, 64), "conv3_2": (2, 3, 128)}

@@ -9,6 +9,7 @@ from adain_jax.ops.convolution import choose, conv3x3, prepare_kernel
 # One program for a size; without `jit` every operation of Winograd's would be one.
 conv = jax.jit(conv3x3, static_argnames=("method", "relu", "pool", "upsample"))
 
+UPSAMPLINGS = [None, "nearest", "linear"]
 METHODS = ["xla", "winograd", "winograd2", "projection"]
 
 SIZES = [(16, 16), (13, 9), (8, 5), (1, 7), (2, 2), (1, 1)]
@@ -20,13 +21,20 @@ def arrays(height, width, c_in=6, c_out=4, n=2):
     return x, jax.random.normal(keys[1], (3, 3, c_in, c_out))
 
 
-def numpy_conv(x, kernel, upsample=False):
-    """The definition, in float64, with NumPy's reflection."""
+AROUND = ((0, 0), (1, 1), (1, 1), (0, 0))
+
+
+def numpy_conv(x, kernel, upsample=None):
+    """The definition, in float64, with NumPy's padding."""
     x, kernel = np.asarray(x, np.float64), np.asarray(kernel, np.float64)
     if upsample:
         x = x.repeat(2, 1).repeat(2, 2)
+    if upsample == "linear":  # neighbours in the larger map have weights of 3/4 and 1/4
+        x = np.pad(x, AROUND, mode="edge")
+        x = (x[:, :-2] + 2 * x[:, 1:-1] + x[:, 2:]) / 4
+        x = (x[:, :, :-2] + 2 * x[:, :, 1:-1] + x[:, :, 2:]) / 4
     n, height, width, _ = x.shape
-    padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
+    padded = np.pad(x, AROUND, mode="edge" if upsample == "linear" else "reflect")
     out = np.zeros((n, height, width, kernel.shape[-1]))
     for i in range(3):
         for j in range(3):
@@ -38,7 +46,7 @@ def assert_close(a, b, tolerance=1e-4):
     np.testing.assert_allclose(a, b, atol=tolerance * float(np.abs(b).max()))
 
 
-@pytest.mark.parametrize("upsample", [False, True])
+@pytest.mark.parametrize("upsample", UPSAMPLINGS)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_equals_the_definition(method, height, width, upsample):
@@ -56,7 +64,7 @@ def test_bias_relu_and_pooling(method):
     assert_close(conv(x, kernel, bias, method=method, relu=True, pool=True), pooled)
 
 
-@pytest.mark.parametrize("upsample", [False, True])
+@pytest.mark.parametrize("upsample", UPSAMPLINGS)
 @pytest.mark.parametrize("size", [(32, 24), (26, 22), (21, 9)])
 @pytest.mark.parametrize("method", ["xla", "winograd", "projection"])
 def test_strips_equal_the_whole(monkeypatch, method, size, upsample):
@@ -71,7 +79,9 @@ def test_strips_equal_the_whole(monkeypatch, method, size, upsample):
     assert_close(conv3x3(x, kernel, **options), whole, 1e-5)  # products of other shapes round apart
 
 
-@pytest.mark.parametrize("options", [{}, {"upsample": True}, {"relu": True, "pool": True}])
+@pytest.mark.parametrize(
+    "options", [{}, {"upsample": "nearest"}, {"upsample": "linear"}, {"relu": True, "pool": True}]
+)
 @pytest.mark.parametrize("method", METHODS[1:])
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (14, 10), (2, 2)])
 def test_gradients_equal_the_automatic_ones(method, height, width, options):
@@ -135,7 +145,7 @@ def test_under_jit_and_vmap(method):
     assert_close(one_by_one, expected)
 
 
-@pytest.mark.parametrize("upsample", [False, True])
+@pytest.mark.parametrize("upsample", UPSAMPLINGS)
 @pytest.mark.parametrize(("backend", "channels"), [("cpu", 32), ("cpu", 3), ("gpu", 32)])
 def test_prepared_kernels_give_the_same(backend, channels, upsample):
     x, kernel = arrays(8, 12, channels, 32)
@@ -148,8 +158,8 @@ def test_prepared_kernels_give_the_same(backend, channels, upsample):
 def test_a_kernel_prepared_for_something_else_is_refused():
     x, kernel = arrays(8, 8, 32, 32)
     prepared = jnp.asarray(prepare_kernel(np.asarray(kernel), backend="cpu"))
-    with pytest.raises(ValueError, match=r"prepared for a convolution with upsampling"):
-        conv3x3(x, prepared, upsample=True)
+    with pytest.raises(ValueError, match=r"prepared for a convolution with nearest upsampling"):
+        conv3x3(x, prepared, upsample="nearest")
 
 
 def test_choice():
