@@ -22,7 +22,7 @@ import numpy as np
 from speed import machine
 
 from adain_jax.networks import DEPTHS
-from adain_jax.networks.fast import FastEncoder
+from adain_jax.networks.fast import FastDecoder, FastEncoder
 from adain_jax.ops.convolution import Method, Upsampling, after_linear, choose, conv3x3
 from adain_jax.runtime.memory import keep_freed_memory
 
@@ -69,7 +69,7 @@ def _of_fast(size: int) -> list[Layer]:
         channels = width
     decoder = []
     for width in FastEncoder.widths[-2::-1]:
-        decoder += [(side, channels, width, None), (side, width, width, "linear")]
+        decoder += [(side, channels, width, None), (side, width, width, FastDecoder.upsample)]
         channels, side = width, 2 * side
     return [*encoder, *decoder, (side, channels, 12, None)]
 
@@ -101,7 +101,7 @@ def main() -> None:
         conv = jax.jit(conv3x3, static_argnames=("method", "upsample"))
         reference = conv(x, kernel, method="xla", upsample=upsample).astype(jnp.float32)
         work = 18 * args.batch * side**2 * channels * features * (4 if upsample else 1)
-        name = f"{side}x{side}, {channels} to {features}{', upsampled' if upsample else ''}"
+        name = f"{side}x{side}, {channels} to {features}{f', {upsample}' if upsample else ''}"
         for method in get_args(Method)[1:]:
             if method == "projection" and features > 4:
                 continue

@@ -103,27 +103,32 @@ def test_a_style_made_once(photo, painting, shipped, model):
     np.testing.assert_allclose(adain_jax.stylize(photo, style, model=model), shipped, atol=1e-4)
 
 
-def test_alpha(photo, painting, shipped):
-    none = np.asarray(adain_jax.stylize(photo, painting, alpha=0.0))
-    half = np.asarray(adain_jax.stylize(photo, painting, alpha=0.5))
-    distance_none, distance_half = np.abs(none - shipped).mean(), np.abs(half - shipped).mean()
-    assert 0 < distance_half < distance_none
-
-
-def test_without_a_style_more_of_the_photographs_is_left():
+@pytest.fixture(scope="module")
+def by_alpha():
+    """All photographs, and their pictures by the default model at strengths 0, 0.5 and 1."""
     painting = image.load(ROOT / "examples/style/cafe_terrace.jpg", size=128, square=True).rgb
-    photos = [
-        image.load(path, size=128, square=True).rgb
-        for path in sorted((ROOT / "examples/content").glob("*.jpg"))
-    ]
+    paths = sorted((ROOT / "examples/content").glob("*.jpg"))
+    photos = [image.load(path, size=128, square=True).rgb for path in paths]
+    return photos, *(
+        [np.asarray(adain_jax.stylize(photo, painting, alpha=alpha)) for photo in photos]
+        for alpha in (0.0, 0.5, 1.0)
+    )
 
-    def likeness(photo, alpha):
+
+def test_half_the_style_is_nearer_to_the_whole_than_none(by_alpha):
+    for _, none, half, whole in zip(*by_alpha, strict=True):
+        assert 0 < np.abs(half - whole).mean() < np.abs(none - whole).mean()
+
+
+def test_without_a_style_more_of_the_photographs_is_left(by_alpha):
+    photos, none, _, whole = by_alpha
+
+    def likeness(photo, picture):
         """Of light and dark: colours and contrast are the decoder's own."""
-        picture = np.asarray(adain_jax.stylize(photo, painting, alpha=alpha))
         return np.corrcoef(picture.mean(-1).ravel(), photo.mean(-1).ravel())[0, 1]
 
-    none, whole = (np.mean([likeness(photo, alpha) for photo in photos]) for alpha in (0.0, 1.0))
-    assert none > whole + 0.1
+    of_none, of_whole = (np.mean(list(map(likeness, photos, x))) for x in (none, whole))
+    assert of_none > of_whole + 0.1
 
 
 FLOATS = np.zeros((8, 8, 3), np.float32)

@@ -23,7 +23,7 @@ def test_info(main, tmp_path):
     assert [line.split()[0] for line in listed[1:]] == store.shipped()
     told = main("info", "vgg16").out
     assert "architecture: vgg16" in told
-    assert "parameters: 6,421,415" in told
+    assert "parameters: 6,425,511" in told
     known = json.loads(main("info", "vgg16", "--json").out)
     assert known["vgg16"]["metadata"]["fingerprint"] in told
     assert_one_error(*main("info", "nix", code=2), "no model 'nix'", "vgg16")
