@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 from speed import machine
 
-from adain_jax.networks import DEPTHS
+from adain_jax.networks import ARCHITECTURES, DEPTHS
 from adain_jax.networks.fast import FastDecoder, FastEncoder
 from adain_jax.ops.convolution import Method, Upsampling, after_linear, choose, conv3x3
 from adain_jax.runtime.memory import keep_freed_memory
@@ -50,11 +50,12 @@ def layers(architecture: str, size: int) -> list[Layer]:
         for _ in range(depth):
             found.append((size // 2 ** (block - 1), width, 32 * 2**block, None))
             width = 32 * 2**block
+    upsample = ARCHITECTURES[f"{architecture}_film"].decoder.upsample
     mirrored = [(side, out, width, None) for side, width, out, _ in reversed(found)]
     decoder = [
         (side, width, out, None)
         if i == 0 or mirrored[i - 1][0] == side
-        else (side // 2, width, out, "linear")
+        else (side // 2, width, out, upsample)
         for i, (side, width, out, _) in enumerate(mirrored)
     ]
     return list(dict.fromkeys(found + decoder))

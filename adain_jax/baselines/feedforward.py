@@ -19,7 +19,7 @@ from adain_jax.networks import TAPS
 from adain_jax.networks.layers import Conv3x3
 from adain_jax.networks.normalization import POPULATION, Kind, Normalization
 from adain_jax.networks.params import Params
-from adain_jax.ops.convolution import Method
+from adain_jax.ops.convolution import Method, Upsampling
 from adain_jax.ops.losses import TapStats, content_loss, style_loss, total_variation
 from adain_jax.ops.pixels import to_float
 from adain_jax.ops.resampling import max_pool
@@ -65,9 +65,10 @@ class FeedForward(nn.Module):
                 f"images have sides that are multiples of {STRIDE}, not {images.shape}"
             )
 
-        def layer(x: jax.Array, width: int, name: str, *, relu: bool = True, up: bool = False):
-            upsample = "nearest" if up else None
-            x = Conv3x3(width, self.method, relu=False, upsample=upsample, name=name)(x)
+        def layer(
+            x: jax.Array, width: int, name: str, *, relu: bool = True, up: Upsampling | None = None
+        ):
+            x = Conv3x3(width, self.method, relu=False, upsample=up, name=name)(x)
             norm = Normalization(self.normalization, self.styles, name=f"{name}_norm")
             x = norm(x, style=style)
             return nn.relu(x) if relu else x
@@ -79,8 +80,8 @@ class FeedForward(nn.Module):
         for block in range(1, self.blocks + 1):
             y = layer(x, deep, f"residual{block}_1")
             x += layer(y, deep, f"residual{block}_2", relu=False)
-        x = layer(x, middle, "up1", up=True)
-        x = layer(x, wide, "up2", up=True)
+        x = layer(x, middle, "up1", up="nearest")
+        x = layer(x, wide, "up2", up="nearest")
         # Small weights and mid-grey, for the reasons given at `Decoder`.
         last = Conv3x3(
             3, self.method, relu=False, initial_scale=0.1, initial_bias=0.5, name="picture"

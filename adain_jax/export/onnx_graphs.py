@@ -206,10 +206,9 @@ def _decoded(
     for block in range(len(decoder.depths), 0, -1):
         for layer in range(decoder.depths[block - 1], 0, -1):
             name = f"conv{block}_{layer}"
-            up, last = name in decoder.upsampling, name == "conv1_1"
+            up, last = decoder.upsampling.get(name), name == "conv1_1"
             key = f"decoder.{name}"
-            upsample = decoder.upsample if up else None
-            x = layers.convolve(x, params[name], key, relu=not last, upsample=upsample)
+            x = layers.convolve(x, params[name], key, relu=not last, upsample=up)
             tap = f"relu{block}_1"
             if up and tap in decoder.bridges:
                 x = layers.bridge(x, features[tap], params[f"{name}_bridge"], f"{key}_bridge")

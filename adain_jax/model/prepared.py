@@ -19,7 +19,7 @@ def prepare_params(params: Params, architecture: str, backend: str, dtype: DType
     >>> ready["decoder"]["conv1_2"]["kernel"].dtype.name
     'bfloat16'
     """
-    decoder = ARCHITECTURES[architecture].decoder
+    upsampling = ARCHITECTURES[architecture].decoder.upsampling
 
     def ready(part: str, name: str, layer: Params) -> Params:
         if "matrix" in layer:  # a bridge
@@ -30,7 +30,7 @@ def prepare_params(params: Params, architecture: str, backend: str, dtype: DType
             np.asarray(layer["kernel"]),
             backend=backend,
             dtype=dtype,
-            upsample=decoder.upsample if name in decoder.upsampling and part == "decoder" else None,
+            upsample=upsampling.get(name) if part == "decoder" else None,
         )
         return {"kernel": kernel, "bias": np.asarray(layer["bias"]).astype(dtype)}
 

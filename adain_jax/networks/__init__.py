@@ -34,8 +34,8 @@ DEPTHS = {"vgg16": (2, 2, 3, 1), "vgg19": (2, 2, 4, 1)}
 # The variants, as in `vgg16_batch`. The first three are the paper's ablations (section 7.2): a
 # decoder with batch or instance normalisation, and one that takes the content's and the style's
 # features side by side. "film" is a decoder that the style's statistics of every map condition, by
-# feature-wise linear modulation, and that takes AdaIN's result at two finer maps, too. "fast" is a
-# small network that uses the VGG for styles only.
+# feature-wise linear modulation, and that takes AdaIN's result at three finer maps, too. "fast" is
+# a small network that uses the VGG for styles only.
 VARIANTS = ("batch", "instance", "concatenation", "film", "fast")
 _BRIDGES = TAPS[:3]
 _FAST = ("conv1_2", "conv2_2", "conv3_2")

@@ -54,9 +54,10 @@ class Decoder(nn.Module):
     bridges: Sequence[str] = ()
 
     @property
-    def upsampling(self) -> frozenset[str]:
-        """The layers that follow an upsampling: the first of every block except the deepest."""
-        return frozenset(f"conv{i}_{depth}" for i, depth in enumerate(self.depths[:-1], start=1))
+    def upsampling(self) -> dict[str, Upsampling]:
+        """The layers after an upsampling (the first of each block but the deepest) and its kind."""
+        names = (f"conv{i}_{depth}" for i, depth in enumerate(self.depths[:-1], start=1))
+        return dict.fromkeys(names, self.upsample)
 
     @nn.compact
     def __call__(self, features: Mapping[str, Any], size: Size = None) -> jax.Array:
@@ -65,7 +66,10 @@ class Decoder(nn.Module):
         for block in range(len(self.depths), 0, -1):
             for layer in range(self.depths[block - 1], 0, -1):
                 name = f"conv{block}_{layer}"
-                up, last = name in self.upsampling, name == "conv1_1"  # the last makes the picture
+                up, last = (
+                    self.upsampling.get(name),
+                    name == "conv1_1",
+                )  # the last makes the picture
                 normalization = None if last else self.normalization
                 first = x is features[TAPS[-1]]
                 scale, bias = _FIRST if first else _LAST if last else _OTHERS
@@ -73,7 +77,7 @@ class Decoder(nn.Module):
                     3 if last else 32 * 2 ** (block - (layer == 1)),
                     self.method,
                     relu=not last and not normalization,
-                    upsample=self.upsample if up else None,
+                    upsample=up,
                     initial_scale=scale,
                     initial_bias=bias,
                     name=name,

@@ -91,9 +91,10 @@ class FastDecoder(nn.Module):
     upsample: Upsampling = "nearest"
 
     @property
-    def upsampling(self) -> frozenset[str]:
-        """The layers that follow an upsampling."""
-        return frozenset(f"conv{block}_2" for block in range(1, len(self.widths)))
+    def upsampling(self) -> dict[str, Upsampling]:
+        """The layers after an upsampling, and its kind."""
+        names = (f"conv{block}_2" for block in range(1, len(self.widths)))
+        return dict.fromkeys(names, self.upsample)
 
     @nn.compact
     def __call__(self, features: Mapping[str, Any], size: Size = None) -> jax.Array:

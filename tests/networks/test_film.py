@@ -70,7 +70,7 @@ def test_sets_are_mixed_place_by_place(rng):
 
 
 def test_a_new_one_changes_nothing(tiny, rng, monkeypatch):
-    """So a training can go on from a decoder that is not told: only its upsampling is another."""
+    """So a training can go on from a decoder that is not told: only its upsampling differs."""
     linear = ARCHITECTURES["tiny"].decoder.clone(upsample="linear")
     monkeypatch.setitem(
         ARCHITECTURES, "tiny_linear", ARCHITECTURES["tiny"]._replace(decoder=linear)
