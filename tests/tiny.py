@@ -36,7 +36,7 @@ def _told(variant: str) -> Model:
             }
     if "projection" in params:
         params["projection"] = {
-            key: 0.3 * jax.random.normal(next(keys), x.shape)
+            key: 0.1 * jax.random.normal(next(keys), x.shape)
             for key, x in params["projection"].items()
         }
     return Model.create(f"tiny_{variant}", params.pop("encoder"), decoder, **params)

@@ -4,6 +4,11 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from adain_jax.ops.resampling import is_static
+
+# A map is added in strips of about this size, in bytes, to save the memory of a whole one.
+_STRIP_BYTES = 64 << 20
+
 
 class Bridge(nn.Module):
     """Adds a map of the encoder to one of the decoder, of the same size: x + M f.
@@ -16,5 +21,17 @@ class Bridge(nn.Module):
     def __call__(self, x: jax.Array, features: jax.Array) -> jax.Array:
         """Add `features`, (N, H, W, D), to `x`, (N, H, W, C)."""
         shape = features.shape[-1], x.shape[-1]
-        matrix = self.param("matrix", nn.initializers.zeros, shape, jnp.float32)
-        return x + features @ matrix.astype(x.dtype)
+        matrix = self.param("matrix", nn.initializers.zeros, shape, jnp.float32).astype(x.dtype)
+        if not is_static(x) or x.nbytes <= _STRIP_BYTES:
+            return x + features @ matrix
+        rows, least = x.shape[1], -(-x.nbytes // _STRIP_BYTES)
+        # The strips are equal, because the sum takes the place of `x` and no row may come twice.
+        count = next(n for n in range(max(rows // least, 1), 0, -1) if rows % n == 0)
+
+        def add(i: jax.Array, y: jax.Array) -> jax.Array:
+            part, more = (
+                jax.lax.dynamic_slice_in_dim(z, i * count, count, 1) for z in (y, features)
+            )
+            return jax.lax.dynamic_update_slice_in_dim(y, part + more @ matrix, i * count, 1)
+
+        return jax.lax.fori_loop(0, rows // count, add, x)

@@ -11,7 +11,7 @@ import pytest
 import adain_jax
 from adain_jax import Model, Whole
 from adain_jax.model.transfer import transfer
-from adain_jax.networks import ARCHITECTURES, TOLD
+from adain_jax.networks import ARCHITECTURES, TOLD, bridge
 from adain_jax.networks.bridge import Bridge
 from adain_jax.networks.film import Film, Told
 from adain_jax.ops.resampling import depth_to_space
@@ -149,3 +149,23 @@ def test_a_bridge_is_a_sum(rng):
     np.testing.assert_allclose(ours, x + features @ matrix, rtol=1e-5)
     new: Any = Bridge().init_with_output(jax.random.key(0), x, features)[0]
     np.testing.assert_array_equal(new, x)
+
+
+def test_a_bridge_of_large_maps_is_added_in_strips(rng, monkeypatch):
+    """The same, with its gradient; the number of rows need not be a multiple of any strip."""
+    x, features, matrix = some(rng, 2, 14, 5, 6), some(rng, 2, 14, 5, 3), some(rng, 3, 6)
+
+    def add(matrix, x, features) -> Any:
+        return Bridge().apply({"params": {"matrix": matrix}}, x, features)
+
+    gradient = jax.grad(lambda *given: (add(*given) ** 2).sum(), (0, 1, 2))
+    arguments = matrix, x, features
+    whole, expected = add(*arguments), gradient(*arguments)
+    for strips in (2, 3, 100):
+        monkeypatch.setattr(bridge, "_STRIP_BYTES", x.nbytes // strips)
+        assert "scan" in str(jax.make_jaxpr(add)(*arguments))
+        np.testing.assert_allclose(jax.jit(add)(*arguments), whole, rtol=1e-6)
+        many = jax.vmap(add, (None, 0, 0))(matrix, x[:, None], features[:, None])
+        np.testing.assert_allclose(many[:, 0], whole, rtol=1e-6)
+        for ours, theirs in zip(gradient(*arguments), expected, strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-5)
