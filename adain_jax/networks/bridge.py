@@ -4,9 +4,10 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from adain_jax.ops.convolution import only_cpus
 from adain_jax.ops.resampling import is_static
 
-# A map is added in strips of about this size, in bytes, to save the memory of a whole one.
+# On CPUs, a map is added in strips of about this size, in bytes, to save the memory of a whole one.
 _STRIP_BYTES = 64 << 20
 
 
@@ -22,10 +23,11 @@ class Bridge(nn.Module):
         """Add `features`, (N, H, W, D), to `x`, (N, H, W, C)."""
         shape = features.shape[-1], x.shape[-1]
         matrix = self.param("matrix", nn.initializers.zeros, shape, jnp.float32).astype(x.dtype)
-        if not is_static(x) or x.nbytes <= _STRIP_BYTES:
+        if not is_static(x) or x.nbytes <= _STRIP_BYTES or not only_cpus():
             return x + features @ matrix
         rows, least = x.shape[1], -(-x.nbytes // _STRIP_BYTES)
-        # The strips are equal, because the sum takes the place of `x` and no row may come twice.
+        # The sum takes the place of `x`, while `ops.strips.by_strips` would need another map. So
+        # the strips are equal: no row may be added twice.
         count = next(n for n in range(max(rows // least, 1), 0, -1) if rows % n == 0)
 
         def add(i: jax.Array, y: jax.Array) -> jax.Array:

@@ -66,7 +66,7 @@ class Decoder(nn.Module):
         for block in range(len(self.depths), 0, -1):
             for layer in range(self.depths[block - 1], 0, -1):
                 name = f"conv{block}_{layer}"
-                up, last = self.upsampling.get(name), name == "conv1_1"  # it makes the picture
+                up, last = self.upsampling.get(name), name == "conv1_1"  # last: the picture
                 normalization = None if last else self.normalization
                 first = x is features[TAPS[-1]]
                 scale, bias = _FIRST if first else _LAST if last else _OTHERS

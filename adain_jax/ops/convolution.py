@@ -145,7 +145,7 @@ def conv3x3(
         return run(x, kernel, bias, method=method)
     on_cpu = choose("cpu", x.dtype, kernel.shape)
     elsewhere = choose("others", x.dtype, kernel.shape)
-    if on_cpu == elsewhere or _only_cpus():
+    if on_cpu == elsewhere or only_cpus():
         return run(x, kernel, bias, method=on_cpu)
     # The compiler takes the method for the device of the program, which may not be the default one.
     return jax.lax.platform_dependent(
@@ -169,7 +169,8 @@ def exact(dtype: np.dtype) -> np.dtype:
     return dtype if dtype.itemsize > 4 else jnp.dtype(jnp.float32)
 
 
-def _only_cpus() -> bool:
+def only_cpus() -> bool:
+    """Whether there are no devices but CPUs, where strips of large maps save memory."""
     return set(backends()) == {"cpu"}
 
 
@@ -208,7 +209,7 @@ def _run(
     else:
         # On a CPU, strips of large maps save memory. Other processors are faster with whole maps.
         total = x.nbytes // x.shape[3] * max(kernel.shape[2:])
-        strips = -(-total // _STRIP_BYTES) if _only_cpus() else 1
+        strips = -(-total // _STRIP_BYTES) if only_cpus() else 1
         y = by_strips(strip, x.shape[1], strips, x)
     if upsample == "linear":
         y = resampling.depth_to_space(y)
