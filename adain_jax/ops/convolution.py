@@ -170,7 +170,12 @@ def exact(dtype: np.dtype) -> np.dtype:
 
 
 def only_cpus() -> bool:
-    """Whether there are no devices but CPUs, where strips of large maps save memory."""
+    """Whether all devices are CPUs. There, computing large maps in strips saves memory.
+
+    It is False if JAX has a GPU or a TPU, even one that is not used.
+
+    >>> strips = 8 if only_cpus() else 1
+    """
     return set(backends()) == {"cpu"}
 
 
