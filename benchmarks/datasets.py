@@ -92,13 +92,13 @@ def ours(model: str, folder: Path, out: Path, *, alone: bool) -> Turn:
 
 def script(model: str, folder: Path, out: Path, *, kept: bool) -> Turn:
     import torch
-    from torch_network import Network, statistics_of
+    from torch_network import Network, Stats
 
     import adain_jax
 
     network = Network(adain_jax.load(model)).eval()
     paintings = sorted((folder.parent / "paintings").iterdir())
-    known: dict[Path, tuple[torch.Tensor, torch.Tensor]] = {}
+    known: dict[Path, list[Stats]] = {}
     rng = np.random.default_rng(0)
     out.mkdir(parents=True, exist_ok=True)
 
@@ -109,16 +109,16 @@ def script(model: str, folder: Path, out: Path, *, kept: bool) -> Turn:
             image = image.resize((round(image.width * scale), round(image.height * scale)))
         return torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float() / 255
 
-    def style(path: Path) -> tuple[torch.Tensor, torch.Tensor]:
+    def style(path: Path) -> list[Stats]:
         if not kept or path not in known:
-            known[path] = statistics_of(network.encoder(read(path, 256))[-1])
+            known[path] = network.style(read(path, 256))
         return known[path]
 
     def run() -> None:
         with torch.inference_mode():
             for path in sorted(folder.iterdir()):
                 painting = paintings[rng.integers(len(paintings))]
-                picture = network(read(path), *style(painting))[0]
+                picture = network(read(path), style(painting))[0]
                 array = (picture * 255).round().byte().permute(1, 2, 0).numpy()
                 Image.fromarray(array).save(out / path.name, quality=95, subsampling=0)
 

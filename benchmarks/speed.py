@@ -52,21 +52,19 @@ def pytorch(model: str, dtype: str, mode: str) -> Program:
         keep_freed_memory()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     kind = getattr(torch, dtype)
-    weights = adain_jax.load(model)
-    style = weights.style(np.random.default_rng(0).random((256, 256, 3), dtype=np.float32))
-    stats = [
-        torch.tensor(np.asarray(x[-512:]), device=device, dtype=kind)[None, :, None, None]
-        for x in (style.mean, style.std)
-    ]
     layout = torch.contiguous_format if mode == "eager" else torch.channels_last
-    network = Network(weights).eval().to(device, kind, memory_format=layout)  # type: ignore[call-overload]
+    network = Network(adain_jax.load(model)).eval()
+    network.to(device, kind, memory_format=layout)  # type: ignore[call-overload]
+    painting = torch.rand((1, 3, 256, 256), device=device, dtype=kind)
+    with torch.inference_mode():
+        style = [(mean.to(kind), std.to(kind)) for mean, std in network.style(painting)]
     function = torch.compile(network) if mode in ("compile", "memory") else network
 
     def run(images: np.ndarray) -> object:
         with torch.inference_mode():
             x = torch.from_numpy(images).to(device).permute(0, 3, 1, 2).to(kind)
             x = x / 255 if images.dtype == np.uint8 else x
-            output = function(x.contiguous(memory_format=layout), *stats)
+            output = function(x.contiguous(memory_format=layout), style)
             if device == "cuda":
                 torch.cuda.synchronize()
             return output

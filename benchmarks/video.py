@@ -5,10 +5,9 @@ r"""Times whole videos, from file to file, and compares with the obvious loop, i
 
 `adain-jax video` decodes, computes and encodes, calm and frame by frame. The obvious loop is the
 one that everyone writes first: OpenCV reads a frame, the PyTorch network stylizes it, OpenCV writes
-it. It uses the weights of `vgg16` without the further conditioning of its decoder on the style,
-whichever model it is compared with. Every program has its own process, and they make a short clip
-and a long one in turns. The time of a frame is computed from the difference, so that starting and
-compiling are not counted.
+it. It uses `vgg16`, whichever model it is compared with. Every program has its own process, and
+they make a short clip and a long one in turns. The time of a frame is computed from the difference,
+so that starting and compiling are not counted.
 """
 
 import argparse
@@ -51,7 +50,7 @@ def loop(clip: str, painting: str, output: str) -> None:
     """Stylize a clip by the obvious loop."""
     import cv2
     import torch
-    from torch_network import Network, statistics_of
+    from torch_network import Network
 
     import adain_jax
 
@@ -59,14 +58,14 @@ def loop(clip: str, painting: str, output: str) -> None:
     with Image.open(painting) as image:
         style = torch.from_numpy(np.array(image.convert("RGB")))
     with torch.inference_mode():
-        stats = statistics_of(network.encoder(style.permute(2, 0, 1)[None] / 255)[-1])
+        stats = network.style(style.permute(2, 0, 1)[None] / 255)
         source, sink = cv2.VideoCapture(clip), None
         while True:
             read, frame = source.read()
             if not read:
                 break
             x = torch.from_numpy(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
-            made = network(x.permute(2, 0, 1)[None] / 255, *stats)[0].permute(1, 2, 0)
+            made = network(x.permute(2, 0, 1)[None] / 255, stats)[0].permute(1, 2, 0)
             picture = cv2.cvtColor((made * 255).byte().numpy(), cv2.COLOR_RGB2BGR)
             if sink is None:
                 size, code = picture.shape[1::-1], cv2.VideoWriter.fourcc(*"mp4v")

@@ -1,14 +1,15 @@
-r"""The last part of a training of `base.py`: a decoder conditioned on the style, with two bridges.
+r"""The last part of a training of `base.py`: a decoder conditioned on the style, with bridges.
 
     adain-jax train --config refine \
         --config.init_from=runs/base/model.safetensors \
         --config.content=photos --config.style=paintings
 
-It starts as a decoder that makes the same pictures as that of `init_from` (docs/design.md describes
-its layers). Colours follow the style within minutes, then faces and edges return, and fine texture
-takes longest. The weights that ship were made in this way. Without `init_from` it starts from them,
-so it is also the recipe for adapting them to your paintings. A pool of features saves half of the
-time of a step, and takes some minutes to fill. On two CPU cores, 5,000 steps take about two hours.
+It starts from the decoder of `init_from`. The new layers change nothing at first, but upsampling
+becomes linear (docs/design.md). Colours follow the style within minutes, then faces and edges
+return, and fine texture takes longest. The weights that ship were made in this way. Without
+`init_from` it starts from them, so it is also the recipe for adapting them to your paintings. A
+pool of features saves half of the time of a step, and takes some minutes to fill. On two CPU cores,
+5,000 steps take about two hours.
 
 The shipped weights end with larger crops, four at a time, and with strokes that must move with the
 photograph. A crop of 128 has to match the style alone, so its calm areas are filled with strokes; a
