@@ -13,6 +13,8 @@ FORMATS = ("png", "jpg", "webp", "avif", "tif", "bmp")
 _STDOUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")  # the same as -
 _MOST = 1 << 20  # the largest count
 _LARGEST = 1 << 15  # the largest side to scale to, in pixels
+_SLOWEST, _FASTEST = Fraction(1, 100), 1000  # in frames a second; a GIF's frame lasts up to 655 s
+_FINEST = 1_000_000  # the largest denominator of a rate; in FFmpeg, its parts have 32 bits
 
 
 def add_model(command: argparse.ArgumentParser, usual: str = "vgg16") -> None:
@@ -105,15 +107,17 @@ def crf(text: str) -> int:
 
 
 def rate(text: str) -> Fraction:
-    """Parse a number of frames a second.
+    """Parse a number of frames a second; 29.97002997 becomes 30000/1001.
 
     Raises:
-        ArgumentTypeError: if it is not above 0 and at most 1,000.
+        ArgumentTypeError: if it is not between 0.01 and 1,000.
     """
     rate = seconds(text)
-    if not 0 < rate <= 1000:
-        raise argparse.ArgumentTypeError(f"must be above 0, up to 1000, not {text}")
-    return rate
+    if not _SLOWEST <= rate <= _FASTEST:
+        raise argparse.ArgumentTypeError(
+            f"must be between {float(_SLOWEST)} and {_FASTEST}, not {text}"
+        )
+    return rate.limit_denominator(_FINEST)
 
 
 def seconds(text: str) -> Fraction:

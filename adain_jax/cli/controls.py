@@ -35,11 +35,13 @@ def add_regions(command: argparse.ArgumentParser) -> None:
 
 
 def check_regions(args: argparse.Namespace, command: argparse.ArgumentParser) -> None:
-    """Exit with an error if --masks, --labels and --styles cannot be combined."""
+    """Exit with an error if --masks, --labels, --styles and --alpha-map cannot be combined."""
     if args.masks and args.labels:
         command.error("give --masks, each of a region, or --labels, of all")
     if (args.masks or args.labels) and not args.styles:
         command.error(f"--{'masks' if args.masks else 'labels'} need --styles, one for each")
+    if (args.masks or args.labels) and args.alpha_map and any(":" in text for text in args.styles):
+        command.error("give the strengths of --styles by weights, or by --alpha-map")
 
 
 def add_controls(command: argparse.ArgumentParser) -> None:

@@ -136,6 +136,7 @@ def run(args: argparse.Namespace) -> bool:
     content = image.load(args.content, size=args.size or 0)
     if args.size is None and min(content.rgb.shape[:2]) > SIZE:
         content = image.load(args.content, size=SIZE)
+    image.check_fits(args.output, *content.rgb.shape[:2])
     style = image.load(args.style, size=args.style_size).rgb
     model = Model.load(args.model)
     check_vgg(model.architecture)

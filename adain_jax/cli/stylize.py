@@ -126,8 +126,6 @@ def _check(args: argparse.Namespace, command: argparse.ArgumentParser) -> None:
     if args.styles and args.pairs:
         command.error("give --styles, to be mixed, or --pairs, of which each has its own")
     check_regions(args, command)
-    if (args.masks or args.labels) and args.alpha_map and any(":" in text for text in args.styles):
-        command.error("give the strengths of --styles by weights, or by --alpha-map")
     if not (args.style or args.styles):
         if len(args.images) < 2:
             command.error("give a content and a style")

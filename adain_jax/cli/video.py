@@ -4,7 +4,7 @@ import argparse
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from adain_jax.cli import arguments
+from adain_jax.cli import arguments, messages
 from adain_jax.cli.controls import (
     add_calm,
     add_controls,
@@ -122,6 +122,7 @@ def run(args: argparse.Namespace) -> bool:
             resume=args.resume,
             report=bar.set_description,
             stop=lambda: interrupts.received,
+            warn=messages.note,
         )
         progress = clip.Progress(0, 0)
         try:

@@ -17,6 +17,7 @@ from adain_jax.datasets.records import Part
 from adain_jax.jobs.failures import FAILURES
 from adain_jax.model import Model
 from adain_jax.runtime import errors
+from adain_jax.runtime.text import printable
 
 _STORE = 200 << 20  # the size of Ray's object store on this machine, in bytes
 _ANSWER = 5.0  # the time in which a cluster's address must answer, in seconds
@@ -123,14 +124,16 @@ class _Worker:
 
     def _make(self, part: Part) -> dict[str, object]:
         """Make a part. Errors of input are returned: if raised, Ray would retry, and hide them."""
+        name = printable(part.name)  # Ray passes on only valid UTF-8
         try:
             outcome = make_part(self._order, part, self._tools)
         except FAILURES as error:
             if not errors.is_input(error):
                 raise
-            return {"part": part.name, "made": 0, "failed": [], "error": errors.in_words(error)}
+            told = errors.in_words(error)
+            return {"part": name, "made": 0, "failed": [], "error": printable(told)}
         return {
-            "part": part.name,
+            "part": name,
             "made": outcome.made,
             "failed": list(outcome.failed),
             "error": "",

@@ -9,11 +9,12 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from adain_jax.datasets.records import Part, Picture, Record, TakenError, groups
+from adain_jax.datasets.records import Part, Picture, Record, TakenError, groups, renamed
 from adain_jax.files import find
 from adain_jax.runtime.atomic import make_folder
 
 CLASS = "class"  # the field that holds the folder of an image
+_JSON = ".json"
 
 
 @dataclass(frozen=True)
@@ -85,13 +86,24 @@ class _FolderWriter:
         fields = dict(picture.record.fields)
         if fields.get(CLASS) == PurePosixPath(stem).parent.as_posix():
             del fields[CLASS]
-        for name, value in fields.items():
-            if isinstance(value, bytes):
-                Path(self._folder, f"{stem}.{name}").write_bytes(value)
-        rest = {k: v for k, v in fields.items() if not isinstance(v, bytes)}
-        if rest:
-            Path(self._folder, f"{stem}.json").write_bytes(as_json(rest))
+        for suffix, data in beside(fields, picture.suffix).items():
+            Path(self._folder, stem + suffix).write_bytes(data)
         return stem + picture.suffix
+
+
+def beside(fields: Mapping[str, object], suffix: str) -> dict[str, bytes]:
+    """The contents of the files beside a picture, by their suffixes.
+
+    Each field of bytes is a file, and all other fields are one of JSON. A field whose file would
+    have the suffix of the picture or of this JSON gets a trailing `_`.
+
+    >>> beside({"png": b"mask", "cls": b"3", "label": 3}, ".png")
+    {'.png_': b'mask', '.cls': b'3', '.json': b'{"label": 3}'}
+    """
+    others = {name: value for name, value in fields.items() if not isinstance(value, bytes)}
+    named = {f".{name}": value for name, value in fields.items() if isinstance(value, bytes)}
+    files = renamed(named, {suffix, _JSON} if others else {suffix})
+    return files | ({_JSON: as_json(others)} if others else {})
 
 
 def as_json(fields: Mapping[str, object]) -> bytes:

@@ -106,15 +106,13 @@ class Journal:
 
         path = self._entry(part.name)
         make_folder(path.parent)
-        with atomic_path(path) as temporary:
-            pq.write_table(pa.Table.from_pylist(list(rows), schema()), temporary)
+        # Files are opened here, since pyarrow takes only names in UTF-8.
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            pq.write_table(pa.Table.from_pylist(list(rows), schema()), file)
 
     def outcome(self, name: str) -> Outcome:
         """Read the outcome of a finished part."""
-        import pyarrow.parquet as pq
-
-        columns = ["source", "output", "error"]
-        rows = pq.read_table(self._entry(name), columns=columns).to_pylist()
+        rows = self._rows(name).select(["source", "output", "error"]).to_pylist()
         failed = tuple(f"{row['source']}: {row['error']}" for row in rows if row["error"])
         return Outcome(name, sum(row["output"] is not None for row in rows), failed)
 
@@ -126,10 +124,21 @@ class Journal:
         import pyarrow.parquet as pq
 
         path = self.output / MANIFEST
-        with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema()) as writer:
+        with (
+            atomic_path(path) as temporary,
+            temporary.open("wb") as file,
+            pq.ParquetWriter(file, schema()) as writer,
+        ):
             for part in parts:
-                writer.write_table(pq.read_table(self._entry(part.name), schema=schema()))
+                writer.write_table(self._rows(part.name))
         return path
+
+    def _rows(self, name: str) -> "pa.Table":
+        """The rows of a finished part."""
+        import pyarrow.parquet as pq
+
+        with self._entry(name).open("rb") as file:
+            return pq.read_table(file, schema=schema())
 
     def _entry(self, name: str) -> Path:
         return self.folder / _PARTS / f"{name}.parquet"

@@ -8,6 +8,7 @@ from adain_jax.datasets.journal import Journal, Outcome
 from adain_jax.datasets.pictures import Made, make
 from adain_jax.datasets.records import Part, Sink, Source, TakenError
 from adain_jax.datasets.task import Look, Tools
+from adain_jax.runtime.text import printable
 from adain_jax.version import __version__
 
 
@@ -80,4 +81,4 @@ def _row(made: Made, tools: Tools, output: str | None, error: str) -> dict[str, 
             "top": corner[0],
             "left": corner[1],
         }
-    return row
+    return {name: printable(x) if isinstance(x, str) else x for name, x in row.items()}

@@ -116,6 +116,9 @@ def _read(record: Record, look: Look, styles: int) -> _Read:
         height, width = rgb.shape[:2]
         if min(height, width) < look.crop:
             raise ValueError(f"has {width} x {height} pixels, too few for a crop of {look.crop}")
+        if suffix:  # arrays have none
+            sides = (look.crop, look.crop) if look.crop else (height, width)
+            image.check_fits(f"{record.stem}{suffix}", *sides)
     except FAILURES as error:
         told = in_words(error, record.key, "--size")
         words = errors.in_words(told).removeprefix(record.key).removeprefix(":").strip()

@@ -1,6 +1,6 @@
 """Types of data sets: records, which are read, and pictures, which are written, in parts."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,6 +100,21 @@ class Sink(Protocol):
     def writer(self, part: Part, folder: Path) -> AbstractContextManager[Writer]:
         """Open a writer into an empty folder, whose files will move to the data set's folder."""
         ...
+
+
+def renamed(fields: Mapping[str, _Item], taken: Collection[str]) -> dict[str, _Item]:
+    """Append `_` to the names of fields that are `taken`, until no other field has the new name.
+
+    >>> renamed({"png": b"mask", "png_": b"depth", "cls": b"3"}, {"png"})
+    {'png__': b'mask', 'png_': b'depth', 'cls': b'3'}
+    """
+    found: dict[str, _Item] = {}
+    for name, value in fields.items():
+        new = name
+        while name in taken and new in {*taken, *fields, *found}:
+            new += "_"
+        found[new] = value
+    return found
 
 
 def suffix_of(data: bytes, name: str = "") -> str:

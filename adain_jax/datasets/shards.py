@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from adain_jax.datasets.folders import as_json
+from adain_jax.datasets.folders import beside
 from adain_jax.datasets.records import Part, Picture, Record, TakenError
 from adain_jax.files import find
 from adain_jax.runtime.errors import in_words
 
 SUFFIX = ".tar"
-_JSON = "json"
 _TAIL = 1 << 16  # the number of bytes behind the last member that are checked
 
 
@@ -120,13 +119,8 @@ class _ShardWriter:
             raise TakenError(f"{stem} is the name of another in this part, too")
         self._stems.add(stem)
         self._write(f"{stem}{picture.suffix}", picture.data)
-        fields = picture.record.fields
-        others = {name: value for name, value in fields.items() if not isinstance(value, bytes)}
-        for name, value in fields.items():
-            if isinstance(value, bytes):
-                self._write(f"{stem}.{name}", value)
-        if others:
-            self._write(f"{stem}.{_JSON}", as_json(others))
+        for suffix, data in beside(picture.record.fields, picture.suffix).items():
+            self._write(stem + suffix, data)
         return f"{self._name}/{stem}{picture.suffix}"
 
     def _write(self, name: str, data: bytes) -> None:

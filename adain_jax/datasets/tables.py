@@ -1,16 +1,17 @@
 """Data sets in Parquet, with a column of images."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from adain_jax.datasets.records import Part, Picture, Record
+from adain_jax.datasets.records import Part, Picture, Record, renamed
 from adain_jax.datasets.shards import part_name
+from adain_jax.runtime.text import printable
 
 if TYPE_CHECKING:  # imported where it is used, since it is an optional package
     import pyarrow as pa
@@ -42,12 +43,10 @@ class Tables:
         Raises:
             ValueError: if a file is damaged or not Parquet, or its column of images is ambiguous.
         """
-        import pyarrow.parquet as pq
-
         parts = []
         for path in self.files:
             try:
-                with pq.ParquetFile(path) as file:
+                with _opened(path) as file:
                     metadata = file.metadata
                     self._columns(file.schema_arrow, path)
             except _errors() as error:
@@ -71,12 +70,10 @@ class Tables:
         The key of each is in the column `key` or `__key__`, or else the file's name and the row. If
         the rest of a part is damaged, the last record says so.
         """
-        import pyarrow.parquet as pq
-
         path, (start, stop, row) = Path(part.place), part.items
         name = part_name(path, self.top)
         try:
-            with pq.ParquetFile(path) as file:
+            with _opened(path) as file:
                 image, key = self._columns(file.schema_arrow, path)
                 groups = list(range(start, stop))
                 for batch in file.iter_batches(_ROWS, row_groups=groups):
@@ -108,6 +105,15 @@ class Tables:
             )
         texts = [x.name for x in schema if pa.types.is_string(x.type) and x.name in _KEYS]
         return candidates[0], (texts[0] if texts else None)
+
+
+@contextmanager
+def _opened(path: Path) -> "Iterator[pq.ParquetFile]":
+    """Open a Parquet file by a file object, since pyarrow takes only names in UTF-8."""
+    import pyarrow.parquet as pq
+
+    with path.open("rb") as file, pq.ParquetFile(file) as table:
+        yield table
 
 
 def _errors() -> tuple[type[Exception], ...]:
@@ -144,17 +150,18 @@ class TableSink:
         """Open a writer of one file."""
         path = folder / f"{part.name}{SUFFIX}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        writer = _TableWriter(path, f"{part.name}{SUFFIX}", self, part)
-        try:
-            yield writer
-            writer.flush()
-        finally:
-            writer.close()
+        with path.open("wb") as file:
+            writer = _TableWriter(file, f"{part.name}{SUFFIX}", self, part)
+            try:
+                yield writer
+                writer.flush()
+            finally:
+                writer.close()
 
 
 class _TableWriter:
-    def __init__(self, path: Path, name: str, sink: TableSink, part: Part) -> None:
-        self._path, self._name, self._sink, self._part = path, name, sink, part
+    def __init__(self, file: IO[bytes], name: str, sink: TableSink, part: Part) -> None:
+        self._file, self._name, self._sink, self._part = file, name, sink, part
         self._rows: list[dict[str, object]] = []
         self._count = 0
         self._writer: pq.ParquetWriter | None = None
@@ -162,11 +169,9 @@ class _TableWriter:
     @cached_property
     def _source(self) -> "tuple[pa.Schema, str] | None":
         """The schema and the column of images of the source; None if that is not Parquet."""
-        import pyarrow.parquet as pq
-
         if not self._part.place.endswith(SUFFIX):
             return None
-        with pq.ParquetFile(self._part.place) as file:
+        with _opened(Path(self._part.place)) as file:
             schema = file.schema_arrow
         column, _ = Tables((), Path(), 0, self._sink.column)._columns(
             schema, Path(self._part.place)
@@ -183,7 +188,7 @@ class _TableWriter:
             )
         else:
             name = self._sink.column or _IMAGES[0]
-            fields = {"key": picture.stem, name: picture.data, **_without(fields, "key", name)}
+            fields = {"key": picture.stem, name: picture.data, **renamed(fields, ("key", name))}
         self._rows.append(fields)
         self._count += 1
         if len(self._rows) == _GROUP:
@@ -201,12 +206,12 @@ class _TableWriter:
             table = pa.Table.from_pylist(self._rows, schema)
         else:
             names = list(dict.fromkeys(name for row in self._rows for name in row))
-            columns = {n: [_plain(row.get(n)) for row in self._rows] for n in names}
+            columns = {printable(n): [_plain(row.get(n)) for row in self._rows] for n in names}
             table = pa.table(columns)
             if self._writer:  # the first rows decide the columns and types
                 table = _fitted(table, self._writer.schema, self._name)
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, table.schema)
+            self._writer = pq.ParquetWriter(self._file, table.schema)
         self._writer.write_table(table)
         self._rows = []
 
@@ -230,10 +235,7 @@ def _fitted(table: "pa.Table", schema: "pa.Schema", name: str) -> "pa.Table":
     return pa.table(columns, schema=schema)
 
 
-def _without(fields: Mapping[str, object], *names: str) -> dict[str, object]:
-    """Append `_` to the names of fields that are in `names`."""
-    return {(f"{key}_" if key in names else key): value for key, value in fields.items()}
-
-
 def _plain(value: object) -> object:
+    if isinstance(value, str):
+        return printable(value)
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else value

@@ -19,6 +19,7 @@ from adain_jax.inference.request import ask
 from adain_jax.model import Model, Style
 from adain_jax.ops.pixels import to_float
 from adain_jax.runtime.atomic import atomic_path, make_folder
+from adain_jax.runtime.text import printable
 from adain_jax.stylize import encode_style
 from adain_jax.video import CALM, begin, step, stylize_frames
 
@@ -119,7 +120,7 @@ def run(task: Task, out: Path) -> str:
     bar.close()
     text = "\n".join(lines) + "\n"
     with atomic_path(out / "video.md") as temporary:
-        temporary.write_text(text, "utf-8")
+        temporary.write_text(printable(text), "utf-8")
     return text
 
 

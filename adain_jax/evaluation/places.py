@@ -10,6 +10,7 @@ import numpy as np
 
 from adain_jax.evaluation.evaluate import Named
 from adain_jax.ops.pixels import to_float
+from adain_jax.runtime.text import printable
 from adain_jax.training.sources import Images, middle_square
 
 
@@ -35,7 +36,7 @@ def named(places: Sequence[str], size: int) -> list[Named]:
             images = Images(folder, size, part="validation", validation_fraction=float(share))
         else:
             images = Images(place, size)
-        for index, name in enumerate(images.names):
+        for index, name in enumerate(map(printable, images.names)):
             if name in found:
                 raise ValueError(f"{name} is in two of the folders: rename one")
             found[name] = Named(name, partial(_square, images, index))

@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageSequence
 
-from adain_jax.files import find, image
+from adain_jax.files import exif, find, image
 from adain_jax.files.clip import Frame, Look, scale
 from adain_jax.files.quiet import quiet
 from adain_jax.runtime.atomic import atomic_path, make_folder
+from adain_jax.runtime.text import one_line
 
 SUFFIXES = (".gif", ".webp")
 RATE = Fraction(25)  # the default rate of a folder, in frames a second
@@ -31,20 +32,27 @@ class Animation:
     def __init__(self, path: Path) -> None:
         self.path = path
         first = image.load(path, as_bytes=True)  # raises if the file is not whole
-        with quiet(), Image.open(path) as file:
-            count = getattr(file, "n_frames", 1)
+        with quiet(), _whole(path), Image.open(path) as file:
+            self._orientation = exif.orientation(file)
             lasts = [_duration(frame) for frame in ImageSequence.Iterator(file)]
-        seconds = Fraction(sum(lasts), 1000)
+        seconds, count = Fraction(sum(lasts), 1000), len(lasts)
         self.look = Look(first.rgb.shape[:2], _MILLISECOND, count / seconds, count)
 
     def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:
-        """Yield the frames that begin at or after `start` seconds."""
+        """Yield the frames that begin at or after `start` seconds.
+
+        Raises:
+            ValueError: if the file is damaged.
+        """
         pts = 0
         with quiet(), Image.open(self.path) as file:
-            for frame in ImageSequence.Iterator(file):
-                duration = _duration(frame)
+            for number in range(self.look.count):
+                with _whole(self.path):
+                    file.seek(number)
+                    duration = _duration(file)
+                    rgb = np.asarray(file.convert("RGB"))
                 if pts * _MILLISECOND >= start:
-                    yield Frame(np.asarray(frame.convert("RGB")), pts, duration)
+                    yield Frame(_upright(rgb, self._orientation), pts, duration)
                 pts += duration
 
 
@@ -62,10 +70,7 @@ class Folder:
 
     def __init__(self, path: Path, rate: Fraction = RATE) -> None:
         self.path = path
-        found = [x for x in find.images(path) if x.parent == path]
-        if not found:
-            raise FileNotFoundError(f"no image in {path}")
-        self.files = sorted(found, key=_by_number)
+        self.files = files_of(path)
         size = image.load(self.files[0], as_bytes=True).rgb.shape[:2]
         self.look = Look(size, 1 / rate, rate, len(self.files))
 
@@ -75,6 +80,18 @@ class Folder:
         for number, path in list(enumerate(self.files))[first:]:
             rgb = image.load(path, as_bytes=True).rgb
             yield Frame(scale(rgb, self.look.size), number, 1)
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The files of the frames of a `Folder`, in their order.
+
+    Raises:
+        FileNotFoundError: if there is no image in the folder.
+    """
+    found = [x for x in find.images(folder) if x.parent == folder]
+    if not found:
+        raise FileNotFoundError(f"no image in {folder}")
+    return sorted(found, key=_by_number)
 
 
 def save_animation(path: Path, frames: Iterable[Frame], look: Look) -> None:
@@ -123,10 +140,32 @@ def save_folder(folder: Path, frames: Iterable[Frame], suffix: str = ".png") -> 
         image.save(folder / f"frame_{number:06}{suffix}", frame.rgb)
 
 
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """Turn the errors of Pillow's decoders within the block into one that names the file.
+
+    Raises:
+        ValueError: if a frame cannot be decoded.
+    """
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's decoders raise errors of many kinds
+        raise ValueError(f"{path} is damaged or truncated: {one_line(error)}") from None
+
+
+def _upright(rgb: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn pixels (H, W, 3) upright, as `image.load` does, by an EXIF orientation from 1 to 8."""
+    rgb = rgb.swapaxes(0, 1) if orientation in (5, 6, 7, 8) else rgb
+    rgb = rgb[:, ::-1] if orientation in (2, 3, 6, 7) else rgb
+    rgb = rgb[::-1] if orientation in (3, 4, 7, 8) else rgb
+    return np.ascontiguousarray(rgb)
+
+
 def _duration(frame: Image.Image) -> int:
     """The duration of a frame in milliseconds."""
-    with suppress(OSError):  # before a WebP's frame is decoded, `info` has the last duration
-        frame.load()
+    frame.load()  # before a WebP's frame is decoded, `info` has the last duration
     return int(frame.info.get("duration") or 0) or _USUAL
 
 

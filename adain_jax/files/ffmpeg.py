@@ -21,6 +21,11 @@ def require() -> ModuleType:
     return required("av", "videos need the package av", "video")
 
 
+def name_of(path: Path) -> str:
+    """The name by which FFmpeg opens a file: absolute, since in `12:30.mp4` 12 is a protocol."""
+    return str(path.absolute())
+
+
 @contextmanager
 def opened(path: Path) -> Iterator["InputContainer"]:
     """Open a file as a container of `av.open`.
@@ -31,7 +36,7 @@ def opened(path: Path) -> Iterator["InputContainer"]:
     av = require()
     failure = av.FFmpegError  # the module may be gone if this ends at the interpreter's exit
     try:
-        with av.open(str(path), metadata_errors="replace") as container:
+        with av.open(name_of(path), metadata_errors="replace") as container:
             yield container
     except failure as error:
         raise ValueError(f"{path} is no video, or damaged: {_what(error)}") from None
@@ -63,7 +68,19 @@ def origin(container: "InputContainer") -> Fraction:
 
 
 def others(container: "InputContainer") -> "list[AudioStream | SubtitleStream]":
-    """The streams of sound and of subtitles of a container."""
+    """The streams of sound and of subtitles of a container that can be copied.
+
+    PyAV cannot copy those that FFmpeg has no decoder for.
+    """
+    return [x for x in _beside(container) if x.codec_context is not None]
+
+
+def unknown(container: "InputContainer") -> "list[AudioStream | SubtitleStream]":
+    """The other streams of sound and of subtitles, which FFmpeg has no decoder for."""
+    return [x for x in _beside(container) if x.codec_context is None]
+
+
+def _beside(container: "InputContainer") -> "list[AudioStream | SubtitleStream]":
     return [*container.streams.audio, *container.streams.subtitles]
 
 

@@ -26,6 +26,9 @@ WRITABLE = {
     ".tiff": ("TIFF", True, {}),
     ".webp": ("WEBP", True, {"quality": 95}),
 }
+# The longest side in pixels, where a format has a limit. Pillow writes longer sides in AVIF, up to
+# 65,536 pixels, but cannot read them.
+_LONGEST = {"AVIF": 32_768, "JPEG": 65_500, "WEBP": 16_383}
 DEEP = (".tif", ".tiff")  # the suffixes that can be written with 16 bits
 _JPEG_EXIF = 65_533  # the most bytes of EXIF data that a JPEG holds
 # The most pixels of an enlarged image: 4 megapixels, or four squares of the size asked for if that
@@ -154,12 +157,13 @@ def save(
         profile: whether to embed the profile of sRGB.
 
     Raises:
-        ValueError: if the suffix is not one of these, or another argument is invalid.
+        ValueError: if the suffix is not one of these, the image is too large for its format, or
+            another argument is invalid.
         OSError: if the file cannot be written.
     """
     path = as_path(path)
     check_writable(path, depth)
-    _check(rgb, quality)
+    _check(path, rgb, quality)
     with atomic_path(path) as temporary, _Unnumbered(temporary.open("wb", 0)) as file:
         _write(file, path.suffix, rgb, alpha, quality, depth, exif, profile)
 
@@ -179,8 +183,9 @@ def encode(
     >>> encode(".bmp", np.zeros((4, 4, 3), np.uint8))[:2]
     b'BM'
     """
-    check_writable(f"image{suffix}", depth)
-    _check(rgb, quality)
+    path = f"image{suffix}"
+    check_writable(path, depth)
+    _check(path, rgb, quality)
     buffer = io.BytesIO()
     _write(buffer, suffix, rgb, alpha, quality, depth, exif, profile)
     return buffer.getvalue()
@@ -198,6 +203,21 @@ def check_writable(path: str | os.PathLike, depth: int = 8) -> None:
         raise ValueError(f"cannot write {path} with 16 bits: only {' and '.join(DEEP)} have them")
 
 
+def check_fits(path: str | os.PathLike, height: int, width: int) -> None:
+    """Raise `ValueError` if an image of this size cannot be written with the path's suffix.
+
+    >>> check_fits("a.png", 20_000, 30)
+    """
+    check_writable(path)
+    kind, _, _ = WRITABLE[as_path(path).suffix.lower()]
+    most = _LONGEST.get(kind)
+    if most and max(height, width) > most:
+        raise ValueError(
+            f"cannot write {path}: {width} x {height} pixels, but a side has at most {most} in "
+            f"{kind}: choose .png or .tif, or a smaller size"
+        )
+
+
 class _Unnumbered(io.BufferedWriter):
     """A file without a descriptor, so that Pillow notices that the disk is full.
 
@@ -213,11 +233,12 @@ def _check_size(size: int) -> None:
         raise ValueError(f"size is a number of pixels, or 0, not {size!r}")
 
 
-def _check(rgb: np.ndarray, quality: int | None) -> None:
+def _check(path: str | os.PathLike, rgb: np.ndarray, quality: int | None) -> None:
     if np.ndim(rgb) != 3 or np.shape(rgb)[-1] != 3:
         raise ValueError(f"an image is (H, W, 3), not {np.shape(rgb)}")
     if quality is not None and not 1 <= quality <= 100:
         raise ValueError(f"quality is between 1 and 100, not {quality}")
+    check_fits(path, *np.shape(rgb)[:2])
 
 
 def _write(

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adain_jax.files.clip import Look
-from adain_jax.files.ffmpeg import opened, origin, others, require, told
+from adain_jax.files.ffmpeg import name_of, opened, origin, others, require, told, unknown
 from adain_jax.files.segment import CODECS
+from adain_jax.files.video import SUFFIXES
 from adain_jax.runtime.atomic import atomic_path
 
 if TYPE_CHECKING:  # imported where it is used, since it is an optional package
@@ -36,15 +37,17 @@ def check_output(output: Path, codec: str, source: Path | None = None) -> None:
         encoder = av.codec.Codec(name, "w")
     except (ValueError, av.FFmpegError):
         encoder = None
+    known = ", ".join(CODECS)
     if encoder is None or encoder.type != "video":
-        known = ", ".join(CODECS)
         raise ValueError(f"no codec is called {codec}: take one of {known}")
     with av.open(_Nowhere(), "w", format=_muxer(output)) as sink:
         if (
             name not in sink.supported_codecs
             and encoder.canonical_name not in sink.supported_codecs
         ):
-            raise ValueError(f"{output.name} cannot hold {codec}: name a file that ends in .mkv")
+            is_mkv = output.suffix.lower() == ".mkv"
+            advice = f"take one of {known}" if is_mkv else "name a file that ends in .mkv"
+            raise ValueError(f"{output.name} cannot hold {codec}: {advice}")
         if source is None:
             return
         with opened(source) as container:
@@ -54,8 +57,21 @@ def check_output(output: Path, codec: str, source: Path | None = None) -> None:
                 except (ValueError, av.FFmpegError):
                     raise ValueError(
                         f"{output.name} cannot hold the {_KINDS[stream.type]} of {source.name} "
-                        f"({stream.codec_context.name}): name a file that ends in .mkv"
+                        f"({stream.codec_context.name}): {_advice(output, source)}"
                     ) from None
+
+
+def left_out(source: Path) -> list[str]:
+    """The streams of `source` that `join` leaves out, in words. FFmpeg has no decoder for them.
+
+    Raises:
+        ValueError: if the file is not a video, or damaged.
+    """
+    with opened(source) as container:
+        return [
+            f"stream {stream.index} ({_KINDS[stream.type]} of an unknown kind)"
+            for stream in unknown(container)
+        ]
 
 
 def join(
@@ -74,8 +90,8 @@ def join(
         output: the file to write.
         look: the look that the segments were written with.
         last: the duration of the last frame, in units of the look's time base.
-        source: the file from which sound, subtitles, chapters and tags are copied. Chapters are
-            copied only if nothing is left out.
+        source: the file from which sound, subtitles, chapters and tags are copied, except the
+            streams of `left_out`. Chapters are copied only if the whole of the source is.
         start: the beginning of the part that is copied, in seconds of the source.
         until: the end of this part in seconds, or None for the end of the source.
 
@@ -86,8 +102,8 @@ def join(
     av = require()
     with atomic_path(output) as temporary, told(f"cannot write {output}"):
         options = {"movflags": "+faststart"} if _muxer(output) in ("mp4", "mov") else {}
-        with av.open(str(temporary), "w", format=_muxer(output), options=options) as sink:
-            with av.open(str(segments[0])) as first:
+        with av.open(name_of(temporary), "w", format=_muxer(output), options=options) as sink:
+            with av.open(name_of(segments[0])) as first:
                 template = first.streams.video[0]
                 video = sink.add_stream_from_template(template, opaque=True)
                 video.time_base, video.framerate = template.time_base, look.rate
@@ -162,6 +178,14 @@ def _copied(
         packet.dts -= shift
         packet.stream = streams[packet.stream]
         yield packet.dts * base, 1, packet
+
+
+def _advice(output: Path, source: Path) -> str:
+    """What to do if `output` cannot hold a stream of `source`."""
+    for suffix in (".mkv", source.suffix.lower()):
+        if suffix in SUFFIXES and suffix != output.suffix.lower():
+            return f"name a file that ends in {suffix}"
+    return "remove it from the clip first"
 
 
 class _Nowhere:

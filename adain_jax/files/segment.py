@@ -13,7 +13,7 @@ from typing import cast
 import numpy as np
 
 from adain_jax.files.clip import Frame, Look, timed
-from adain_jax.files.ffmpeg import opened, require, told, ways
+from adain_jax.files.ffmpeg import name_of, opened, require, told, ways
 
 CODECS = {
     "h264": ("libx264", 18),  # FFmpeg's name, and the default crf
@@ -51,7 +51,7 @@ class Writer:
         if name == "libsvtav1":  # it logs to standard error; 1 keeps only errors
             os.environ.setdefault("SVT_LOG", "1")
         self._path, self._look, self._even = path, look, name in _EVEN
-        self._container = av.open(str(path), "w", format="nut")
+        self._container = av.open(name_of(path), "w", format="nut")
         stream = self._container.add_stream(name, rate=look.rate, options=options)
         height, width = (side + side % 2 if self._even else side for side in look.size)
         stream.height, stream.width = height, width

@@ -36,9 +36,8 @@ def sheet(
     >>> sheet([[gray, None], [gray, gray]], (8, 12)).shape
     (20, 28, 3)
     """
-    (height, width), wide = size, max(map(len, rows))
-    shape = len(rows) * (height + _GAP) - _GAP, wide * (width + _GAP) - _GAP, 3
-    result = np.full(shape, 255, np.uint8)
+    height, width = size
+    result = np.full((*extent(len(rows), max(map(len, rows)), size), 3), 255, np.uint8)
     for i, row in enumerate(rows):
         for j, image in enumerate(row):
             if image is not None:
@@ -49,6 +48,16 @@ def sheet(
     if names:  # rows are columns while the sheet is rotated
         result = np.rot90(_headed(np.rot90(result, -1), names[::-1], height))
     return np.ascontiguousarray(result)
+
+
+def extent(rows: int, columns: int, size: tuple[int, int]) -> tuple[int, int]:
+    """The height and width of a sheet without names; `size` is that of a place.
+
+    >>> extent(2, 2, (8, 12))
+    (20, 28)
+    """
+    height, width = size
+    return rows * (height + _GAP) - _GAP, columns * (width + _GAP) - _GAP
 
 
 def contact_sheet(

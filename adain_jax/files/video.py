@@ -26,6 +26,8 @@ READABLE = (
 _BT709, _BT601, _UNKNOWN, _RGB = 1, 6, 2, 0
 _HD = 720  # the lines from which a video without colour information counts as BT.709
 _DISPLAY_MATRIX = "DISPLAYMATRIX"
+# The formats of FFmpeg in which a frame has the same time after a seek as without one.
+_EXACT = {"asf", "flv", "matroska", "mov", "mpegts", "mxf", "nut", "yuv4mpegpipe"}
 
 
 class Video:
@@ -82,6 +84,8 @@ class Video:
         with opened(self.path) as container:
             stream = _video(container, self.path)
             stream.thread_type = "AUTO"
+            if _EXACT.isdisjoint(container.format.name.split(",")):
+                first = 0  # decode from the beginning: `frames` skips what comes too early
             if first > 0:
                 container.seek(first + self._zero, stream=stream, backward=True)
             decoded = container.decode(stream)

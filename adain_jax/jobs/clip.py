@@ -7,6 +7,7 @@ clip continues where it was, to the same file.
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -16,10 +17,11 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from adain_jax.files import animation, moving, segment, video
+from adain_jax.files import animation, image, moving, segment, video
 from adain_jax.files.clip import Clip, Frame, Look, scale
 from adain_jax.files.ffmpeg import require
-from adain_jax.files.join import check_output, join
+from adain_jax.files.join import check_output, join, left_out
+from adain_jax.files.quiet import LOGGER
 from adain_jax.inference.encode import encode_style
 from adain_jax.inference.recolor import recolor
 from adain_jax.jobs import picture, style_files
@@ -86,7 +88,9 @@ class Job:
     @property
     def parts(self) -> Path:
         """The folder of segments."""
-        return self.output.with_name(f"{self.output.name}.parts")
+        # `.` and `..` have no name. `Path.resolve` would follow links.
+        place = Path(os.path.abspath(self.output))  # noqa: PTH100
+        return place.parent / f"{place.name}.parts"
 
     @property
     def until(self) -> Fraction | None:
@@ -108,6 +112,7 @@ def run(
     resume: bool = False,
     report: Callable[[str], None] = lambda stage: None,
     stop: Callable[[], object] = lambda: False,
+    warn: Callable[[str], object] = LOGGER.warning,
 ) -> Generator[Progress, None, None]:
     """Make a clip, and yield after each frame; the file is complete after the last one.
 
@@ -117,6 +122,8 @@ def run(
         resume: whether to continue from existing segments.
         report: a function that is called with a description of the current work.
         stop: a function that is called now and then, and asks to stop by a true value.
+        warn: a function that is called with a line about each stream of sound or subtitles that
+            cannot be copied.
 
     Raises:
         OSError: if a file cannot be read or written.
@@ -127,8 +134,13 @@ def run(
     _check(job, model)
     clip = moving.open_clip(job.content, job.rate)
     if _kind(job.output) == "video":
-        check_output(job.output, _codec(job)[0], _source(job, clip))
-    look = clip.look.scaled(job.sizes.content)
+        source = _source(job, clip)
+        check_output(job.output, _codec(job)[0], source)
+        for stream in left_out(source) if source else ():
+            warn(f"{stream} of {job.content} is left out: FFmpeg has no decoder for it")
+    look = _look(job, clip.look)
+    if job.output.suffix.lower() == ".webp":
+        image.check_fits(job.output, *look.size)
     zero, key = round(job.start / look.time_base), _digest(job, model)
     parts = Segments(job.parts, look, _codec(job), zero=zero, key=key, resume=resume)
     artist = Artist(model, job.calm, job.controls.plan)
@@ -136,8 +148,8 @@ def run(
     if parts.memory:
         painter.recall(parts.memory)
     total = _count(job, clip.look)
-    source = ahead(_frames(job, clip, look, parts.last), _AHEAD)
-    pictures = ahead(painter.pictures(source, parts.done), _AHEAD, stop)
+    frames = ahead(_frames(job, clip, look, parts.last), _AHEAD)
+    pictures = ahead(painter.pictures(frames, parts.done), _AHEAD, stop)
     report(job.content.name)
     yield Progress(parts.done, total)
     try:
@@ -168,6 +180,9 @@ def _check(job: Job, model: Model) -> None:
     check_place(job.output / "frame" if moving.is_folder(job.output) else job.output)
     if job.output.resolve() in {path.resolve() for path in job.inputs}:
         raise ValueError(f"{job.output} would replace one of the files read: name another")
+    for path in job.inputs if _kind(job.output) == "animation" else ():
+        if path.is_dir() and path.resolve() == job.output.resolve().parent:
+            raise ValueError(f"{job.output} would become a frame of {path}: name another folder")
     if job.start < 0 or (job.duration is not None and job.duration <= 0):
         raise ValueError("--start is at least 0, and --duration more than 0 seconds")
     if job.controls.regions and job.shares:
@@ -180,6 +195,15 @@ def _kind(output: Path) -> str:
     if moving.is_folder(output):
         return "folder"
     return "animation" if output.suffix.lower() in animation.SUFFIXES else "video"
+
+
+def _look(job: Job, look: Look) -> Look:
+    """The look of the pictures; only in a video can the sides of a pixel differ."""
+    if _kind(job.output) != "video":
+        height, width = look.size
+        size = height, max(1, round(width * look.aspect))
+        look = replace(look, size=size, aspect=Fraction(1))
+    return look.scaled(job.sizes.content)
 
 
 def _count(job: Job, look: Look) -> int:
@@ -299,7 +323,7 @@ def _digest(job: Job, model: Model) -> str:
     """A digest of everything that determines the clip; files count by their sizes and times."""
     files = []
     for path in job.inputs:
-        inner = sorted(path.iterdir()) if path.is_dir() else [path]
+        inner = animation.files_of(path) if path.is_dir() else [path]
         files += [(str(x), x.stat().st_size, x.stat().st_mtime_ns) for x in inner if x.exists()]
     text = json.dumps([__version__, repr(job), files, model.architecture, model.fingerprint])
     return hashlib.sha256(text.encode()).hexdigest()

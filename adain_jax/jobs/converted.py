@@ -11,6 +11,7 @@ from tqdm import tqdm
 from adain_jax.files import find, image
 from adain_jax.model import Model
 from adain_jax.networks import DEPTHS
+from adain_jax.runtime.text import printable
 from adain_jax.weights import convert, read
 from adain_jax.weights.normalize import normalize
 
@@ -61,7 +62,7 @@ def write(
     if photos:
         encoder = normalize(encoder, DEPTHS[architecture], _squares(photos, images))
     model = Model.create(architecture, encoder, decoded)
-    metadata = {"source": source.name, "normalised": str(bool(photos)).lower()}
+    metadata = {"source": printable(source.name), "normalised": str(bool(photos)).lower()}
     model.save(output, metadata=metadata, dtype=dtype)
     return architecture
 

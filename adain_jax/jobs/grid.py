@@ -7,7 +7,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from adain_jax.files import image
-from adain_jax.files.sheet import sheet
+from adain_jax.files.sheet import extent, sheet
 from adain_jax.inference.render import render
 from adain_jax.inference.request import ask
 from adain_jax.jobs import style_files
@@ -104,6 +104,8 @@ def write(
     if output.resolve() in {path.resolve() for path in (photo, *styles)}:
         raise ValueError(f"{output} would replace one of the images read: name another")
     content = image.load(photo, size=size).rgb
+    # The styles are in two more columns.
+    image.check_fits(output, *extent(len(rows), steps + 2, content.shape[:2]))
     encoded = [
         style_files.encode(path, style_files.read(path, style_size), model) for path in styles
     ]

@@ -71,6 +71,10 @@ class Encoding:
         """The suffix of pictures whose name is not given, if the content has none."""
         return self.suffix or (".png" if self.depth == 8 else ".tif")
 
+    def named(self, output: Path) -> Path:
+        """The path `output`; for a stream, which has no suffix, with that of its format."""
+        return Path(f"{output}{self.default_suffix}") if is_stream(output) else output
+
 
 @dataclass(frozen=True)
 class Job:
@@ -222,10 +226,7 @@ def _name(matches: Sequence[tuple[_Found, Mixture]], output: Path, encoding: Enc
         ]
     makers: dict[Path, Job] = {}
     for job in jobs:
-        if is_stream(job.output):
-            image.check_writable(f"{job.output}{encoding.default_suffix}", encoding.depth)
-        else:
-            image.check_writable(job.output, encoding.depth)
+        image.check_writable(encoding.named(job.output), encoding.depth)
         if other := makers.get(job.output):
             raise ValueError(
                 f"{other.content} with {other.style} and {job.content} with {job.style} would both "

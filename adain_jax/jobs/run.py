@@ -145,6 +145,7 @@ def run(
             content, spent = read(inputs.content)
             height, width = content.rgb.shape[:2]
             size = (width, height)
+            image.check_fits(encoding.named(job.output), height, width)
             name = f"{job.content.name} ({width}x{height})"
             report(name)
             begin = time.perf_counter()

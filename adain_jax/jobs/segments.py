@@ -1,7 +1,8 @@
 """The segments of a clip on disk, with the state that the next frame needs."""
 
 import json
-import shutil
+import re
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,17 @@ from safetensors import SafetensorError
 
 from adain_jax.files.clip import Frame, Look
 from adain_jax.files.segment import Writer
-from adain_jax.runtime.atomic import atomic_path, make_folder
+from adain_jax.runtime.atomic import atomic_path, check_place, make_folder
+
+# The names of the files in the folder; those of unfinished files begin with a dot.
+_OURS = re.compile(r"[0-9]{6,}\.nut|state\.safetensors|\..+")
 
 
 class Segments:
     """The segments of a clip, in a folder beside it, with the state to continue from.
+
+    The folder is made, and an earlier run's files in it are removed, when the first frame is
+    written. So an error before that changes nothing.
 
     Attributes:
         segments: the files of the finished segments.
@@ -34,7 +41,7 @@ class Segments:
         key: str,
         resume: bool,
     ) -> None:
-        """Begin with an empty folder, or continue.
+        """Begin anew, or continue.
 
         Args:
             folder: the folder of the segments.
@@ -45,23 +52,40 @@ class Segments:
             resume: whether to continue from existing segments.
 
         Raises:
-            ValueError: if existing segments have another key, or are damaged.
+            OSError: if the folder cannot be written.
+            ValueError: if existing segments have another key, or are damaged, or the folder holds
+                anything else.
         """
         self._folder, self._look = folder, look
         self._codec, self._zero, self._key = codec, zero, key
         self._writer: Writer | None = None
+        self._ready = False  # whether the folder is there, without files of another run
         self.segments: list[Path] = []
         self.done, self.last, self.duration = 0, None, 0
         self.memory: dict[str, np.ndarray] = {}
-        if resume and self._folder.is_dir():
+        check_place(self._state)
+        self._check_content()
+        if resume:
             self._load()
-        else:
-            shutil.rmtree(self._folder, ignore_errors=True)
-        make_folder(self._folder)
 
     @property
     def _state(self) -> Path:
         return self._folder / "state.safetensors"
+
+    def _check_content(self) -> None:
+        ours = self._files()
+        for path in self._folder.iterdir() if self._folder.is_dir() else ():
+            if path not in ours:
+                raise ValueError(
+                    f"{self._folder} is for segments, but holds {path.name}: move it, or name "
+                    "another output"
+                )
+
+    def _files(self) -> list[Path]:
+        """The files in the folder that runs have written."""
+        if not self._folder.is_dir():
+            return []
+        return [x for x in self._folder.iterdir() if _OURS.fullmatch(x.name) and x.is_file()]
 
     def _load(self) -> None:
         if not self._state.exists():
@@ -80,15 +104,23 @@ class Segments:
         self.done, self.last, self.duration = header["done"], header["last"], header["duration"]
         self.memory = memory
         self.segments = [self._name(i) for i in range(header["segments"])]
-        for path in self._folder.glob("*.nut"):
-            if path not in self.segments:
+
+    def _prepare(self) -> None:
+        """Make the folder, and remove files that are not continued from."""
+        kept = [*self.segments, self._state] if self.segments else []
+        for path in self._files():
+            if path not in kept:
                 path.unlink()
+        make_folder(self._folder)
+        self._ready = True
 
     def _name(self, number: int) -> Path:
         return self._folder / f"{number:06}.nut"
 
     def write(self, frame: Frame, memory: dict[str, np.ndarray] | None) -> None:
         """Add a frame. With a state `memory`, it ends a segment, and the state is saved."""
+        if not self._ready:
+            self._prepare()
         if self._writer is None:
             self._writer = Writer(self._name(len(self.segments)), self._look, *self._codec)
         self._writer.write(frame._replace(pts=frame.pts - self._zero))
@@ -115,9 +147,16 @@ class Segments:
             self.segments.append(self._name(len(self.segments)))
 
     def close(self) -> None:
-        """Abandon the segment that is being written."""
+        """Abandon the segment that is being written, and remove the folder if it is empty then."""
         self._writer = None
+        if self._ready:
+            with suppress(OSError):
+                self._name(len(self.segments)).unlink(missing_ok=True)
+                self._folder.rmdir()
 
     def remove(self) -> None:
-        """Remove the folder."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """Remove the segments, and the folder unless it holds anything else."""
+        with suppress(OSError):
+            for path in self._files():
+                path.unlink()
+            self._folder.rmdir()

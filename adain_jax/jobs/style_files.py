@@ -15,6 +15,7 @@ from adain_jax.jobs.plan import expand
 from adain_jax.model import Model
 from adain_jax.model.style import SUFFIX, Style
 from adain_jax.runtime.atomic import check_place, make_folder
+from adain_jax.runtime.text import printable
 
 SIZE = 512  # the default shorter side of a style's image, in pixels
 _THUMBNAIL = 32  # the side of a thumbnail, in pixels
@@ -74,15 +75,17 @@ def each(paths: Sequence[Path], model: Model, *, size: int = SIZE) -> Iterator[t
         if style.mean.ndim == 1:
             yield name, style
             continue
-        names = bank_names(path) or tuple(f"{name}#{i}" for i in range(len(style.mean)))
-        for i, known in enumerate(names):
-            yield known, jax.tree.map(lambda x, i=i: x[i], style)
+        styles = _split(style)
+        names = bank_names(path) or tuple(f"{name}#{i}" for i in range(len(styles)))
+        if len(names) != len(styles):
+            raise ValueError(f"{path} is damaged: it has {len(names)} names, {len(styles)} styles")
+        yield from zip(names, styles, strict=True)
 
 
 def bank_names(path: Path) -> tuple[str, ...]:
-    """The names of the styles in a bank; empty if the file has no names."""
+    """The names of the styles in a bank, as valid UTF-8; empty if the file has no names."""
     with safetensors.safe_open(path, framework="numpy") as file:
-        return tuple(json.loads((file.metadata() or {}).get(_NAMES, "[]")))
+        return tuple(map(printable, json.loads((file.metadata() or {}).get(_NAMES, "[]"))))
 
 
 def write_bank(
@@ -121,7 +124,9 @@ def average_style(
 ) -> Iterator[Path]:
     """Write one file with the mean style of images, folders of them, and files of styles.
 
-    It yields the path of each style that is read. The file is written after the last one, with a
+    Each style of a bank counts as much as that of an image.
+
+    It yields the path of each file that is read. The file is written after the last one, with a
     thumbnail of the first image.
 
     Raises:
@@ -132,7 +137,7 @@ def average_style(
     _check_output(paths, output)
     styles, files = [], expand(paths)
     for path in files:
-        styles.append(_style(path, model, size))
+        styles += _split(_style(path, model, size))
         yield path
     pictures = [path for path in files if path.suffix != SUFFIX]
     thumbnail = None
@@ -140,7 +145,7 @@ def average_style(
         thumbnail = image.load(pictures[0], size=_THUMBNAIL, square=True, as_bytes=True).rgb
     names = ", ".join(path.name for path in files[:_NAMED])
     more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
-    metadata = {"architecture": model.architecture, "made_of": names + more}
+    metadata = {"architecture": model.architecture, "made_of": printable(names + more)}
     make_folder(output.parent)
     Style.mix(styles).save(output, metadata=metadata, thumbnail=thumbnail)
 
@@ -158,6 +163,13 @@ def _style(path: Path, model: Model, size: int) -> Style:
         return encode(path, read(path, size), model)
     except FAILURES as error:
         raise in_words(error, path, "--style-size") from None
+
+
+def _split(style: Style) -> list[Style]:
+    """The styles of a bank, or the one style of another file."""
+    if style.mean.ndim == 1:
+        return [style]
+    return [jax.tree.map(lambda x, i=i: x[i], style) for i in range(len(style.mean))]
 
 
 def _within(path: Path, paths: Sequence[Path]) -> str:

@@ -1,4 +1,4 @@
-"""Text for messages."""
+"""Text for messages and files."""
 
 
 def one_line(message: Exception | str) -> str:
@@ -8,3 +8,12 @@ def one_line(message: Exception | str) -> str:
     'two lines'
     """
     return " ".join(str(message).split())
+
+
+def printable(text: str) -> str:
+    r"""The text as valid UTF-8: bytes of file names that are not UTF-8 become escapes.
+
+    >>> printable("caf\udce9.jpg")
+    'caf\\udce9.jpg'
+    """
+    return text.encode("utf-8", "backslashreplace").decode()

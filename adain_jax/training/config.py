@@ -248,7 +248,7 @@ class TrainConfig:
         ]
         if self.shift_weight and self.crop_size < 16:
             problems.append(f"shift_weight needs crops of 16 pixels or more, not {self.crop_size}")
-        if self.batch_size % self.accumulate:
+        if self.accumulate > 0 and self.batch_size % self.accumulate:
             problems.append(
                 f"batch_size {self.batch_size} is no multiple of accumulate {self.accumulate}"
             )

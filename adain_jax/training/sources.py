@@ -86,11 +86,17 @@ class Images:
 
         Raises:
             FileNotFoundError: if a folder or dataset is missing, or has no image.
-            ValueError: if none of a few images can be used, or the part has no image.
+            ValueError: if a place is empty, none of a few images can be used, or the part has no
+                image.
         """
         self.places = places
         self.size = size
-        entries = [x for place in places.split(",") for x in _entries(place.strip())]
+        separate = [place.strip() for place in places.split(",")]
+        if not all(separate):  # `Path("")` is the current folder
+            raise ValueError(
+                f"a folder or dataset in {places!r} has no name: leave its comma out, or name it"
+            )
+        entries = [x for place in separate for x in _entries(place)]
         if part != "all":
             wanted = part == "validation"
             kept = [x for x in entries if _held_out(x.name, validation_fraction) == wanted]
@@ -234,4 +240,4 @@ def tfds_source(place: str) -> tuple[str, Sequence[Mapping[str, object]], str]:
 
 
 def _held_out(name: str, fraction: float) -> bool:
-    return zlib.crc32(name.encode()) % 10_000 < fraction * 10_000
+    return zlib.crc32(name.encode("utf-8", "surrogateescape")) % 10_000 < fraction * 10_000

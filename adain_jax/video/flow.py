@@ -8,6 +8,9 @@ import numpy as np
 from adain_jax.runtime.packages import required
 
 _LARGEST, _QUICK = 512, 256  # the longer side, in pixels, of the frames that flow is computed on
+# The least side of these frames, in pixels. DIS compares patches of 8 pixels at a quarter of the
+# size. If a side has fewer pixels than a patch there, OpenCV gives NaN, or the process crashes.
+_SMALLEST = 32
 # Forward and backward flow agree if their sum, squared, is below this share of their squared
 # lengths plus this number of squared pixels.
 _AGREE, _TOLERATED = 0.01, 0.5
@@ -49,7 +52,7 @@ def motion(before: np.ndarray, now: np.ndarray, *, quick: bool = False) -> Motio
     cv2 = require()
     height, width = now.shape[:2]
     factor = min(1.0, (_QUICK if quick else _LARGEST) / max(height, width))
-    size = max(16, round(width * factor)), max(16, round(height * factor))
+    size = max(_SMALLEST, round(width * factor)), max(_SMALLEST, round(height * factor))
     small = [cv2.resize(x, size, interpolation=cv2.INTER_AREA) for x in (before, now)]
     first, second = (cv2.cvtColor(x, cv2.COLOR_RGB2GRAY) for x in small)
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
@@ -65,7 +68,7 @@ def motion(before: np.ndarray, now: np.ndarray, *, quick: bool = False) -> Motio
     unlike = cv2.GaussianBlur(unlike, (0, 0), 1.5)
     known = agree * np.exp(-np.square(unlike / _UNLIKE))
     known = cv2.GaussianBlur(cv2.erode(known.astype(np.float32), np.ones((3, 3))), (0, 0), 1.0)
-    if factor < 1:
+    if size != (width, height):
         scale = np.array([width / size[0], height / size[1]], np.float32)
         back = cv2.resize(back, (width, height), interpolation=cv2.INTER_LINEAR) * scale
         known = cv2.resize(known, (width, height), interpolation=cv2.INTER_LINEAR)

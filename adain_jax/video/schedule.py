@@ -67,10 +67,15 @@ def turns(moments: Sequence[float], weights: Sequence[float]) -> Schedule:
 
     >>> turns([0.0, 5.0, 5.0], [1.0, 1.0, 3.0]).values
     ((1.0, 0.0, 0.0), (0.0, 0.25, 0.75))
+
+    Raises:
+        ValueError: if all weights of a moment are 0.
     """
     steps = sorted(set(moments))
     rows = []
     for step in steps:
         row = [w if m == step else 0.0 for m, w in zip(moments, weights, strict=True)]
+        if not sum(row):
+            raise ValueError(f"--styles: at {step:g} s all weights are 0: give one that is not")
         rows.append(tuple(w / sum(row) for w in row))
     return Schedule(tuple(steps), tuple(rows))

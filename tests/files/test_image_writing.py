@@ -73,6 +73,20 @@ def test_what_cannot_be_written(tmp_path, suffix, options, message):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("suffix", "most"), [(".webp", 16_383), (".avif", 32_768), (".jpg", 65_500)]
+)
+def test_the_longest_sides(tmp_path, suffix, most):
+    longest = np.zeros((most, 1, 3), np.uint8)
+    assert image.decode(image.encode(suffix, longest), "a").rgb.shape == longest.shape
+    words = rf"a\{suffix}: 1 x {most + 1} pixels, but a side has at most {most} in [A-Z]+: choose"
+    with pytest.raises(ValueError, match=words):
+        image.save(tmp_path / f"a{suffix}", np.zeros((most + 1, 1, 3), np.uint8))
+    with pytest.raises(ValueError, match=rf"image\{suffix}: {most + 1} x 1 pixels"):
+        image.encode(suffix, np.zeros((1, most + 1, 3), np.uint8))
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_profile_is_embedded_if_asked_for(tmp_path):
     for suffix in (".jpg", ".png", ".webp", ".avif", ".tif"):
         image.save(tmp_path / f"a{suffix}", RAMP, profile=True)

@@ -1,5 +1,9 @@
 """Where one video cannot be made of segments."""
 
+from typing import Any
+
+import av
+import numpy as np
 import pytest
 
 from adain_jax.files import join, segment, video
@@ -28,3 +32,51 @@ def test_what_a_file_cannot_hold_is_told_before(tmp_path):
         join.check_output(tmp_path / "b.webm", "vp9", path)
     with pytest.raises(ValueError, match="no codec is called h2000"):
         join.check_output(tmp_path / "b.mp4", "h2000")
+
+
+def undecodable(path, folder):
+    """A copy of a video with sound that FFmpeg has no decoder for."""
+    data = path.read_bytes().replace(b"mp4a", b"xxxx").replace(b"esds", b"free")
+    copy = folder / "unknown.mp4"
+    copy.write_bytes(data)
+    return copy
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])
+def test_streams_without_a_decoder_are_left_out(tmp_path, suffix):
+    path = undecodable(write(tmp_path / "a.mp4", pan(), sound=True), tmp_path)
+    codec, output = "vp9" if suffix == ".webm" else "h264", tmp_path / f"b{suffix}"
+    join.check_output(output, codec, path)
+    assert join.left_out(path) == ["stream 1 (sound of an unknown kind)"]
+    assert join.left_out(tmp_path / "a.mp4") == []
+    clip = video.Video(path)
+    writer = segment.Writer(tmp_path / "a.nut", clip.look, codec)
+    for frame in clip.frames():
+        writer.write(frame)
+    writer.close()
+    join.join([tmp_path / "a.nut"], output, clip.look, 1, path)
+    with av.open(str(output)) as made:
+        assert [stream.type for stream in made.streams] == ["video"]
+
+
+@pytest.mark.parametrize(
+    ("source", "codec", "advice"),
+    [
+        ("a.mov", "adpcm_ima_qt", r"name a file that ends in \.mov"),
+        ("a.nut", "pcm_s16le_planar", "remove it from the clip first"),
+    ],
+)
+def test_mkv_is_not_advised_in_place_of_mkv(tmp_path, source, codec, advice):
+    sink: Any = av.open(str(tmp_path / source), "w")
+    with sink:
+        sound = sink.add_stream(codec, rate=44_100, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 6400), np.int16), "s16p", "mono")
+        frame.sample_rate = 44_100
+        sink.mux(sound.encode(frame))
+        sink.mux(sound.encode(None))
+    with pytest.raises(ValueError, match=rf"\({codec}\): {advice}"):
+        join.check_output(tmp_path / "b.mkv", "h264", tmp_path / source)
+    with pytest.raises(ValueError, match=rf"\({codec}\): name a file that ends in \.mkv"):
+        join.check_output(tmp_path / "b.mp4", "h264", tmp_path / source)
+    with pytest.raises(ValueError, match=r"b\.mkv cannot hold apng: take one of h264"):
+        join.check_output(tmp_path / "b.mkv", "apng")

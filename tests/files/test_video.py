@@ -4,6 +4,8 @@ import subprocess
 import sys
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -255,3 +257,41 @@ def write_nothing(path):
 
 def test_colour_s_defaults():
     assert Color() == (1, False, 1, 1)
+
+
+def with_b_frames(path, frames):
+    sink: Any = av.open(str(path), "w", format=path.suffix[1:])
+    with sink:
+        stream = sink.add_stream("libx264", rate=25, options={"bf": "3", "g": "12", "crf": "10"})
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for rgb in frames:
+            sink.mux(stream.encode(av.VideoFrame.from_ndarray(rgb)))
+        sink.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.avi", "a.h264", "a.mp4", "a.mpegts"])
+def test_frames_from_a_moment_on_where_times_are_inexact(tmp_path, name):
+    clip = video.Video(with_b_frames(tmp_path / name, pan(40)))
+    every = list(clip.frames())
+    assert len(every) == 40
+    for number in (1, 2, 13, 25, 38):
+        some = list(clip.frames(every[number].pts * clip.look.time_base))
+        assert [x.pts for x in some] == [x.pts for x in every[number:]]
+        np.testing.assert_array_equal(some[0].rgb, every[number].rgb)
+
+
+def test_a_colon_in_a_name_is_no_protocol(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source, part, output = Path("12:30.mp4"), Path("a:b.nut"), Path("c:d.mp4")
+    write(tmp_path / source, pan(), sound=True)
+    clip = video.Video(source)
+    writer = segment.Writer(part, clip.look)
+    for frame in clip.frames():
+        writer.write(frame)
+    writer.close()
+    join.check_output(output, "h264", source)
+    join.join([part], output, clip.look, 1, source)
+    assert len(list(video.Video(output).frames())) == len(pan())
+    assert packets(tmp_path / output, "audio")

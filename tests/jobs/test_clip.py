@@ -1,10 +1,10 @@
 """Files of moving pictures in and out."""
 
-import shutil
 from collections import deque
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -245,6 +245,80 @@ def test_what_is_wrong_is_told_before_anything_is_made(job, tiny, tmp_path, phot
     before = sorted(tmp_path.iterdir())
     with pytest.raises((ValueError, FileNotFoundError), match=words):
         make(replace(job, **changed), tiny)
-    for path in set(tmp_path.iterdir()) - set(before):
-        shutil.rmtree(path)  # of segments, empty
-        assert path.suffix == ".parts"
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"style": Mixture(((Path("none.jpg"), 1.0),))}, "no such file"),
+        ({"start": Fraction(99)}, "no frame between"),
+    ],
+)
+def test_a_mistake_keeps_the_segments_of_an_interrupted_run(job, tiny, changed, words):
+    with pytest.raises((ValueError, FileNotFoundError), match=words):
+        make(replace(job, **changed), tiny)
+    assert not job.parts.exists()
+    interrupt_after(job, tiny, 7)
+    before = sorted(job.parts.iterdir())
+    with pytest.raises((ValueError, FileNotFoundError), match=words):
+        make(replace(job, **changed), tiny)
+    assert sorted(job.parts.iterdir()) == before
+    assert make(job, tiny, resume=True).done == COUNT
+
+
+@pytest.mark.parametrize(("output", "name"), [(".", "inner"), ("..", "outer"), ("a", "a")])
+def test_segments_lie_beside_the_output(job, tmp_path, monkeypatch, output, name):
+    inner = tmp_path / "outer/inner"
+    inner.mkdir(parents=True)
+    monkeypatch.chdir(inner)
+    parts = replace(job, output=Path(output)).parts
+    assert parts == Path(output).resolve().with_name(f"{name}.parts")
+
+
+@pytest.fixture
+def frames(tmp_path):
+    """A folder of frames."""
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for i, frame in enumerate(pan(COUNT)):
+        Image.fromarray(frame).save(folder / f"f{i}.png")
+    return folder
+
+
+def test_a_clip_goes_on_within_the_folder_of_its_frames(job, tiny, frames):
+    job = replace(job, content=frames, output=frames / "out.mp4")
+    interrupt_after(job, tiny, 7)
+    assert job.output.exists()
+    assert make(job, tiny, resume=True) == (COUNT, COUNT)
+    interrupt_after(job, tiny, 7)
+    Image.fromarray(pan(1)[0]).save(frames / "f99.png")
+    with pytest.raises(ValueError, match="of other files or options"):
+        make(job, tiny, resume=True)
+
+
+def test_an_output_does_not_become_a_frame(job, tiny, frames):
+    with pytest.raises(ValueError, match=r"would become a frame of .*frames"):
+        make(replace(job, content=frames, output=frames / "out.gif"), tiny)
+
+
+@pytest.mark.parametrize(
+    ("name", "width"), [("out.gif", 128), ("out.webp", 128), ("folder", 128), ("out.mp4", 96)]
+)
+def test_pixels_are_square_except_in_videos(job, tiny, tmp_path, name, width):
+    wide = write(tmp_path / "wide.mp4", pan(2), aspect=Fraction(4, 3))
+    made = replace(job, content=wide, output=tmp_path / name)
+    make(made, tiny)
+    look = moving.open_clip(made.output).look
+    assert (*look.size, look.aspect) == (64, width, Fraction(128, width))
+
+
+def test_a_stream_that_cannot_be_copied_is_warned_of(job, tiny, tmp_path):
+    data = job.content.read_bytes().replace(b"mp4a", b"xxxx").replace(b"esds", b"free")
+    (tmp_path / "unknown.mp4").write_bytes(data)
+    warned = []
+    job = replace(job, content=tmp_path / "unknown.mp4")
+    make(job, tiny, warn=warned.append)
+    assert len(frames_of(job.output)) == COUNT
+    [line] = warned
+    assert line.startswith("stream 1 (sound of an unknown kind) of ")

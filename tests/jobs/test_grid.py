@@ -106,7 +106,9 @@ def test_what_is_refused(files, tmp_path, tiny):
         make(photo, styles, styles[2], tiny, 2)
     with pytest.raises(ValueError, match="cannot write"):
         make(photo, styles, tmp_path / "grid.gif", tiny, 2)
-    assert not (tmp_path / "grid.png").exists()
+    with pytest.raises(ValueError, match=r"17064 x 20 pixels, but a side has at most 16383"):
+        list(grid.write(photo, styles[:1], tmp_path / "grid.webp", tiny, steps=500, size=0))
+    assert not list(tmp_path.glob("grid*"))
 
 
 def test_the_defaults_of_the_command_are_those_of_the_function():

@@ -57,6 +57,16 @@ def test_sizes_alpha_and_transparency(tmp_path, tiny):
     assert made.alpha[-1, -1] > 0.9
 
 
+def test_what_its_format_cannot_hold_is_not_computed(quick, contents, tiny):
+    image.save(contents[0], np.zeros((8, 16_384, 3), np.uint8))
+    quick(contents, lambda content: pytest.fail("it was computed"))
+    folder = contents[0].parent
+    jobs = plan(contents[:1], [folder / "style.png"], folder / "out.webp").jobs
+    [result] = batch.run(jobs, tiny)
+    assert "out.webp: 16384 x 8 pixels, but a side has at most 16383 in WEBP" in str(result.error)
+    assert not (folder / "out.webp").exists()
+
+
 def test_windows_are_told_of(tmp_path, tiny, monkeypatch):
     """When they are asked for, or chosen for a large photograph."""
     rng = np.random.default_rng(0)

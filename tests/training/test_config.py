@@ -91,6 +91,7 @@ def test_one_error_names_all_that_is_wrong():
         ({"content_layers": (1.0,)}, "content_layers has 1 weights, not 4"),
         ({"style_layers": (1.0, 1.0, -1.0, 1.0)}, "style_layers must not be negative"),
         ({"accumulate": 3}, "batch_size 8 is no multiple of accumulate 3"),
+        ({"accumulate": 0}, "accumulate must be positive, not 0"),
         ({"style_gray": 1.5}, "style_gray is a share, at most 1"),
         ({"style_mix": 0.5, "gram_weight": 1.0}, "gram_weight wants more of a style"),
         ({"pool_styles": 12}, "pool_styles 12 is no multiple of batch_size 8"),

@@ -1,4 +1,5 @@
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -105,6 +106,20 @@ def test_images_are_held_out_by_name(folders):
     assert held_out <= names("validation", both)
     with pytest.raises(ValueError, match=r"of the 6 images in .* leaves none for validation"):
         Images(content, 20, part="validation", validation_fraction=1e-4)
+
+
+def test_names_that_are_not_utf8_are_held_out_too(folders, tmp_path):
+    name = os.fsdecode(b"caf\xe9.png")
+    shutil.copy(folders / "content/1.png", tmp_path / name)
+    assert Images(str(tmp_path), 20, part="training", validation_fraction=1e-4).names == [name]
+
+
+@pytest.mark.parametrize("places", ["{},", ",{}", "{},,{}", ""])
+def test_a_place_without_a_name(folders, places, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (20, 20)).save("here.png")
+    with pytest.raises(ValueError, match="has no name: leave its comma out"):
+        Images(places.format(*[folders / "content"] * 2), 20)
 
 
 @pytest.fixture(scope="session")
