@@ -307,8 +307,8 @@ class _Painter:
         return self._artist.paint(request)
 
     def _recolored(self, source: Style | np.ndarray, frame: np.ndarray) -> Style:
-        image = recolor(source, frame, self._job.controls.color, xp=np)
-        return encode_style(image, self._model)
+        recolored = recolor(source, frame, self._job.controls.color, xp=np)
+        return encode_style(recolored, self._model)
 
 
 def _read_style(path: Path, job: Job, report: Callable[[str], None]) -> Style | np.ndarray:
