@@ -157,6 +157,8 @@ class TableSink:
                 writer.flush()
             finally:
                 writer.close()
+        if not path.stat().st_size:  # an empty file is no table
+            path.unlink()
 
 
 class _TableWriter:

@@ -15,6 +15,7 @@ from adain_jax.datasets.folders import FolderSink
 from adain_jax.datasets.kinds import kind_of, open_source
 from adain_jax.datasets.records import Part, Picture, Record
 from adain_jax.datasets.shards import Shards, ShardSink
+from adain_jax.datasets.tables import TableSink
 from tests.conftest import ROOT
 from tests.datasets.common import (
     contents,
@@ -201,6 +202,12 @@ def test_no_field_replaces_a_picture(sink, tmp_path):
         "0001.json_": b"boxes",
         "0001.cls": b"3",
     }
+
+
+def test_a_part_without_a_picture_is_no_empty_table(tmp_path):
+    with TableSink().writer(Part("part-0", str(tmp_path)), tmp_path / "out"):
+        pass
+    assert not [*(tmp_path / "out").iterdir()]
 
 
 @pytest.mark.parametrize("to", ["folder", "webdataset", "parquet"])
