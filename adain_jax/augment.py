@@ -1,5 +1,7 @@
 """Style augmentation: images in random styles, inside a training step."""
 
+from itertools import pairwise
+
 import jax
 import jax.numpy as jnp
 from jax.core import Tracer
@@ -17,7 +19,7 @@ def random_style(
     images: Num[ArrayLike, "n h w 3"],
     bank: Style,
     *,
-    alpha_range: tuple[float, float] = (0.0, 1.0),
+    alpha_range: tuple[ArrayLike, ArrayLike] = (0.0, 1.0),
     probability: ArrayLike = 0.5,
     model: Model | None = None,
 ) -> Num[jax.Array, "n h w 3"]:
@@ -41,7 +43,7 @@ def random_style(
             (S, H, W, 3), or by `Style.stack` from styles of one painting each, such as `Style.load`
             gives.
         alpha_range: the lowest and highest strength, within [0, 1]; strengths are uniform between
-            them.
+            them; may be traced.
         probability: the probability that an image is stylized; may be traced.
         model: the model that made the styles; by default "vgg16".
 
@@ -89,11 +91,11 @@ def random_style(
     if not isinstance(bank, Style) or bank.mean.ndim != 2:
         raise ValueError("bank is a batch of styles (S, C): model.style(paintings) makes one")
     limits = as_array("alpha_range", alpha_range)
-    if limits.shape != (2,) or not 0 <= limits[0] <= limits[1] <= 1:
+    if limits.shape != (2,) or not (isinstance(limits, Tracer) or _rise(*limits.tolist())):
         raise ValueError(f"alpha_range is two numbers, 0 <= low <= high <= 1, not {alpha_range}")
     low, high = alpha_range
     chance = as_array("probability", probability)
-    if chance.shape or not (isinstance(chance, Tracer) or 0 <= chance <= 1):
+    if chance.shape or not (isinstance(chance, Tracer) or _rise(chance.item())):
         raise ValueError(f"probability is between 0 and 1, one number, not {probability}")
     count, styles = images.shape[0], bank.mean.shape[0]
     try:
@@ -107,3 +109,8 @@ def random_style(
     styles = jax.tree.map(lambda x: x[pick], bank)
     pictures = stylize(images, styles, alpha=alpha, model=model, plan=Whole())
     return jnp.where(chosen[:, None, None, None], pictures, images)
+
+
+def _rise(*values: float) -> bool:
+    """Whether numbers are in [0, 1], none below the one before it."""
+    return all(low <= high for low, high in pairwise((0, *values, 1)))

@@ -54,6 +54,24 @@ def test_probability(images, augment):
     assert stayed(traced(0.0), images).all()
 
 
+def test_numbers_that_a_jitted_step_closes_over(images, augment):
+    low, high, half = jnp.float32(0.2), jnp.float32(0.8), jnp.float32(0.5)
+    expected = augment(KEY, images, alpha_range=(0.2, 0.8))
+    jitted = jax.jit(lambda x: augment(KEY, x, alpha_range=(low, high), probability=half))
+    np.testing.assert_allclose(jitted(images), expected, atol=1e-4)
+    for message, given in (
+        ("alpha_range is two numbers", {"alpha_range": (high, low)}),
+        ("probability is between 0 and 1", {"probability": half + 1}),
+    ):
+        with pytest.raises(ValueError, match=message):
+            jax.make_jaxpr(lambda x, given=given: augment(KEY, x, **given))(images)
+
+
+def test_traced_strengths(images, augment):
+    jitted = jax.jit(lambda low: augment(KEY, images, alpha_range=(low, 1.0)))
+    np.testing.assert_allclose(jitted(0.5), augment(KEY, images, alpha_range=(0.5, 1.0)), atol=1e-4)
+
+
 @pytest.mark.parametrize("key", [None, 3, "key", np.zeros(3), [KEY]])
 def test_what_is_no_key(images, augment, key):
     with pytest.raises(ValueError, match=r"key is one of jax\.random\.key\(seed\), not "):

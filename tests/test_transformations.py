@@ -96,6 +96,41 @@ def test_compiled_once_for_a_size(photo, painting, tiny):
     assert programs._cache_size() == before
 
 
+def test_values_that_a_jitted_function_closes_over(photo, painting, expected, tiny):
+    """They are known while it is traced, but whatever is computed with them is not."""
+    content, style, one = jnp.asarray(photo), jnp.asarray(painting), jnp.float32(1)
+    jitted = jax.jit(lambda x: adain_jax.stylize(x, style, model=tiny))
+    np.testing.assert_allclose(jitted(photo), expected, atol=1e-4)
+    left = jnp.arange(29, dtype=jnp.int32)[None] < jnp.full((20, 1), 13)
+    for given in (
+        {"content": content},
+        {"content": [content, content]},
+        {"style": style, "color": "coral"},
+        {"style": [style, 1 - style], "weights": [one, 2.0]},
+        {"style": [style, 1 - style], "masks": [left, ~left], "alpha": [one, 0.5]},
+        {"style": style, "alpha": one},
+    ):
+        arguments = {"content": photo, "style": painting, **given}
+        picture = jax.make_jaxpr(
+            lambda x, arguments=arguments: x + adain_jax.stylize(**arguments, model=tiny)
+        )(0.0)
+        assert picture.out_avals[0].shape[-3:] == photo.shape
+
+
+def test_values_that_a_jitted_function_closes_over_are_checked(photo, painting, tiny):
+    large, style = jnp.asarray(painting * 255), jnp.asarray(painting)
+    for message, given in (
+        ("style has values from", {"style": large}),
+        ("alpha is between 0 and 1, not 1.5", {"alpha": jnp.float32(1.5)}),
+        ("weights of styles are finite", {"style": [style] * 2, "weights": [-large[0, 0, 0], 1]}),
+    ):
+        arguments = {"style": style, **given}
+        with pytest.raises(ValueError, match=message):
+            jax.make_jaxpr(
+                lambda x, arguments=arguments: adain_jax.stylize(x, **arguments, model=tiny)
+            )(photo)
+
+
 def test_shapes_are_checked_while_tracing():
     with pytest.raises(ValueError, match="RGB image"):
         jax.jit(adain_jax.stylize)(np.zeros((8, 8), np.float32), np.zeros((8, 8, 3), np.float32))

@@ -39,10 +39,16 @@ def add(commands: arguments.Commands) -> None:
         help="in place of a source: download torchvision's weights of this network",
     )
     command.add_argument(
-        "--decoder", type=arguments.path, help="a PyTorch port's decoder.pth, to go with it"
+        "--decoder",
+        type=arguments.path,
+        help="a PyTorch port's decoder.pth, to go with its vgg_normalised.pth",
     )
     command.add_argument(
-        "-o", "--output", type=arguments.path, required=True, help="the file to write"
+        "-o",
+        "--output",
+        type=arguments.path,
+        required=True,
+        help="the file to write, ending in .safetensors",
     )
     command.add_argument(
         "--normalise",

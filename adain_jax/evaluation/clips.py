@@ -1,5 +1,6 @@
 """Compares three ways to stylize clips: how calm their pictures are, and what that costs."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,6 +24,7 @@ from adain_jax.runtime.text import printable
 from adain_jax.stylize import encode_style
 from adain_jax.video import CALM, begin, step, stylize_frames
 
+_SMALLEST = 32  # the least side of frames, in pixels; flow needs as much
 _SETTLED, _EVERY = 5, 8  # style and sharpness are measured on pictures 5, 13, 21, ...
 _SHOWN, _LAST = 3, 20  # the number of pictures that are shown, and the last one, if there are more
 
@@ -44,7 +46,7 @@ class Task:
         noise: the standard deviation of the noise of the stills, in levels of 255.
 
     Raises:
-        ValueError: if there is nothing to measure, or too little of it.
+        ValueError: if there is nothing to measure, or too little of it, or a number is wrong.
     """
 
     clips: tuple[str, ...]
@@ -63,6 +65,14 @@ class Task:
             raise ValueError(
                 f"--frames is more than {_SETTLED}, in which pictures settle, not {self.frames}"
             )
+        if self.size < _SMALLEST:
+            raise ValueError(f"--size is at least {_SMALLEST}, not {self.size}")
+        if not 0 <= self.calm <= 1:
+            raise ValueError(f"--calm is between 0 and 1, not {self.calm:g}")
+        if not 0 <= self.noise < math.inf:
+            raise ValueError(f"--noise is at least 0, and finite, not {self.noise:g}")
+        for text in self.clips:
+            _parted(text)
 
 
 def run(task: Task, out: Path) -> str:
@@ -75,7 +85,8 @@ def run(task: Task, out: Path) -> str:
     Raises:
         FileNotFoundError: if a clip, an image or a model does not exist.
         ImportError: if a package that the judge needs is missing.
-        ValueError: if a clip or an image cannot be read, or a clip is too short.
+        ValueError: if a clip or an image cannot be read, or a clip is too short or has a cut before
+            every frame.
     """
     model, judge = Model.load(task.model).prepare(), Judge()
     ways: dict[str, _Way] = {
@@ -92,6 +103,10 @@ def run(task: Task, out: Path) -> str:
     for name, clip in made:
         if len(clip.frames) <= _SETTLED:
             raise ValueError(f"{name} has {len(clip.frames)} frames; it needs more than {_SETTLED}")
+        if all(map(unrest.is_cut, clip.motions)):
+            raise ValueError(
+                f"{name} cannot be measured: there is a cut before every frame; give another clip"
+            )
     bar = tqdm(total=len(made) * len(task.style) * len(ways), unit="clip", disable=None)
     for name, clip in made:
         for path in task.style:
@@ -108,7 +123,7 @@ def run(task: Task, out: Path) -> str:
                     _mean(map(unrest.sharpness, some)),
                 )
                 usual = usual or found
-                warp, style_, sharp = (a / b for a, b in zip(found, usual, strict=True))
+                warp, style_, sharp = map(_quotient, found, usual)
                 lines.append(
                     f"| {name} | {path.stem} | {way} | {found[0]:.2f} | {warp:.2f} | {style_:.3f} "
                     f"| {sharp:.2f} |"
@@ -126,11 +141,11 @@ def run(task: Task, out: Path) -> str:
 
 def _clips(task: Task) -> Iterator[tuple[str, unrest.Clip]]:
     for text in task.clips:
-        path, _, second = text.rpartition("@") if "@" in text else (text, "", "0")
-        clip = moving.open_clip(Path(path))
+        path, second = _parted(text)
+        clip = moving.open_clip(path)
         size = clip.look.scaled(task.size).size
-        frames = islice(clip.frames(Fraction(second)), task.frames)
-        yield Path(path).stem, unrest.of_frames([scale(x.rgb, size) for x in frames])
+        frames = islice(clip.frames(second), task.frames)
+        yield path.stem, unrest.of_frames([scale(x.rgb, size) for x in frames])
     paths = [x for path in task.photos for x in (find.images(path) if path.is_dir() else [path])]
     size, count = (task.size, task.size * 16 // 9 // 2 * 2), task.frames
     for number, path in enumerate(paths):
@@ -143,6 +158,21 @@ def _clips(task: Task) -> Iterator[tuple[str, unrest.Clip]]:
         else:
             still = unrest.pan(large, size, 1, 0, 0).frames[0]
             yield f"noise_{path.stem}", unrest.noise(still, count, task.noise)
+
+
+def _parted(text: str) -> tuple[Path, Fraction]:
+    """The file of a clip and the second at which to begin, from FILE[@SECOND]."""
+    path, _, second = text.rpartition("@") if "@" in text else (text, "", "0")
+    try:
+        begin = Fraction(second)
+    except (ValueError, ZeroDivisionError):
+        begin = Fraction(-1)
+    if begin < 0:
+        raise ValueError(
+            f"--clips {text}: after @ comes the second to begin at, such as 2.5, not {second!r}; "
+            "if the name of the file has an @ itself, put @0 after it"
+        )
+    return Path(path), begin
 
 
 def _everything(
@@ -169,6 +199,12 @@ def _strip(pictures: Sequence[np.ndarray], clip: unrest.Clip) -> list[np.ndarray
     ]
     grey = [np.clip(4 * x, 0, 255).astype(np.uint8)[..., None].repeat(3, -1) for x in moved]
     return [np.concatenate([pictures[i] for i in numbers], 1), np.concatenate(grey, 1)]
+
+
+def _quotient(value: float, usual: float) -> float:
+    if value == usual:
+        return 1.0  # both are 0 if the clip stands still
+    return value / usual if usual else math.inf
 
 
 def _mean(values: Iterator[float]) -> float:

@@ -12,7 +12,7 @@ from adain_jax.evaluation.judge import Judge
 from adain_jax.evaluation.magenta import Magenta
 from adain_jax.evaluation.places import named, only
 from adain_jax.evaluation.report import report
-from adain_jax.evaluation.sheets import write_sheet, write_worst
+from adain_jax.evaluation.sheets import file_name, write_sheet, write_worst
 from adain_jax.model import Model
 from adain_jax.runtime.atomic import atomic_path, make_folder
 from adain_jax.training.combinations import choose_pairs
@@ -35,7 +35,8 @@ class Task:
         sheet: whether to make contact sheets.
 
     Raises:
-        ValueError: if there is nothing to measure, a program is given twice, or a number is wrong.
+        ValueError: if there is nothing to measure, a program is given twice, the pictures of two
+            programs would have the same names, or a number is wrong.
     """
 
     content: tuple[str, ...]
@@ -57,6 +58,11 @@ class Task:
             raise ValueError("--pairs is at least 1, --size a multiple of 8 from 64 on")
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"{', '.join(sorted(twice))}: to be measured twice")
+        files = [file_name(name) for name in names]
+        if same := [name for name, file in zip(names, files, strict=True) if files.count(file) > 1]:
+            raise ValueError(
+                f"{', '.join(same)}: their pictures would have the same names: rename one of them"
+            )
 
 
 def run(task: Task, out: Path) -> Iterator[str]:

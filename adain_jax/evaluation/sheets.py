@@ -32,7 +32,7 @@ def write_sheet(
                 bar.update()
             pictures.append(row)
     made = contact_sheet([x.image for x in contents], [x.image for x in styles], pictures)
-    return _save(folder / f"{_file_name(name)}.jpg", made)
+    return _save(folder / f"{file_name(name)}.jpg", made)
 
 
 def write_worst(
@@ -58,10 +58,15 @@ def write_worst(
         columns=("photograph", "painting", f"picture: {name}"),
         names=names,
     )
-    return _save(folder / f"worst_{_file_name(name)}.jpg", made)
+    return _save(folder / f"worst_{file_name(name)}.jpg", made)
 
 
-def _file_name(program: str) -> str:
+def file_name(program: str) -> str:
+    """The name of a program in the names of its pictures: letters, digits and underscores.
+
+    >>> file_name("runs/one/model.safetensors")
+    'runs_one_model'
+    """
     return re.sub(r"\W+", "_", program.removesuffix(".safetensors")).strip("_")
 
 

@@ -67,15 +67,20 @@ def warp_error(pictures: Sequence[np.ndarray], clip: Clip) -> float:
     """The mean difference, in levels of 255, of each picture and the previous one, moved along.
 
     It covers the pixels that both frames show, and leaves out cuts (Lai et al. 2018, who square
-    it).
+    it). There must be two frames without a cut between them.
     """
     errors = []
     pairs = zip(pictures, pictures[1:], clip.motions, strict=False)
-    for before, now, (back, known) in pairs:
-        counted = known > _KNOWN
-        if counted.mean() >= _CUT:
-            errors.append(differences(before, now, back)[counted].mean())
+    for before, now, change in pairs:
+        if not is_cut(change):
+            counted = change.known > _KNOWN
+            errors.append(differences(before, now, change.back)[counted].mean())
     return float(np.mean(errors))
+
+
+def is_cut(change: Motion) -> bool:
+    """Whether there is a cut between two frames: the motion of most pixels is not known."""
+    return bool((change.known > _KNOWN).mean() < _CUT)
 
 
 def differences(before: np.ndarray, now: np.ndarray, back: np.ndarray) -> np.ndarray:

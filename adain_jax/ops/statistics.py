@@ -156,8 +156,11 @@ def conditional_instance_norm(
     """
     gammas, betas, style = jnp.asarray(gammas), jnp.asarray(betas), jnp.asarray(style)
     if jnp.issubdtype(style.dtype, jnp.integer):
-        if not isinstance(style, Tracer) and not 0 <= style.min() <= style.max() < len(gammas):
-            raise ValueError(f"style {style} is none of the {len(gammas)} styles")
+        if not isinstance(style, Tracer):
+            with jax.ensure_compile_time_eval():  # inside `jit`, the minimum would be traced
+                low, high = int(style.min()), int(style.max())
+            if not 0 <= low <= high < len(gammas):
+                raise ValueError(f"style {style} is none of the {len(gammas)} styles")
         gamma, beta = gammas[style], betas[style]
     else:
         # By default, accelerators would round both factors to TF32 or bfloat16.

@@ -11,6 +11,7 @@ import jax
 from tqdm import tqdm
 
 from adain_jax.model import Model
+from adain_jax.networks import ARCHITECTURES
 from adain_jax.networks.params import check_vgg
 from adain_jax.reproduce import fig1, fig3, fig6, fig7, figures8to10, table1
 from adain_jax.reproduce.page import check_plots, claims_table, read_claims
@@ -26,6 +27,7 @@ FIGURES = {
     "fig7": (fig7.make, 0.1),
     "controls": (figures8to10.make, 0.04),
 }
+_ALL_TRAINED = ("fig1", "fig6")  # these make no picture with the model's own decoder
 
 
 def run(
@@ -43,11 +45,11 @@ def run(
         The path of the index.
 
     Raises:
-        ValueError: if the model is not a VGG.
+        ValueError: if the model is not a VGG, or has no decoder that the figures can use.
         FileNotFoundError: if a folder of images is missing or has no image.
         ImportError: if matplotlib is missing.
     """
-    check_vgg(Model.load(settings.model).architecture)
+    _check_model(settings.model, names)
     settings.check_folders()
     check_plots()
     names = list(dict.fromkeys(names))
@@ -77,6 +79,18 @@ def run(
         tqdm.write(f"{out / name}/page.md ({took:.0f} s)")
         _index(out)
     return _index(out)
+
+
+def _check_model(name: str, figures: Sequence[str]) -> None:
+    model = Model.load(name)
+    check_vgg(model.architecture)
+    stylizes = "decoder" in model.params and not ARCHITECTURES[model.architecture].concatenates
+    shown = [figure for figure in figures if figure not in _ALL_TRAINED]
+    if shown and not stylizes:
+        raise ValueError(
+            f"{name} has no decoder that takes styles, and {', '.join(shown)} would show its "
+            "pictures: take vgg16"
+        )
 
 
 def _index(out: Path) -> Path:

@@ -78,8 +78,8 @@ class Checkpoints:
             run: the state, as NumPy arrays or on one device; it is copied before this returns.
             progress: the progress of the training after the last step.
             recipe: the settings of `FIXED`, and any others that JSON can represent.
-            loss: the loss of the last validation, which decides the best checkpoint; None if there
-                was no validation.
+            loss: the validation's loss at this step, which decides the best checkpoint; None if
+                there was no validation.
         """
         arrays = jax.tree.map(np.array, _tree(run, progress))
         self._checkpointer.save_checkpointables_async(

@@ -74,7 +74,8 @@ class TrainConfig:
     renew_every: int = 1
 
     # The share of the images, chosen by their names, that is kept for validation (0: none), the
-    # steps between validations, and the number of pairs in a validation.
+    # steps between validations, and the number of pairs in a validation. Every checkpoint is
+    # validated, too.
     validation_fraction: float = 0.0
     validate_every: int = 1000
     validation_samples: int = 32

@@ -9,6 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from adain_jax.model import Model
+from adain_jax.networks import ARCHITECTURES
 from adain_jax.runtime.atomic import make_folder
 from adain_jax.runtime.interrupt import Interrupted, Interrupts
 from adain_jax.training.calls import KINDS, Run, make_call
@@ -38,8 +39,8 @@ def train(config: TrainConfig, *, until: float = math.inf) -> Model:
         until: the latest end of `minutes`, by `time.monotonic()`; at least one step is made.
 
     Raises:
-        ValueError: if the recipe does not fit the devices, the data or the checkpoint, or, naming
-            the step and the images, if a loss is not finite.
+        ValueError: if the recipe does not fit the devices, the data, the encoder or the checkpoint,
+            or, naming the step and the images, if a loss is not finite.
         FileNotFoundError: if images or weights do not exist.
         Interrupted: on SIGTERM and SIGINT, once the state is saved.
     """
@@ -54,6 +55,7 @@ def train(config: TrainConfig, *, until: float = math.inf) -> Model:
     images = _images(config, "training" if held_out else "all", cache)
     shown = _images(config, "validation", cache) if held_out else images
     model = Model.load(config.encoder)
+    _check_teacher(config, model)
     make_folder(workdir)
     supplies = Supplies(config, images, placement)
 
@@ -142,7 +144,7 @@ def train(config: TrainConfig, *, until: float = math.inf) -> Model:
                 record.skipped(number)
             if record.due(number) or end:
                 progress = Progress(pairs, dict(supplies.read), clock.seconds)
-                record.look(number, placement.first(run), progress, end=end)
+                record.look(number, placement.first(run), progress, end=end, stopped=bool(stop))
             if stop:
                 raise Interrupted(stop, f"stopped at step {number}, saved in {workdir}")
     return record.model(placement.first(run).state)
@@ -162,6 +164,16 @@ def _check_batch(config: TrainConfig, devices: int) -> None:
         times = f" times accumulate {config.accumulate}" if config.accumulate > 1 else ""
         raise ValueError(
             f"config: batch_size {config.batch_size} is no multiple of the {devices} devices{times}"
+        )
+
+
+def _check_teacher(config: TrainConfig, model: Model) -> None:
+    network = ARCHITECTURES[model.architecture]
+    teaches = "decoder" in model.params and not (network.content or network.concatenates)
+    if config.teacher_weight and not teaches:
+        raise ValueError(
+            f"config: teacher_weight: {config.encoder} cannot teach: it is no VGG with a decoder "
+            "that takes styles; set encoder to one, such as vgg16, or teacher_weight to 0"
         )
 
 

@@ -21,9 +21,12 @@ from pathlib import Path
 from types import ModuleType
 
 from adain_jax.runtime import shipped
+from adain_jax.runtime.errors import in_words
 from adain_jax.training.config import TrainConfig
 
 _ROOM = "configs"  # the package that recipes import each other from
+# The errors of misspelt names and fields, and of wrong values.
+_MISTAKES = (SyntaxError, NameError, AttributeError, TypeError, ValueError, ImportError)
 
 
 def names() -> list[str]:
@@ -53,18 +56,21 @@ def load(recipe: str | os.PathLike) -> TrainConfig:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if no recipe that ships has this name, the file is not a recipe, or its settings
-            are wrong.
+        ValueError: if no recipe that ships has this name, the file is not a recipe, or there is a
+            mistake in it, such as a misspelt field or a wrong value.
 
     >>> load("smoke").steps
     4
     """
     path = _path(recipe)
-    with _importable([shipped.folder(_ROOM), path.parent]):
-        module = _run(path)
-        if not hasattr(module, "get_config"):
-            raise ValueError(f"{path} is no recipe: it has no function get_config")
-        config = module.get_config()
+    try:
+        with _importable([shipped.folder(_ROOM), path.parent]):
+            make = getattr(_run(path), "get_config", None)
+            config = make() if make else None
+    except _MISTAKES as error:
+        raise ValueError(f"{path}: {in_words(error)}") from error
+    if make is None:
+        raise ValueError(f"{path} is no recipe: it has no function get_config")
     if not isinstance(config, TrainConfig):
         raise ValueError(f"{path} is no recipe: its get_config does not return a TrainConfig")
     return config

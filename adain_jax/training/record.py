@@ -131,22 +131,26 @@ class Record:
         every = (config.validate_every, config.pictures_every, config.checkpoint_every)
         return any(steps and step % steps == 0 for steps in every)
 
-    def look(self, step: int, run: Run, progress: Progress, *, end: bool) -> None:
+    def look(self, step: int, run: Run, progress: Progress, *, end: bool, stopped: bool) -> None:
         """Validate, make pictures and save, each if it is due.
+
+        Whatever is saved is validated, so that the best checkpoint is known. Only a training that a
+        signal stops does not wait for this: its machine may be taken away.
 
         Args:
             step: the number of steps made.
             run: the state after the last step.
             progress: the progress after the last step.
-            end: whether the training stops here.
+            end: whether the training ends here.
+            stopped: whether a signal stops it here.
 
         Raises:
             ValueError: as `check` does, before a checkpoint is saved.
         """
         config = self._config
-        validate = step % config.validate_every == 0
         show = config.pictures_every and (step % config.pictures_every == 0 or end)
         save = step % config.checkpoint_every == 0 or end
+        validate = step % config.validate_every == 0 or (save and not stopped)
         state = run.state
         if save:
             self.check(step)

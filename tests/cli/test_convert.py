@@ -22,6 +22,10 @@ def save(state, path):
     safetensors.numpy.save_file({k: np.ascontiguousarray(v) for k, v in state.items()}, path)
 
 
+def not_called(*_):
+    pytest.fail("nothing is downloaded")
+
+
 def lower(state):
     """Up to conv4_1, which is all that is used."""
     return {key: value for key, value in state.items() if int(key.split(".")[1]) <= 17}
@@ -97,7 +101,13 @@ def test_normalised(main, tmp_path):
             ["in.safetensors", "-o", "out.safetensors", "--normalise", "nix"],
             "no such folder: nix",
         ),
-        (["in.safetensors", "-o", "nix/out.safetensors"], "nix"),
+        (["in.safetensors", "-o", "out.pth"], "out.pth: a file of a model ends in .safetensors"),
+        (["in.safetensors", "-o", "in.txt/out.safetensors"], "in.txt is not a folder"),
+        (["in.safetensors", "-o", "in.safetensors"], "in.safetensors would replace one of the fil"),
+        (
+            ["port.safetensors", "--decoder", "in.safetensors", "-o", "in.safetensors"],
+            "in.safetensors would replace one of the files read",
+        ),
     ],
 )
 def test_bad_input(main, tmp_path, args, message):
@@ -106,6 +116,41 @@ def test_bad_input(main, tmp_path, args, message):
     save(lower(torchvision("vgg16")), tmp_path / "in.safetensors")
     assert_one_error(*main("convert", *args, code=2), message)
     assert not (tmp_path / "out.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["vgg19.safetensors"],
+        ["port.safetensors", "--normalise", "photos"],
+        ["--download", "vgg19"],
+    ],
+    ids=" ".join,
+)
+def test_a_decoder_of_another_encoder(main, tmp_path, monkeypatch, args):
+    monkeypatch.setattr(read, "download", not_called)
+    save(torchvision("vgg19"), tmp_path / "vgg19.safetensors")
+    save(port_encoder(), tmp_path / "port.safetensors")
+    save(port_decoder(), tmp_path / "decoder.safetensors")
+    (tmp_path / "photos").mkdir()
+    image.save(tmp_path / "photos/a.png", np.zeros((8, 8, 3)))
+    given = (*args, "--decoder", "decoder.safetensors", "-o", "out.safetensors")
+    told = main("convert", *given, code=2)
+    assert_one_error(*told, "decoder.safetensors fits only the maps of a PyTorch port's")
+    assert not (tmp_path / "out.safetensors").exists()
+
+
+def test_the_output_is_checked_before_the_download(main, tmp_path, monkeypatch):
+    monkeypatch.setattr(read, "download", not_called)
+    (tmp_path / "file").touch()
+    given = ("--download", "vgg19", "-o", "file/out.safetensors")
+    assert_one_error(*main("convert", *given, code=2), "file is not a folder")
+
+
+def test_a_missing_folder_is_made(main, tmp_path):
+    save(lower(torchvision("vgg16")), tmp_path / "in.safetensors")
+    main("convert", "in.safetensors", "-o", "models/new/out.safetensors")
+    assert Model.load(tmp_path / "models/new/out.safetensors").architecture == "vgg16"
 
 
 def test_networks_that_can_be_downloaded():

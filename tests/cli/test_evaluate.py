@@ -20,6 +20,10 @@ EXAMPLES = [
         (["--model", "vgg16", "--content", "nix", "--style", "x"], "nix"),
         (["--model", "vgg16", "--content", "x", "--style", "x", "--size", "100"], "multiple of 8"),
         (["--model", "vgg16", "vgg16", "--content", "x", "--style", "x"], "vgg16: to be measured"),
+        (
+            ["--model", "fast", "vgg16", "fast.safetensors", "--content", "x", "--style", "x"],
+            "fast, fast.safetensors: their pictures would have the same names: rename one",
+        ),
         ([*EXAMPLES, "--only", "great_*", "nix_*"], "--only: nix_* fits none of the 8 styles"),
         (
             [*EXAMPLES, "--only-content", "nix"],

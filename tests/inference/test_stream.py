@@ -103,6 +103,8 @@ def test_bfloat16(tiny, painting, rng):
         ({"model": "vgg16"}, "model is a Model"),
         ({"style": np.zeros((2, 16, 16, 3), np.uint8)}, "style is one, not a batch of 2"),
         ({"alpha": 2.0}, "alpha is between 0 and 1"),
+        ({"alpha": [0.5, 1]}, r"a number, or one map \(H, W\) for all images, not of shape \(2,\)"),
+        ({"alpha": np.ones((2, 8, 8))}, r"one map \(H, W\) for all images, not of shape \(2, 8, 8"),
         ({"contents": [np.zeros((8, 8))]}, "content 0: content is one RGB image"),
         (
             {"contents": [np.zeros((1, 8, 8, 3))]},

@@ -192,6 +192,12 @@ def test_bad_input(rng, painting, tiny):
         )
     with pytest.raises(ValueError, match="floating images are in"):
         adain_jax.stylize(np.full((20, 30, 3), 7.0, np.float32), style, model=tiny, plan=Tiled())
+    wrong = np.full((20, 30, 3), 7.0, np.float32)
+    for images in (wrong, wrong[None]):
+        with pytest.raises(ValueError, match="but images has values from 7 to 7"):
+            adain_jax.encode_style(images, model=tiny, plan=Tiled())
+    with pytest.raises(ValueError, match="but style has values from 7 to 7"):
+        adain_jax.stylize(content, wrong, model=tiny, plan=Tiled())
     with pytest.raises(ValueError, match="between 0 and 1"):
         adain_jax.stylize(content, style, alpha=1.5, model=tiny, plan=Tiled())
     with pytest.raises(ValueError, match="model is a Model"):

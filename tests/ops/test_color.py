@@ -73,6 +73,19 @@ def test_coral_gives_the_mean_and_covariance_of_the_target():
     np.testing.assert_allclose(np.cov(result.T), np.cov(target.T), atol=1e-3)
 
 
+def test_coral_of_a_large_flat_image_by_numpy():
+    """Its sums are of millions of numbers, which float32 would not hold to the last digit."""
+    noise = np.random.default_rng(7).random((600, 600, 3), np.float32)
+    flat = np.full((2000, 2000, 3), 180 / 255, np.float32)
+    flat[:500] = 0
+    for source, target in ((noise, flat), (flat, noise)):
+        result = coral(source, target, xp=np)
+        means = (image.mean((0, 1), dtype=np.float64) for image in (result, target))
+        np.testing.assert_allclose(*means, atol=1e-5)
+    stds = (image.std((0, 1), dtype=np.float64) for image in (coral(noise, flat, xp=np), flat))
+    np.testing.assert_allclose(*stds, rtol=1e-5)
+
+
 def test_coral_does_not_depend_on_how_large_images_are():
     """Where the paper's code makes colours as many times as strong as the content is larger."""
     large = np.tile(TARGET, (5, 5, 1))

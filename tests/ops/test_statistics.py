@@ -192,6 +192,14 @@ def test_conditional_instance_norm_is_one_instance_norm_for_each_image():
         np.testing.assert_allclose(result[i], alone, rtol=1e-5, atol=1e-5)
 
 
+def test_conditional_instance_norm_by_an_index_that_a_jitted_function_closes_over():
+    gammas, betas, last = np.stack([GAMMA, BETA]), np.stack([BETA, GAMMA]), jnp.int32(1)
+    result = jax.jit(lambda x: conditional_instance_norm(x, gammas, betas, last))(FEATURES)
+    np.testing.assert_allclose(result, instance_norm(FEATURES, BETA, GAMMA), rtol=1e-5, atol=1e-5)
+    with pytest.raises(ValueError, match="style 1 is none of the 1 styles"):
+        jax.jit(lambda x: conditional_instance_norm(x, gammas[:1], betas[:1], last))(FEATURES)
+
+
 def test_conditional_instance_norm_blends_styles():
     gammas, betas = np.stack([GAMMA, BETA]), np.stack([BETA, GAMMA])
     weights = np.array([0.25, 0.75], np.float32)

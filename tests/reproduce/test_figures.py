@@ -1,4 +1,5 @@
 import csv
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -6,10 +7,11 @@ import pytest
 
 from adain_jax.baselines.feedforward import FeedForward
 from adain_jax.evaluation.losses import PictureLosses
+from adain_jax.model import Model
 from adain_jax.reproduce import fig1, fig3, fig6, fig7, page, run, table1
 from adain_jax.reproduce.settings import Settings
 from tests.conftest import ROOT
-from tests.tiny import tiny_film
+from tests.tiny import tiny_film, tiny_model
 
 pytest.importorskip("matplotlib")
 
@@ -87,6 +89,28 @@ def test_what_is_interrupted_leaves_nothing(settings, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         run.run(["fig1"], tmp_path, settings)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_model_without_a_decoder_that_takes_styles(settings, tiny, tmp_path, monkeypatch):
+    """It is refused before anything is made, unless the figures train all their decoders."""
+
+    class BegunError(Exception):
+        pass
+
+    def begin(settings, folder):
+        raise BegunError
+
+    for name in run.FIGURES:
+        monkeypatch.setitem(run.FIGURES, name, (begin, 1.0))
+    Model.create("tiny", tiny.params["encoder"]).save(tmp_path / "encoder.safetensors")
+    tiny_model("concatenation").save(tmp_path / "concatenation.safetensors")
+    for path in tmp_path.glob("*.safetensors"):
+        other = replace(settings, model=str(path))
+        with pytest.raises(ValueError, match=f"{path} has no decoder .*, and fig3, fig7 would"):
+            run.run(["fig3", "fig6", "fig7"], tmp_path / "out", other)
+        assert not (tmp_path / "out").exists()
+        with pytest.raises(BegunError):
+            run.run(["fig1", "fig6"], tmp_path / "trained", other)
 
 
 def held(claims):

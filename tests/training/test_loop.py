@@ -2,6 +2,7 @@ import dataclasses
 import itertools
 import json
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import pytest
 from PIL import Image
 
 import adain_jax
-from adain_jax.training import clock
+from adain_jax.training import clock, loop
 from adain_jax.training.checkpoint import Checkpoints, load_params
 from adain_jax.training.loop import train
+from tests.tiny import tiny_model
 from tests.training.conftest import POOL, WAYS, assert_equal
 
 
@@ -71,6 +73,35 @@ def test_the_whole_loop(config, tiny):
     assert_equal(trained.params["encoder"], tiny.params["encoder"])
     images = np.zeros((8, 8, 3), np.uint8)
     assert adain_jax.stylize(images, images, model=loaded).shape == images.shape
+
+
+def test_every_checkpoint_is_validated(config):
+    """Whatever `validate_every` is, so that the best one is known."""
+    fields = {"validation_fraction": 0.4, "validation_samples": 3, "validate_every": 3}
+    config = dataclasses.replace(config, **fields, steps=5, learning_rate=1e-3, keep=1)
+    train(config)
+    losses = {x["step"]: x["validation/loss"] for x in log_of(config) if "validation/loss" in x}
+    assert list(losses) == [2, 3, 4, 5]
+    best = min((2, 4, 5), key=losses.__getitem__)  # at step 3 there is no checkpoint
+    kept = sorted(int(path.name) for path in (Path(config.workdir) / "checkpoints").iterdir())
+    assert kept == sorted({best, 5})
+
+
+def test_a_stop_does_not_wait_for_a_validation(config, monkeypatch):
+    """A scheduler that sent SIGTERM gives little time."""
+
+    class Stopped(loop.Interrupts):
+        def __enter__(self):
+            self.received = signal.SIGTERM
+            return self
+
+    monkeypatch.setattr(loop, "Interrupts", Stopped)
+    fields = {"validation_fraction": 0.4, "validation_samples": 3}
+    config = dataclasses.replace(config, **fields)
+    with pytest.raises(loop.Interrupted, match="stopped at step 1, saved in"):
+        train(config)
+    assert not any("validation/loss" in line for line in log_of(config))
+    assert load_params(config.workdir)
 
 
 @pytest.mark.parametrize(
@@ -233,3 +264,19 @@ def test_a_batch_that_devices_cannot_share(config):
         train(dataclasses.replace(config, batch_size=3))
     with pytest.raises(ValueError, match="of the 4 devices times accumulate 2"):
         train(dataclasses.replace(config, accumulate=2))
+
+
+@pytest.mark.parametrize("kind", ["encoder", "fast", "concatenation"])
+def test_an_encoder_that_cannot_teach(config, tiny, tmp_path, kind):
+    """Nothing is begun; a decoder conditioned on the style can teach, and so can others."""
+    encoder = adain_jax.Model.create("tiny", tiny.params["encoder"])
+    model = encoder if kind == "encoder" else tiny_model(kind)
+    file = tmp_path / "model.safetensors"
+    model.save(file)
+    taught = dataclasses.replace(config, encoder=str(file), teacher_weight=1.0)
+    with pytest.raises(ValueError, match=f"teacher_weight: {file} cannot teach: it is no VGG with"):
+        train(taught)
+    assert not Path(config.workdir).exists()
+    loop._check_teacher(dataclasses.replace(taught, teacher_weight=0.0), model)
+    for name in ("", "film", "batch"):
+        loop._check_teacher(taught, tiny_model(name))

@@ -3,6 +3,7 @@ import sys
 import pytest
 
 from adain_jax.runtime import shipped
+from adain_jax.runtime.errors import is_input
 from adain_jax.training import recipes
 
 
@@ -54,6 +55,32 @@ def test_files_that_are_no_recipes(tmp_path, text, message):
     (tmp_path / "mine.py").write_text(text)
     with pytest.raises(ValueError, match=message):
         recipes.load(tmp_path / "mine.py")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("return TrainConfig(stepz=3)", "unexpected keyword argument 'stepz'"),
+        ("return replace(base.get_config(), stepz=3)", "unexpected keyword argument 'stepz'"),
+        ("config = base.get_config()\n    config.stepz = 3", "no attribute 'stepz'"),
+        ("return replace(base.get_config(), steps=0)", "config: steps must be positive, not 0"),
+        ("return replace(base.get_config(), steps=int('x'))", "invalid literal for int"),
+        ("return TrainConfg()", "name 'TrainConfg' is not defined"),
+        ("return base.get_confg()", "no attribute 'get_confg'"),
+        ("return (", r"was never closed \(mine.py, line 7\)"),
+        ("from configs import bas", "cannot import name 'bas' from 'configs'"),
+    ],
+)
+def test_mistakes_in_a_recipe(tmp_path, text, reason):
+    (tmp_path / "mine.py").write_text(
+        "from dataclasses import replace\nfrom configs import base\n"
+        "from adain_jax.training.config import TrainConfig\n\n\n"
+        f"def get_config():\n    {text}\n"
+    )
+    with pytest.raises(ValueError, match=f"^{tmp_path}/mine.py: .*{reason}") as told:
+        recipes.load(tmp_path / "mine.py")
+    assert is_input(told.value)
+    assert told.value.__cause__ is not None  # its traceback is shown by --debug
 
 
 @pytest.mark.parametrize("name", ["nix", "..", "mine.txt", "folder/mine"])
