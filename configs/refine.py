@@ -21,9 +21,9 @@ larger one has other places for these. Strokes that move with the photograph for
         --config.shift_weight=500 "--config.style_layers=(1.0,1.0,1.5,2.0)" \
         --config.learning_rate=2e-4
 
-The last parts of the shipped weights, 400 steps twice (with two seeds) and 393, had
-`style_reduction=relative` and a style weight of 200 to 250. In the last 393, a `perceptual_weight`
-of 25 to 100 made fine detail sharper.
+Three later parts, 400 steps twice (with two seeds) and 393, had `style_reduction=relative` and a
+style weight of 200 to 250. In the 393, a `perceptual_weight` of 25 to 100 made fine detail sharper.
+The model card of `vgg16` has the parts after these, and the command of the last one.
 
 On an accelerator, for five minutes, with schedules by the clock:
 
