@@ -12,6 +12,7 @@ from PIL import Image, ImageSequence
 from adain_jax.files import exif, find, image
 from adain_jax.files.clip import Frame, Look, scale
 from adain_jax.files.quiet import quiet
+from adain_jax.files.whole import upright
 from adain_jax.runtime.atomic import atomic_path, make_folder
 from adain_jax.runtime.text import one_line
 
@@ -50,9 +51,9 @@ class Animation:
                 with _whole(self.path):
                     file.seek(number)
                     duration = _duration(file)
-                    rgb = np.asarray(file.convert("RGB"))
+                    picture = upright(file.convert("RGB"), self._orientation)
                 if pts * _MILLISECOND >= start:
-                    yield Frame(_upright(rgb, self._orientation), pts, duration)
+                    yield Frame(np.asarray(picture), pts, duration)
                 pts += duration
 
 
@@ -153,14 +154,6 @@ def _whole(path: Path) -> Iterator[None]:
         raise
     except Exception as error:  # Pillow's decoders raise errors of many kinds
         raise ValueError(f"{path} is damaged or truncated: {one_line(error)}") from None
-
-
-def _upright(rgb: np.ndarray, orientation: int) -> np.ndarray:
-    """Turn pixels (H, W, 3) upright, as `image.load` does, by an EXIF orientation from 1 to 8."""
-    rgb = rgb.swapaxes(0, 1) if orientation in (5, 6, 7, 8) else rgb
-    rgb = rgb[:, ::-1] if orientation in (2, 3, 6, 7) else rgb
-    rgb = rgb[::-1] if orientation in (3, 4, 7, 8) else rgb
-    return np.ascontiguousarray(rgb)
 
 
 def _duration(frame: Image.Image) -> int:

@@ -94,10 +94,15 @@ def _decode(image: ImageFile.ImageFile, file: IO[bytes]) -> Picture:
         pixels = png_key.load(image, file) if image.format == "PNG" else _loaded(image)
         # Not earlier: for a PNG this would load the pixels, and ignore errors in them.
         exif = exif_data.of(pixels)
-        turn = _TURNS.get(exif_data.orientation(pixels))
-        pixels = pixels.transpose(turn) if turn is not None else pixels
+        pixels = upright(pixels, exif_data.orientation(pixels))
     profile = pixels.info.get("icc_profile")
     return Picture(srgb.convert(pixels, profile), exif, bool(profile))
+
+
+def upright(image: Image.Image, orientation: int) -> Image.Image:
+    """Turn an image upright by its EXIF orientation, from 1 to 8."""
+    turn = _TURNS.get(orientation)
+    return image if turn is None else image.transpose(turn)
 
 
 def _loaded(image: Image.Image) -> Image.Image:
