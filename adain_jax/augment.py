@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.core import Tracer
 
 from adain_jax.inference.plan import Whole
@@ -90,12 +91,14 @@ def random_style(
         raise ValueError(f"images are a batch (N, H, W, 3), not {images.shape}")
     if not isinstance(bank, Style) or bank.mean.ndim != 2:
         raise ValueError("bank is a batch of styles (S, C): model.style(paintings) makes one")
+    if not len(bank.mean):
+        raise ValueError("bank has no style: give at least one")
     limits = as_array("alpha_range", alpha_range)
-    if limits.shape != (2,) or not (isinstance(limits, Tracer) or _rise(*limits.tolist())):
+    if limits.shape != (2,) or not _rise(limits):
         raise ValueError(f"alpha_range is two numbers, 0 <= low <= high <= 1, not {alpha_range}")
     low, high = alpha_range
     chance = as_array("probability", probability)
-    if chance.shape or not (isinstance(chance, Tracer) or _rise(chance.item())):
+    if chance.shape or not _rise(chance):
         raise ValueError(f"probability is between 0 and 1, one number, not {probability}")
     count, styles = images.shape[0], bank.mean.shape[0]
     try:
@@ -111,6 +114,11 @@ def random_style(
     return jnp.where(chosen[:, None, None, None], pictures, images)
 
 
-def _rise(*values: float) -> bool:
-    """Whether numbers are in [0, 1], none below the one before it."""
-    return all(low <= high for low, high in pairwise((0, *values, 1)))
+def _rise(values: ArrayLike) -> bool:
+    """Whether numbers are in [0, 1], none below the one before it; traced ones are trusted."""
+    if isinstance(values, Tracer):
+        return True
+    known = np.ravel(values)
+    return not np.iscomplexobj(known) and all(
+        low <= high for low, high in pairwise((0, *known.tolist(), 1))
+    )

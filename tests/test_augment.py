@@ -62,6 +62,8 @@ def test_numbers_that_a_jitted_step_closes_over(images, augment):
     for message, given in (
         ("alpha_range is two numbers", {"alpha_range": (high, low)}),
         ("probability is between 0 and 1", {"probability": half + 1}),
+        ("probability is between 0 and 1", {"probability": 1j}),
+        ("alpha_range is two numbers", {"alpha_range": (0, 1j)}),
     ):
         with pytest.raises(ValueError, match=message):
             jax.make_jaxpr(lambda x, given=given: augment(KEY, x, **given))(images)
@@ -138,6 +140,9 @@ def test_what_is_refused(images, bank, augment, tiny):
         augment(KEY, images, model="fast")
     with pytest.raises(ValueError, match="images are a batch"):
         augment(KEY, images[0])
+    none = jax.tree.map(lambda x: x[:0], bank)
+    with pytest.raises(ValueError, match="bank has no style"):
+        random_style(KEY, images, none, model=tiny)
     for wrong in (images, jax.tree.map(lambda x: x[0], bank)):
         with pytest.raises(ValueError, match="bank is a batch of styles"):
             random_style(KEY, images, wrong, model=tiny)

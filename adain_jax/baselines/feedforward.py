@@ -11,7 +11,9 @@ from typing import cast
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
+from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from adain_jax.model import Model
@@ -111,13 +113,28 @@ def stylize(
         images: images (N, H, W, 3), uint8 or floating in [0, 1].
         style: for conditional normalisation, an index or weights (S,) for all images, or one for
             each image, (N,) integers or (N, S) floats.
+
+    Raises:
+        ValueError: if an index is that of no style.
     """
     if style is not None:
+        _check_style(network, style)
         style = jnp.asarray(style)
         shares = jnp.issubdtype(style.dtype, jnp.floating)
         if style.ndim == int(shares):
             style = jnp.broadcast_to(style, (len(images), *style.shape))
     return _stylize(network, variables, images, style)
+
+
+def _check_style(network: FeedForward, style: ArrayLike | Sequence[float]) -> None:
+    if isinstance(style, Tracer):
+        return
+    indices = np.asarray(style)
+    if (
+        np.issubdtype(indices.dtype, np.integer)
+        and not ((indices >= 0) & (indices < network.styles)).all()
+    ):
+        raise ValueError(f"style {style} is none of the {network.styles} styles, counted from 0")
 
 
 @jax.jit(static_argnames="network")

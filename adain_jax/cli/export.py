@@ -106,7 +106,8 @@ def run(args: argparse.Namespace) -> bool:
 
 def about_model(name: str) -> dict[str, str]:
     """The description of a model that its files get: its name and its licence."""
+    from adain_jax.runtime.text import printable
     from adain_jax.weights import store
 
     licence = store.describe(name).metadata.get("licence", "not stated")
-    return {"model": name, "licence": licence}
+    return {"model": printable(name), "licence": licence}

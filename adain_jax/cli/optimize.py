@@ -112,14 +112,17 @@ def run(args: argparse.Namespace) -> bool:
     from adain_jax.files import image
     from adain_jax.model import Model
     from adain_jax.networks.params import check_vgg
-    from adain_jax.runtime.atomic import check_place, make_folder
+    from adain_jax.runtime.atomic import check_apart, check_place, make_folder
     from adain_jax.runtime.interrupt import Interrupted, number_of
     from adain_jax.stylize import stylize
 
     process.prepare()
     image.check_writable(args.output)
     check_place(args.output)
+    read = [args.content, args.style, args.model]
+    check_apart(args.output, read)
     if args.state:
+        check_apart(args.state, [*read, args.output])
         if args.state.is_dir() or not args.state.absolute().parent.is_dir():
             raise ValueError(f"--state: {args.state} is a folder, or in none that exists")
         check_place(args.state)

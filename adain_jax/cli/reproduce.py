@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from adain_jax.cli import arguments
-from adain_jax.runtime import process
+from adain_jax.runtime import process, shipped
 from adain_jax.runtime.interrupt import Interrupted, number_of
 from adain_jax.runtime.packages import needed
 
@@ -82,11 +82,12 @@ def run(args: argparse.Namespace) -> bool:
     known = ["all", *figures.FIGURES]
     if unknown := [name for name in args.figures if name not in known]:
         raise ValueError(f"{unknown[0]} is none of {', '.join(known)}")
+    examples = shipped.folder("examples")  # whatever is in a folder `examples` here
     settings = Settings(
         content=args.content,
         style=args.style,
-        shown_content=_CONTENT,
-        shown_style=_STYLE,
+        shown_content=str(examples / "content"),
+        shown_style=str(examples / "style"),
         seconds=60 * args.budget,
         steps=args.steps,
         crop=args.crop,

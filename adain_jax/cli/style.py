@@ -39,8 +39,10 @@ def run(args: argparse.Namespace) -> bool:
     from adain_jax.jobs import style_files
     from adain_jax.model import Model
     from adain_jax.runtime import process
+    from adain_jax.runtime.atomic import check_apart
 
     process.prepare()
+    check_apart(args.output, [args.model])
     model = Model.load(args.model).prepare()
     write = style_files.bank if args.bank else style_files.average_style
     read = write(args.images, model, args.output, size=args.style_size)

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -142,9 +143,11 @@ def run(args: argparse.Namespace) -> bool:
     suffix = f".{args.format}" if args.format else None
     encoding = planning.Encoding(suffix, args.quality, args.depth, args.strip)
     styles = planning.Mixture.parse(args.styles) if args.styles else args.style
-    plan = planning.plan(args.images, styles, args.output, pairs=args.pairs, encoding=encoding)
+    options = {"pairs": args.pairs, "encoding": encoding, "others": _others(args)}
+    plan = planning.plan(args.images, styles, args.output, **options)
     if args.json:
-        _check_report(args.json, plan)
+        made = [job.output for job in plan.jobs]
+        _check_report(args.json, {*plan.inputs, *_others(args), Path(args.model), *made})
     there = {job for job in plan.jobs if args.resume and _is_made(job)}
     todo = [job for job in plan.jobs if job not in there]
     # Check each folder with the longest name: if this can be written, so can the others.
@@ -180,18 +183,22 @@ def run(args: argparse.Namespace) -> bool:
     return not failed
 
 
+def _others(args: argparse.Namespace) -> list[Path]:
+    """The files that are read, beside contents and styles."""
+    return [*args.masks, *(x for x in (args.labels, args.alpha_map) if x)]
+
+
 def _is_made(job: "Job") -> bool:
     from adain_jax.files import streams
 
     return job.output != streams.STREAM and job.output.exists() and not is_special(job.output)
 
 
-def _check_report(path: Path, plan: "Plan") -> None:
+def _check_report(path: Path, used: Iterable[Path]) -> None:
     """Check that the report can be written, before any picture is made."""
-    used = {*plan.inputs, *(job.output for job in plan.jobs)}
-    if not is_special(path) and path.resolve() in {other.resolve() for other in used}:
+    if not is_special(path) and os.path.realpath(path) in map(os.path.realpath, used):
         raise ValueError(
-            f"--json: {path} would replace one of the images read or made: name another"
+            f"--json: {path} would replace one of the files read or made: name another"
         )
     if path.is_dir() or path.name == "-":
         raise ValueError(f"--json: {path} is no name for a file")
@@ -208,8 +215,9 @@ def _show(args: argparse.Namespace, plan: "Plan", there: "set[Job]") -> list[str
     for job in plan.jobs:
         skipped = " (skipped: is there)" if job in there else ""
         print(f"{job.content} in the style of {job.style} -> {job.output}{skipped}")
-    others = [*args.masks, *(x for x in (args.labels, args.alpha_map) if x)]
-    files = sorted(x for x in {*plan.inputs, *others} if x != streams.STREAM and not x.exists())
+    files = sorted(
+        x for x in {*plan.inputs, *_others(args)} if x != streams.STREAM and not x.exists()
+    )
     return [f"no such file: {path}" for path in files]
 
 

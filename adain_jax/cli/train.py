@@ -103,6 +103,11 @@ def _add_fields(command: argparse.ArgumentParser) -> None:
         )
 
 
+def _text(text: str) -> str:
+    """Expand `~` at the beginning of paths, which shells do not within an argument."""
+    return ",".join(os.path.expanduser(part) for part in text.split(","))  # noqa: PTH111
+
+
 def _boolean(text: str) -> bool:
     if text.lower() not in ("true", "false"):
         raise argparse.ArgumentTypeError(f"must be true or false, not {text}")
@@ -124,5 +129,5 @@ _READ: dict[type, tuple[Callable[[str], object], str]] = {
     bool: (_boolean, "true|false"),
     int: (int, "N"),
     float: (float, "X"),
-    str: (str, "TEXT"),
+    str: (_text, "TEXT"),
 }

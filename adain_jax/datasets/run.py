@@ -1,6 +1,7 @@
 """Stylizes a data set, in a run that can be interrupted and continued."""
 
 import hashlib
+import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
@@ -139,7 +140,8 @@ def run(
 def _check_places(source: str, kind: str, output: Path) -> None:
     if kind == TFDS:
         return
-    read, written = Path(source).resolve(), output.resolve()
+    # `Path.resolve` raises an error for links that lead to themselves.
+    read, written = (Path(os.path.realpath(x)) for x in (source, output))
     if read == written or read in written.parents or written in read.parents:
         raise ValueError(f"{output} and {source} lie one in the other: name another folder")
 

@@ -19,7 +19,7 @@ from adain_jax.files.clip import scale
 from adain_jax.inference.request import ask
 from adain_jax.model import Model, Style
 from adain_jax.ops.pixels import to_float
-from adain_jax.runtime.atomic import atomic_path, make_folder
+from adain_jax.runtime.atomic import atomic_path, check_place, make_folder
 from adain_jax.runtime.text import printable
 from adain_jax.stylize import encode_style
 from adain_jax.video import CALM, begin, step, stylize_frames
@@ -94,12 +94,16 @@ def run(task: Task, out: Path) -> str:
         "smoothed statistics": partial(_smoothed, model, task.calm),
         "everything": partial(_everything, model, task.calm),
     }
-    make_folder(out)
+    check_place(out / "video.md")
+    styles = {path: image.load(path, size=512).rgb for path in task.style}
     lines = [
         "| clip | style | way | warp | | style | sharp |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     made = list(_clips(task))
+    _check_names([name for name, _ in made], "--clips and --photos")
+    _check_names([path.stem for path in styles], "--style")
+    make_folder(out)
     for name, clip in made:
         if len(clip.frames) <= _SETTLED:
             raise ValueError(f"{name} has {len(clip.frames)} frames; it needs more than {_SETTLED}")
@@ -107,11 +111,11 @@ def run(task: Task, out: Path) -> str:
             raise ValueError(
                 f"{name} cannot be measured: there is a cut before every frame; give another clip"
             )
-    bar = tqdm(total=len(made) * len(task.style) * len(ways), unit="clip", disable=None)
+    bar = tqdm(total=len(made) * len(styles) * len(ways), unit="clip", disable=None)
     for name, clip in made:
-        for path in task.style:
+        for path, whole in styles.items():
             painting = image.load(path, size=256, as_bytes=True).rgb
-            style = encode_style(image.load(path, size=512).rgb, model=model)
+            style = encode_style(whole, model=model)
             wanted = judge.features(to_float(painting, xp=np))
             usual, shown = None, []
             for way, function in ways.items():
@@ -137,6 +141,12 @@ def run(task: Task, out: Path) -> str:
     with atomic_path(out / "video.md") as temporary:
         temporary.write_text(printable(text), "utf-8")
     return text
+
+
+def _check_names(names: Sequence[str], option: str) -> None:
+    """Raise `ValueError` if two rows of the table, and two pictures, would have one name."""
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"{option}: {len(twice)} are called {twice[0]}: rename all but one")
 
 
 def _clips(task: Task) -> Iterator[tuple[str, unrest.Clip]]:

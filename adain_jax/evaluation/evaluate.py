@@ -184,9 +184,13 @@ def of_folder(folder: Path) -> Program:
 
     def run(content: Named, style: Named) -> np.ndarray:
         stem = f"{Path(content.name).stem}_stylized_{Path(style.name).stem}"
-        found = sorted(folder.glob(f"{glob.escape(stem)}.*"))
+        # A longer name, with a dot after the stem, is that of another picture.
+        found = [x for x in sorted(folder.glob(f"{glob.escape(stem)}.*")) if x.stem == stem]
         if not found:
             raise FileNotFoundError(f"no picture {stem}.* in {folder}")
+        if len(found) > 1:
+            names = " and ".join(path.name for path in found)
+            raise ValueError(f"{folder} has {names}: it is unclear which is meant; remove one")
         return image.load(found[0]).rgb
 
     return run

@@ -66,7 +66,7 @@ def only(
 
 
 def _square(images: Images, index: int) -> np.ndarray:
-    array, name = images[index], images.names[index]
-    if reason := images.skipped.get(name):  # `array` is then the next image
-        raise ValueError(f"{reason}: leave it out")
+    used, array = images.decoded(index, keep=True)
+    if used != index:
+        raise ValueError(f"{images.skipped[images.names[index]]}: leave it out")
     return to_float(middle_square(array, images.size), xp=np)

@@ -1,20 +1,22 @@
 """Measures programs over folders of images, and writes a report, numbers and pictures."""
 
 import csv
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from tqdm import tqdm
 
 from adain_jax.evaluation import evaluate
+from adain_jax.evaluation.evaluate import Named
 from adain_jax.evaluation.judge import Judge
 from adain_jax.evaluation.magenta import Magenta
 from adain_jax.evaluation.places import named, only
 from adain_jax.evaluation.report import report
 from adain_jax.evaluation.sheets import file_name, write_sheet, write_worst
 from adain_jax.model import Model
-from adain_jax.runtime.atomic import atomic_path, make_folder
+from adain_jax.runtime.atomic import atomic_path, check_place, make_folder
+from adain_jax.runtime.text import printable
 from adain_jax.training.combinations import choose_pairs
 
 
@@ -80,6 +82,7 @@ def run(task: Task, out: Path) -> Iterator[str]:
         ImportError: if a package that the judge or Magenta's network needs is missing.
         ValueError: if a pattern fits no image, or an image cannot be used.
     """
+    check_place(out / "pictures.csv")
     contents = only(
         named(task.content, task.size), task.only_content, "--only-content", "photographs"
     )
@@ -91,6 +94,9 @@ def run(task: Task, out: Path) -> Iterator[str]:
     finished = {str(folder): evaluate.of_folder(folder) for folder in task.pictures}
     programs = {evaluate.PHOTOGRAPH: evaluate.untouched, **makers, **finished}
 
+    if finished:
+        _check_stems(contents)
+        _check_stems(styles)
     chosen = choose_pairs(len(contents), len(styles), task.pairs)
     pairs = [(contents[i], styles[j]) for i, j in chosen]
     vgg = models.get("vgg16") or Model.load("vgg16").prepare()
@@ -104,17 +110,29 @@ def run(task: Task, out: Path) -> Iterator[str]:
     ):
         writer = csv.DictWriter(file, [field.name for field in fields(evaluate.Row)])
         writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
+        writer.writerows(asdict(replace(row, program=printable(row.program))) for row in rows)
 
     fidelities = {
         name: evaluate.fidelity(maker, models.get(name), pairs) for name, maker in makers.items()
     }
     text = report(rows, fidelities, task.size)
     with atomic_path(out / "report.md") as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(printable(text), encoding="utf-8")
     yield text
 
     for name in (*makers, *finished):
         yield str(write_worst(out, name, programs[name], rows, pairs))
     for name, program in makers.items() if task.sheet else ():
         yield str(write_sheet(out, name, program, contents, styles))
+
+
+def _check_stems(images: Sequence[Named]) -> None:
+    """Raise `ValueError` if finished pictures do not tell two images apart by their names."""
+    names: dict[str, str] = {}
+    for image in images:
+        stem = Path(image.name).stem
+        if stem in names:
+            raise ValueError(
+                f"--pictures: {names[stem]} and {image.name} have one name: rename one of them"
+            )
+        names[stem] = image.name

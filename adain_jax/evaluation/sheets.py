@@ -12,6 +12,7 @@ from adain_jax.evaluation.report import share, worst
 from adain_jax.files import image
 from adain_jax.files.sheet import contact_sheet, sheet
 
+_LONGEST = 60  # the most characters of a program's name in the names of its pictures
 _CONTENTS, _STYLES = 6, 8  # the largest numbers of contents and of styles in a contact sheet
 
 
@@ -67,7 +68,7 @@ def file_name(program: str) -> str:
     >>> file_name("runs/one/model.safetensors")
     'runs_one_model'
     """
-    return re.sub(r"\W+", "_", program.removesuffix(".safetensors")).strip("_")
+    return re.sub(r"\W+", "_", program.removesuffix(".safetensors")).strip("_")[-_LONGEST:]
 
 
 def _save(path: Path, picture: np.ndarray) -> Path:

@@ -33,9 +33,17 @@ def of_frames(frames: Sequence[np.ndarray]) -> Clip:
 def pan(picture: np.ndarray, size: tuple[int, int], count: int, x: float, y: float) -> Clip:
     """Make a clip of exact motion: a camera moves by x and y pixels per frame over a picture.
 
-    `size` is the height and width of the frames, which are smaller than the picture.
+    It turns round at the edges. `size` is the height and width of the frames, which are smaller
+    than the picture.
     """
-    return _moved(picture, size, [(1.0, x * i, y * i) for i in range(count)])
+    down, across = (whole - part for whole, part in zip(picture.shape, size, strict=False))
+    places = [(1.0, _between(x * i, across), _between(y * i, down)) for i in range(count)]
+    return _moved(picture, size, places)
+
+
+def _between(way: float, room: int) -> float:
+    """Where one is after `way`, back and forth between 0 and `room`."""
+    return room - abs(way % (2 * room) - room) if room else 0.0
 
 
 def zoom(picture: np.ndarray, size: tuple[int, int], count: int, rate: float) -> Clip:

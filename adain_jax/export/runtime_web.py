@@ -64,19 +64,30 @@ def _packed(folder: Path) -> Path:
 
 def _read(folder: Path) -> dict[str, bytes]:
     places = (folder, folder / "node_modules" / PACKAGE)
-    place = next((x for x in places if (x / "package.json").is_file()), None)
-    if place is None:
+    # Where npm installs packages, it writes a package.json of the folder itself, too.
+    found = [(place, about) for place in places if (about := _about(place)).get("name") == PACKAGE]
+    if not found:
         raise FileNotFoundError(f"{folder} has no {PACKAGE}: npm install {PACKAGE}@{VERSION} there")
-    about = json.loads((place / "package.json").read_text())
-    if (about.get("name"), about.get("version")) != (PACKAGE, VERSION):
+    place, about = found[0]
+    if about.get("version") != VERSION:
         raise FileNotFoundError(
-            f"{place} is {about.get('name')} {about.get('version')}, not {PACKAGE} {VERSION}"
+            f"{place} is {PACKAGE} {about.get('version')}, not {PACKAGE} {VERSION}"
         )
     files = {name: place / "dist" / name for name in (*_MODULES, *_PROGRAMS)}
     for path in files.values():
         if not path.is_file():
             raise FileNotFoundError(f"no such file: {path}")
     return _compressed({name: path.read_bytes() for name, path in files.items()})
+
+
+def _about(place: Path) -> dict[str, object]:
+    """The contents of a package's package.json; nothing if there is none."""
+    file = place / "package.json"
+    try:
+        about = json.loads(file.read_bytes()) if file.is_file() else {}
+    except ValueError:
+        return {}
+    return about if isinstance(about, dict) else {}
 
 
 def _compressed(files: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -1,6 +1,7 @@
 """Serves a folder of files to browsers on this machine."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -36,6 +37,13 @@ class _Handler(SimpleHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        # A browser breaks connections off when its page is loaded again or closed.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 @contextmanager
 def served(folder: str | os.PathLike, port: int = 0) -> Iterator[str]:
     """Serve a folder to this machine alone, as long as the block runs; yield the address.
@@ -57,7 +65,7 @@ def served(folder: str | os.PathLike, port: int = 0) -> Iterator[str]:
     """
     handler = partial(_Handler, directory=os.fspath(folder))
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+        server = _Server(("127.0.0.1", port), handler)
     except OSError as error:
         raise OSError(f"cannot serve at port {port}: {error.strerror}: take another") from None
     with server:

@@ -68,6 +68,7 @@ def export_site(
 
     folder = as_path(folder)
     check_place(folder / "index.html")
+    paintings = _paintings(styles)
     files: dict[str, bytes] = {}
     for name, data in runtime_files(runtime).items():
         files[f"runtime/{name}"] = data
@@ -75,7 +76,7 @@ def export_site(
         photo = EXAMPLES / _PHOTO
     if photo is not None:
         files["examples/photo.jpg"] = _jpeg(photo)
-    looks, stats = _styles(model, _paintings(styles))
+    looks, stats = _styles(model, paintings)
     for i, (_, data) in enumerate(looks):
         files[f"examples/style{i}.jpg"] = data
     files["examples/styles.bin"] = stats.astype("<f4").tobytes()

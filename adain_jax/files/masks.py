@@ -26,19 +26,16 @@ def load_masks(paths: Sequence[Path], styles: int, size: tuple[int, int]) -> np.
             or (almost) black, or there are too many or too few masks for the styles.
     """
     check_number(len(paths), styles)
-    greys = [_grey(path, size) for path in paths]
-    for path, grey in zip(paths, greys, strict=True):
-        if not grey.any():
-            raise ValueError(f"{path} is black everywhere: a region is white")
-        if grey.max() < _DARK:  # as a soft mask it would have almost no effect
-            raise ValueError(
-                f"{path} is all but black, its brightest grey {grey.max()} of 255: a region is "
-                "white; an image of labels is given by --labels"
-            )
+    greys = [_region(path, size) for path in paths]
     if all(np.isin(grey, (0, 255)).all() for grey in greys):
         return np.stack([_scale(grey, size, Image.Resampling.NEAREST) > 0 for grey in greys])
     soft = [_scale(grey, size, Image.Resampling.BILINEAR) for grey in greys]
     return to_float(np.stack(soft), xp=np)
+
+
+def load_mask(path: Path, size: tuple[int, int]) -> np.ndarray:
+    """Read one region, with soft edges: float32 (H, W) in [0, 1]. Errors as of `load_masks`."""
+    return to_float(_scale(_region(path, size), size, Image.Resampling.BILINEAR), xp=np)
 
 
 def check_number(masks: int, styles: int) -> None:
@@ -95,6 +92,18 @@ def load_map(path: Path, size: tuple[int, int]) -> np.ndarray:
     """
     grey = _scale(_grey(path, size), size, Image.Resampling.BILINEAR)
     return to_float(grey, xp=np)
+
+
+def _region(path: Path, size: tuple[int, int]) -> np.ndarray:
+    grey = _grey(path, size)
+    if not grey.any():
+        raise ValueError(f"{path} is black everywhere: a region is white")
+    if grey.max() < _DARK:  # as a soft mask it would have almost no effect
+        raise ValueError(
+            f"{path} is all but black, its brightest grey {grey.max()} of 255: a region is white; "
+            "an image of labels is given by --labels"
+        )
+    return grey
 
 
 def _grey(path: Path, size: tuple[int, int]) -> np.ndarray:

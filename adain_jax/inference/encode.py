@@ -23,6 +23,7 @@ def encode_style(
     name: str = "style",
 ) -> Style:
     """Encode images as `adain_jax.encode_style` does; errors call the images `name`."""
+    model.check_takes_styles()
     array = check_sliceable(name, images)
     chosen = choose(plan, array.shape, model, images)
     if isinstance(chosen, Tiled):

@@ -75,6 +75,8 @@ def ask(
     check_color(color)
     images = check_content(model, content, plan, style, alpha, masks)
     if recolors(color):
+        if masks is not None and isinstance(style, np.ndarray | jax.Array) and style.ndim == 4:
+            style = list(style)  # one for each region, not for each image
         parts = [_recolored(part, images, color) for part in _parts(style)]
         style, color = (parts if isinstance(style, list | tuple) else parts[0]), "style"
     encoded = as_style(style, model, weights, regions=masks is not None, plan=plan)

@@ -21,7 +21,7 @@ from adain_jax.model import Model, Style
 from adain_jax.model.arguments import as_array
 
 _Content = TypeVar("_Content")
-_WAITING = 4  # the number of batches of images that may wait for others of the same size
+_BEHIND = 4  # by about so many batches, pictures come after the images that were taken
 
 
 class _Asked(NamedTuple):
@@ -184,23 +184,25 @@ def _pictures(
     for number, content in enumerate(contents):
         try:
             request = ask_for(content)
+            chosen = choose(plan, request.content.shape, model)
+            picture = None
+            if isinstance(chosen, Tiled):  # it checks each window when it reads it
+                picture = render(model, request, chosen)
         except ValueError as error:
             failure = ValueError(f"content {number}: {error}")
             break
         sizes.add(request.content.shape)
-        chosen = choose(plan, request.content.shape, model)
-        if whole_first and plan == "auto" and len(sizes) == 1 and not isinstance(chosen, Tiled):
-            chosen = Whole()
-        if isinstance(chosen, Tiled):
-            picture = render(model, request, chosen)
+        if picture is not None:
             under_way.append(lambda number=number, picture=picture: {number: picture})
         else:
-            group = _group(chosen, request.content)
+            whole = whole_first and plan == "auto" and len(sizes) == 1
+            group = _group(Whole() if whole else chosen, request.content)
             waiting.setdefault(group, []).append(_Asked(number, request))
             if len(waiting[group]) == batches.size:
                 start(group)
-            elif sum(map(len, waiting.values())) >= _WAITING * batches.size:
-                start(next(iter(waiting)))
+        # An image that waits for others of its size holds up all pictures after its own.
+        if waiting and number - following >= _BEHIND * batches.size:
+            start(min(waiting, key=lambda group: waiting[group][0].number))
         yield from collect(1)  # one batch is computed while the next is prepared
     for group in list(waiting):
         start(group)

@@ -33,7 +33,7 @@ from adain_jax.jobs.run import Sizes
 from adain_jax.jobs.segments import Segments
 from adain_jax.model import Model, Style
 from adain_jax.runtime.ahead import ahead
-from adain_jax.runtime.atomic import check_place, make_folder
+from adain_jax.runtime.atomic import check_apart, check_place, make_folder
 from adain_jax.version import __version__
 from adain_jax.video import CALM, Artist
 from adain_jax.video.schedule import Schedule
@@ -178,10 +178,9 @@ def _check(job: Job, model: Model) -> None:
     job.controls.check(model)
     moving.check_writable(job.output)
     check_place(job.output / "frame" if moving.is_folder(job.output) else job.output)
-    if job.output.resolve() in {path.resolve() for path in job.inputs}:
-        raise ValueError(f"{job.output} would replace one of the files read: name another")
+    check_apart(job.output, job.inputs)
     for path in job.inputs if _kind(job.output) == "animation" else ():
-        if path.is_dir() and path.resolve() == job.output.resolve().parent:
+        if path.is_dir() and _real(path) == _real(job.output).parent:
             raise ValueError(f"{job.output} would become a frame of {path}: name another folder")
     if job.start < 0 or (job.duration is not None and job.duration <= 0):
         raise ValueError("--start is at least 0, and --duration more than 0 seconds")
@@ -189,6 +188,10 @@ def _check(job: Job, model: Model) -> None:
         raise ValueError("with regions, styles have no moments: give them to --alpha")
     if job.codec and _kind(job.output) != "video":
         raise ValueError(f"--codec is for videos, not for {job.output}")
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
 
 
 def _kind(output: Path) -> str:

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from adain_jax.files import find, image
 from adain_jax.model import Model
 from adain_jax.networks import DEPTHS
-from adain_jax.runtime.atomic import check_place, make_folder
+from adain_jax.runtime.atomic import check_apart, check_place, make_folder
 from adain_jax.runtime.text import printable
 from adain_jax.weights import convert, read
 from adain_jax.weights.normalize import normalize
@@ -49,6 +49,8 @@ def write(
             encoder, or the output has another suffix or would replace a file that is read.
     """
     _check_output(output, source, decoder)
+    if photos:
+        find.images(photos)  # the download takes minutes
     if decoder and (photos or source is None):
         raise _foreign(decoder)
     with tempfile.TemporaryDirectory() as folder:
@@ -81,8 +83,7 @@ def _check_output(output: Path, *sources: Path | None) -> None:
     if output.suffix != _SUFFIX:
         raise ValueError(f"{output}: a file of a model ends in {_SUFFIX}")
     check_place(output)
-    if output.resolve() in {path.resolve() for path in sources if path}:
-        raise ValueError(f"{output} would replace one of the files read: name another")
+    check_apart(output, (path for path in sources if path))
 
 
 def _foreign(decoder: Path) -> ValueError:

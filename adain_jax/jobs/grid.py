@@ -15,7 +15,7 @@ from adain_jax.jobs.failures import FAILURES, in_words
 from adain_jax.model import Model
 from adain_jax.model.mixtures import bilinear
 from adain_jax.model.style import Style
-from adain_jax.runtime.atomic import check_place, make_folder
+from adain_jax.runtime.atomic import check_apart, check_place, make_folder
 
 STYLES = (1, 2, 4)  # the numbers of styles that a grid can have
 Cell = tuple[tuple[float, ...], float]  # the weights of the styles, and the strength
@@ -101,8 +101,7 @@ def write(
     rows = cells(len(styles), steps)
     image.check_writable(output)
     check_place(output)
-    if output.resolve() in {path.resolve() for path in (photo, *styles)}:
-        raise ValueError(f"{output} would replace one of the images read: name another")
+    check_apart(output, (photo, *styles))
     content = image.load(photo, size=size).rgb
     # The styles are in two more columns.
     image.check_fits(output, *extent(len(rows), steps + 2, content.shape[:2]))

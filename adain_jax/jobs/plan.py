@@ -1,5 +1,6 @@
 """The plan of a command: which pictures to make of which files, and their names."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 from adain_jax.files import find, image
 from adain_jax.files.streams import STREAM, is_stream
 from adain_jax.model.style import check_weights
+from adain_jax.runtime.atomic import check_apart
 
+_MADE = "_stylized_"  # between the names of the content and of the style
 _ALIASES = {".jpeg": ".jpg", ".tiff": ".tif"}  # suffixes, and their names in --format
 
 
@@ -107,16 +110,21 @@ class Plan:
 
 @dataclass(frozen=True)
 class _Found:
-    """An image, and its folder relative to the given folder."""
+    """An image, and its folder relative to the given folder; None if the image itself is given."""
 
     path: Path
-    within: Path
+    folder: Path | None = None
 
-    def lies_in(self, output: Path) -> bool:
-        """Whether it lies in `output` within the given folder, and so is a picture made before."""
-        folder = (self.path.parent / Path(*[".."] * len(self.within.parts))).resolve()
-        inside, where = output.resolve(), self.path.resolve()
-        return folder in inside.parents and inside in where.parents
+    @property
+    def within(self) -> Path:
+        return self.folder or Path()
+
+    def was_made(self, output: Path) -> bool:
+        """Whether it is a picture that was made before, and lies in the output within a folder."""
+        if self.folder is None or _MADE not in self.path.stem:
+            return False
+        folder, where = (Path(os.path.realpath(x)) for x in (output, self.path))
+        return folder in where.parents
 
 
 def plan(
@@ -126,12 +134,15 @@ def plan(
     *,
     pairs: bool = False,
     encoding: Encoding | None = None,
+    others: Sequence[Path] = (),
 ) -> Plan:
     """Plan the pictures of all combinations of contents and styles: files, folders or `STREAM`.
 
     A mixture counts as one style. One content and one style make the file `output`, unless that is
     a folder or has no suffix. Otherwise the pictures are named `{content}_stylized_{style}` with
     the suffix of the content, in the folder `output`, and in the same subfolder as the content.
+    Images with such names in a folder of contents are left out if they lie in `output`, because
+    they are pictures that were made before.
 
     Args:
         contents: photographs.
@@ -139,16 +150,22 @@ def plan(
         output: a file, a folder, or `STREAM`, for one picture.
         pairs: combine only contents and styles with the same name, whatever their suffixes.
         encoding: how pictures will be written.
+        others: further files that are read, such as masks.
 
     Raises:
-        FileNotFoundError: if a folder has no image.
+        FileNotFoundError: if a folder has no image, or no others than pictures made before.
         ValueError: if two pictures would have the same name, a picture would replace one of the
-            images that are read, `output` cannot be written in the format of its suffix or has
+            files that are read, `output` cannot be written in the format of its suffix or has
             another than `encoding`, it is for one picture but there are more, two styles have the
             same name (with `pairs`), or `STREAM` is read twice.
     """
     encoding = encoding or Encoding()
-    found = [x for x in _expand(contents) if not x.lies_in(output)]
+    listed = _expand(contents)
+    found = [x for x in listed if not x.was_made(output)]
+    if listed and not found:
+        raise FileNotFoundError(
+            f"no image in {', '.join(map(str, contents))} but pictures made before, in {output}"
+        )
     if isinstance(styles, Mixture):
         mixtures = [styles]
     else:
@@ -162,10 +179,10 @@ def plan(
     else:
         matches = [(content, style) for content in found for style in mixtures]
     jobs = _name(matches, output, encoding)
-    read = {path.resolve() for path in inputs if path != STREAM}
+    read = {os.path.realpath(path) for path in (*inputs, *others) if path != STREAM}
     for job in jobs:
-        if job.output != STREAM and job.output.resolve() in read:
-            raise ValueError(f"{job.output} would replace one of the images read: name another")
+        if job.output != STREAM:
+            check_apart(job.output, read)
     return Plan(jobs, alone, unused)
 
 
@@ -187,7 +204,7 @@ def _expand(
             for file in listed(path):
                 found.setdefault(file, _Found(file, file.parent.relative_to(path)))
         else:
-            found.setdefault(path, _Found(path, Path()))
+            found.setdefault(path, _Found(path))
     return list(found.values())
 
 
@@ -220,7 +237,7 @@ def _name(matches: Sequence[tuple[_Found, Mixture]], output: Path, encoding: Enc
         )
     else:
         jobs = [
-            Job(x.path, style, output / x.within / f"{_stem(x.path)}_stylized_{style.stem}{suffix}")
+            Job(x.path, style, output / x.within / f"{_stem(x.path)}{_MADE}{style.stem}{suffix}")
             for x, style in matches
             for suffix in [_suffix(x.path, encoding)]
         ]

@@ -14,7 +14,7 @@ from adain_jax.jobs.failures import FAILURES, in_words
 from adain_jax.jobs.plan import expand
 from adain_jax.model import Model
 from adain_jax.model.style import SUFFIX, Style
-from adain_jax.runtime.atomic import check_place, make_folder
+from adain_jax.runtime.atomic import check_apart, check_place, make_folder
 from adain_jax.runtime.text import printable
 
 SIZE = 512  # the default shorter side of a style's image, in pixels
@@ -37,15 +37,21 @@ def read(path: Path, size: int, stdin: bytes | None = None) -> Style | np.ndarra
     return streams.load(path, stdin, size=size, as_bytes=True).rgb
 
 
-def encode(path: Path, read: Style | np.ndarray, model: Model) -> Style:
+def encode(path: Path, read: Style | np.ndarray, model: Model, *, several: bool = False) -> Style:
     """Encode the result of `read`, unless it is a style already.
 
     Raises:
-        ValueError: if the style belongs to another model, or an older version.
+        ValueError: if the style belongs to another model, or an older version; or if the file has
+            `several` styles, and one is wanted.
     """
     if isinstance(read, np.ndarray):
         return encode_style(read, model)
     model.check_style(read, str(path))
+    if read.mean.ndim > 1 and not several:
+        raise ValueError(
+            f"{path} is a bank of {len(read.mean)} styles, for `adain-jax dataset`: give the file "
+            "of one style, or a painting"
+        )
     return read
 
 
@@ -83,9 +89,20 @@ def each(paths: Sequence[Path], model: Model, *, size: int = SIZE) -> Iterator[t
 
 
 def bank_names(path: Path) -> tuple[str, ...]:
-    """The names of the styles in a bank, as valid UTF-8; empty if the file has no names."""
+    """The names of the styles in a bank, as valid UTF-8; empty if the file has no names.
+
+    Raises:
+        ValueError: if the file has something else in their place.
+    """
     with safetensors.safe_open(path, framework="numpy") as file:
-        return tuple(map(printable, json.loads((file.metadata() or {}).get(_NAMES, "[]"))))
+        told = (file.metadata() or {}).get(_NAMES, "[]")
+    try:
+        names = json.loads(told)
+    except ValueError:
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{path}: the names of its styles are no JSON list of strings")
+    return tuple(map(printable, names))
 
 
 def write_bank(
@@ -154,13 +171,12 @@ def _check_output(paths: Sequence[Path], output: Path) -> None:
     if output.suffix != SUFFIX:
         raise ValueError(f"{output}: a file of a style ends in {SUFFIX}")
     check_place(output)
-    if output.resolve() in {path.resolve() for path in expand(paths)}:
-        raise ValueError(f"{output} would replace one of the styles read: name another")
+    check_apart(output, expand(paths))
 
 
 def _style(path: Path, model: Model, size: int) -> Style:
     try:
-        return encode(path, read(path, size), model)
+        return encode(path, read(path, size), model, several=True)
     except FAILURES as error:
         raise in_words(error, path, "--style-size") from None
 

@@ -147,6 +147,8 @@ def check_masks(masks: ArrayLike, content: np.ndarray | jax.Array, styles: int) 
             f"masks are (K, H, W), or integer labels (H, W), for this content (K, {sides[0]}, "
             f"{sides[1]}), not {array.dtype} of shape {array.shape}"
         )
+    if not len(array):
+        raise ValueError("there are no masks: give one for each style, or leave them out")
     if labels:
         if known and not 0 <= array.min() <= array.max() <= styles:
             raise ValueError(

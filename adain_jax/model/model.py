@@ -237,15 +237,19 @@ class Model:
         Raises:
             ValueError: if `images` is anything else, or the decoder takes maps, not styles.
         """
+        self.check_takes_styles()
+        images = check_image("style", images)
+        stats = _statistics(self, images if images.ndim == 4 else images[None])
+        style = Style(stats.mean, stats.std, self.fingerprint)
+        return style if images.ndim == 4 else jax.tree.map(lambda x: x[0], style)
+
+    def check_takes_styles(self) -> None:
+        """Raise `ValueError` if the decoder takes the maps of a style, not its statistics."""
         if ARCHITECTURES[self.architecture].concatenates:
             raise ValueError(
                 f"{self.architecture} has no styles but feature maps: decode the features of a "
                 "content and a style, concatenated"
             )
-        images = check_image("style", images)
-        stats = _statistics(self, images if images.ndim == 4 else images[None])
-        style = Style(stats.mean, stats.std, self.fingerprint)
-        return style if images.ndim == 4 else jax.tree.map(lambda x: x[0], style)
 
     def check_style(self, style: Style, name: str = "the style") -> None:
         """Raise `ValueError` if a style is not one of this model; `name` is for the message."""

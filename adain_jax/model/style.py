@@ -17,6 +17,7 @@ from adain_jax.model.arguments import as_array
 from adain_jax.model.exported import exportable
 from adain_jax.runtime.atomic import atomic_path
 from adain_jax.runtime.paths import as_path
+from adain_jax.runtime.text import check_metadata
 
 SUFFIX = ".safetensors"  # the suffix of files of styles
 
@@ -115,7 +116,8 @@ class Style:
         the file.
 
         Raises:
-            ValueError: if the name does not end in .safetensors.
+            ValueError: if the name does not end in .safetensors, or `metadata` has a value that is
+                no string.
 
         >>> import tempfile, jax.numpy as jnp
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -126,6 +128,7 @@ class Style:
         path = as_path(path)
         if path.suffix != SUFFIX:
             raise ValueError(f"{path}: a file of a style ends in {SUFFIX}")
+        check_metadata(metadata or {})
         arrays = {"mean": np.asarray(self.mean), "std": np.asarray(self.std)}
         if thumbnail is not None:
             arrays["thumbnail"] = thumbnail
@@ -151,7 +154,7 @@ class Style:
                 if metadata.get("kind") != "style":
                     raise ValueError(f"{path} is no file of a style: make one by adain-jax style")
                 mean, std = (file.get_tensor(name) for name in ("mean", "std"))
-        except (safetensors.SafetensorError, TypeError) as error:  # TypeError: bfloat16
+        except (safetensors.SafetensorError, TypeError, AttributeError) as error:  # such as float8
             raise ValueError(f"{path} is no safetensors file, or truncated: {error}") from None
         if mean.shape != std.shape or mean.ndim not in (1, 2):
             raise ValueError(f"{path} is no file of a style: mean and std are of no fitting shapes")
@@ -167,7 +170,10 @@ def check_weights(weights: ArrayLike | Sequence[float]) -> np.ndarray:
     Raises:
         ValueError: if weights are not finite, are negative, or are all 0.
     """
-    values = np.asarray(as_array("weights", weights)).astype(np.float64)
+    given = np.asarray(as_array("weights", weights))
+    if np.iscomplexobj(given):
+        raise ValueError(f"weights of styles are numbers, not {given.dtype}")
+    values = given.astype(np.float64)
     if not (np.isfinite(values.sum()) and (values >= 0).all() and values.sum() > 0):
         raise ValueError(
             f"weights of styles are finite, at least 0 and not all 0, not {values.tolist()}"

@@ -10,6 +10,7 @@ import numpy as np
 
 from adain_jax.files import image
 from adain_jax.files.sheet import sheet
+from adain_jax.runtime.text import printable
 
 if TYPE_CHECKING:  # imported where it is used, since it is an optional package
     from matplotlib.axes import Axes
@@ -60,7 +61,7 @@ class Page:
         lines += [f"| {' | '.join(map(_cell, row))} |" for row in self.rows]
         for name, caption in self.pictures.items():
             lines += ["", f"![{caption}]({name})", "", f"*{caption}*"]
-        (folder / "page.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (folder / "page.md").write_text(printable("\n".join(lines) + "\n"), encoding="utf-8")
         write_csv(
             folder / "claims.csv",
             ("claim", "paper", "ours", "held"),

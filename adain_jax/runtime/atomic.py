@@ -6,7 +6,7 @@ import shutil
 import stat
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -51,6 +51,17 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         if of in (name, path.name) or (of is None and error.errno in _UNNAMED):
             raise _worded(error, f"cannot write {path}{link}") from None
         raise
+
+
+def check_apart(output: Path, read: Iterable[str | Path]) -> None:
+    """Check that `output` is none of the files that are read, by whatever names and links.
+
+    Raises:
+        ValueError: if it is.
+    """
+    # `Path.resolve` raises an error for links that lead to themselves.
+    if not is_special(output) and os.path.realpath(output) in [os.path.realpath(x) for x in read]:
+        raise ValueError(f"{output} would replace one of the files read: name another")
 
 
 def check_place(path: str | os.PathLike) -> None:

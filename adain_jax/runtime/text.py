@@ -1,5 +1,7 @@
 """Text for messages and files."""
 
+from collections.abc import Mapping
+
 
 def one_line(message: Exception | str) -> str:
     r"""The message without line breaks.
@@ -8,6 +10,13 @@ def one_line(message: Exception | str) -> str:
     'two lines'
     """
     return " ".join(str(message).split())
+
+
+def check_metadata(metadata: Mapping[str, object]) -> None:
+    """Raise `ValueError` if the header of a file could not hold these values, as strings."""
+    for key, value in metadata.items():
+        if not isinstance(value, str):
+            raise ValueError(f"metadata: {key} is a string, not {value!r}")
 
 
 def printable(text: str) -> str:

@@ -1,7 +1,8 @@
 """Checkpoints of a training: everything that a step changes, and the progress."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -11,6 +12,7 @@ from jax.typing import ArrayLike
 from orbax.checkpoint import v1 as ocp
 
 from adain_jax.networks.params import Params
+from adain_jax.runtime.text import one_line
 from adain_jax.training.calls import KINDS, Run
 from adain_jax.weights.store import fingerprint
 
@@ -18,6 +20,7 @@ from adain_jax.weights.store import fingerprint
 # weights exist and what their initial values were. All other settings may change between runs.
 FIXED = ("network", "encoder", "moving_average", "init_from")
 _ELSEWHERE = "choose another workdir; init_from={} begins there with its weights"
+_PARTS = ("_CHECKPOINT_METADATA", "training")  # what orbax writes of a checkpoint
 _policies = ocp.training.preservation_policies
 
 
@@ -80,16 +83,20 @@ class Checkpoints:
             recipe: the settings of `FIXED`, and any others that JSON can represent.
             loss: the validation's loss at this step, which decides the best checkpoint; None if
                 there was no validation.
+
+        Raises:
+            OSError: if this checkpoint, or the one before it, cannot be written.
         """
         arrays = jax.tree.map(np.array, _tree(run, progress))
-        self._checkpointer.save_checkpointables_async(
-            int(run.state.step),
-            {"training": arrays},
-            metrics=None if loss is None else {"loss": loss},
-            custom_metadata={**recipe, "checksum": fingerprint(_leaves(arrays))},
-            overwrite=True,
-            force=True,  # otherwise, a save is skipped while another one is under way
-        )
+        with self._writing():
+            self._checkpointer.save_checkpointables_async(
+                int(run.state.step),
+                {"training": arrays},
+                metrics=None if loss is None else {"loss": loss},
+                custom_metadata={**recipe, "checksum": fingerprint(_leaves(arrays))},
+                overwrite=True,
+                force=True,  # otherwise, a save is skipped while another one is under way
+            )
 
     def check(self, recipe: Mapping[str, object]) -> None:
         """Raise `ValueError` if `recipe` and the newest checkpoint differ in a `FIXED` setting."""
@@ -104,6 +111,10 @@ class Checkpoints:
                 f"the checkpoint in {self._folder} is of another training "
                 f"({'; '.join(differences)}): {_ELSEWHERE.format(self._folder)}"
             )
+
+    def agrees(self, recipe: Mapping[str, object], name: str) -> bool:
+        """Whether the newest checkpoint has this setting of `recipe`, or does not tell."""
+        return _metadata(self._checkpointer, self.latest).get(name, recipe[name]) == recipe[name]
 
     def restore(self, run: Run) -> tuple[Run, Progress]:
         """Read the newest checkpoint as NumPy arrays. `run` gives its structure and shapes.
@@ -133,12 +144,23 @@ class Checkpoints:
         return Run(training["state"], training["pool"]), progress
 
     def wait(self) -> None:
-        """Wait until the last save is on disk."""
-        self._checkpointer.wait()
+        """Wait until the last save is on disk. The errors are those of `save`."""
+        with self._writing():
+            self._checkpointer.wait()
 
     def close(self) -> None:
-        """Wait until the last save is on disk, and close the folder."""
-        self._checkpointer.close()
+        """Wait until the last save is on disk, and close the folder. The errors are as before."""
+        with self._writing():
+            self._checkpointer.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, OSError) as error:  # of TensorStore's threads, and of the file system
+            raise OSError(
+                f"cannot write a checkpoint in {self._folder}: {one_line(error)}"
+            ) from error
 
 
 def load_params(path: str | os.PathLike) -> Params:
@@ -154,7 +176,8 @@ def load_params(path: str | os.PathLike) -> Params:
     folder = Path(path).absolute()
     if (folder / "checkpoints").is_dir():
         folder = folder / "checkpoints"
-    step = int(folder.name) if folder.name.isdigit() else None
+    is_one = folder.name.isdigit() and any((folder / name).exists() for name in _PARTS)
+    step = int(folder.name) if is_one else None
     checkpointer = _open(folder if step is None else folder.parent)
     try:
         if step is None and checkpointer.latest is not None:

@@ -1,5 +1,6 @@
 """The settings of a training."""
 
+import math
 from dataclasses import dataclass, fields
 from typing import get_type_hints
 
@@ -9,6 +10,7 @@ from adain_jax.ops.losses import REDUCTIONS
 SCHEDULES = ("cosine", "inverse_time")
 COMPUTE = ("float32", "bfloat16")
 EXPORTS = ("float16", "float32")
+_LARGEST_SEED = 2**63 - 2  # streams of styles have the next one
 _LAYERS = ("style_layers", "content_layers")
 
 
@@ -197,9 +199,15 @@ class TrainConfig:
             field.name: value
             for field in fields(self)
             if isinstance(value := getattr(self, field.name), int | float)
-        } | {name: min(getattr(self, name), default=0) for name in _LAYERS}
+        }
+        each = [*numbers.items(), *((name, x) for name in _LAYERS for x in getattr(self, name))]
         problems += [f"{x} must be positive, not {numbers[x]}" for x in positive if numbers[x] <= 0]
-        problems += [f"{x} must not be negative, not {y}" for x, y in numbers.items() if not y >= 0]
+        problems += [f"{x} must not be negative, not {y}" for x, y in each if y < 0]
+        problems += [f"{x} must be finite, not {y}" for x, y in each if not math.isfinite(y)]
+        if self.seed > _LARGEST_SEED:
+            problems.append(f"seed must be at most {_LARGEST_SEED}, not {self.seed}")
+        if not self.workdir.strip():
+            problems.append("workdir is empty: name a folder")
         shares = (
             *("style_gray", "style_permute", "style_invert", "style_hue", "style_contrast"),
             *("style_gamma", "style_synthetic", "style_mix"),
@@ -247,8 +255,11 @@ class TrainConfig:
             for name in _LAYERS
             if len(getattr(self, name)) != 4
         ]
-        if self.shift_weight and self.crop_size < 16:
-            problems.append(f"shift_weight needs crops of 16 pixels or more, not {self.crop_size}")
+        problems += [
+            f"{name} needs crops of 16 pixels or more, not {self.crop_size}"
+            for name in ("shift_weight", "mesh_weight")
+            if getattr(self, name) and self.crop_size < 16
+        ]
         if self.accumulate > 0 and self.batch_size % self.accumulate:
             problems.append(
                 f"batch_size {self.batch_size} is no multiple of accumulate {self.accumulate}"
@@ -262,6 +273,11 @@ class TrainConfig:
             f"{pool} {getattr(self, pool)} is no multiple of batch_size {self.batch_size}"
             for pool in ("pool_contents", "pool_styles")
             if self.batch_size > 0 and getattr(self, pool) % self.batch_size
+        ]
+        problems += [
+            f"renew {self.renew} exceeds {pool} {getattr(self, pool)}"
+            for pool in ("pool_contents", "pool_styles")
+            if 0 < getattr(self, pool) < self.renew
         ]
         if self.style_mix:
             problems += [

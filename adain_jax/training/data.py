@@ -1,16 +1,25 @@
 """Streams of random crops, decoded by threads; the seed and weights decide their order."""
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from adain_jax.runtime.threads import threads
+from adain_jax.training.config import TrainConfig
 from adain_jax.training.sources import Images
 
 if TYPE_CHECKING:
     import grain  # imported where it is used: images that fit into memory are not streamed
+
+# The fields of a recipe that decide the crops, beside their sizes.
+_OF_CROPS = (
+    *("content", "style", "content_weights", "style_weights", "content_size", "style_size"),
+    *("flip", "style_gray", "style_permute", "style_invert", "style_hue", "style_contrast"),
+    *("style_gamma", "style_synthetic"),
+)
 
 
 class Stream:
@@ -51,15 +60,16 @@ class Stream:
             ValueError: if the weights cannot be parsed, a pattern fits no image, or no weight is
                 positive.
         """
+        frequencies = weights_of(images.names, weights)
 
-        def crop(number: int, rng: np.random.Generator) -> dict[str, object]:
-            array = images[number]
+        def crop(index: int, rng: np.random.Generator) -> dict[str, object]:
+            number, array = images.decoded(index, weights=frequencies, keep=True)
             top, left = (int(rng.integers(side - crop_size + 1)) for side in array.shape[:2])
             array = array[top : top + crop_size, left : left + crop_size]
             array = array[:, ::-1] if flip and rng.random() < 0.5 else array
             return {"image": array, "number": np.int32(number)}
 
-        self._dataset = _order(weights_of(images.names, weights), seed).random_map(crop)
+        self._dataset = _order(frequencies, seed).random_map(crop)
 
     def batches(
         self, start: int, batch_size: int, *, process: int = 0, processes: int = 1
@@ -84,6 +94,17 @@ class Stream:
         return iter(part.to_iter_dataset(options))
 
 
+def crops_digest(config: TrainConfig, names: Mapping[str, Sequence[str]]) -> str:
+    """A digest of everything that decides which crops a pool may hold, but the seed.
+
+    Args:
+        config: the recipe.
+        names: the names of the images, by kind.
+    """
+    fields = [(name, getattr(config, name)) for name in _OF_CROPS]
+    return hashlib.sha256(repr((fields, sorted(names.items()))).encode()).hexdigest()[:16]
+
+
 def weights_of(names: Sequence[str], text: str) -> np.ndarray:
     """The relative frequency of each image: the weight of the first pattern that fits its name.
 
@@ -99,7 +120,10 @@ def weights_of(names: Sequence[str], text: str) -> np.ndarray:
     first = [next(i for i, (x, _) in enumerate(patterns) if fnmatch(name, x)) for name in names]
     for i, (pattern, _) in enumerate(patterns[:-1]):
         if i not in first:
-            raise ValueError(f"config: no image's name fits the pattern {pattern!r}")
+            raise ValueError(
+                f"config: no image's name fits the pattern {pattern!r}; those that an earlier "
+                "pattern fits, or that are kept for validation, do not count"
+            )
     weights = np.array([patterns[i][1] for i in first])
     if not weights.any():
         raise ValueError("config: the weights leave no image")

@@ -30,15 +30,23 @@ def connect_hosts(
         environment: the environment variables, `os.environ`.
 
     Raises:
-        ValueError: if only some of the first three arguments are given.
+        ValueError: if only some of the first three arguments are given, or they are wrong.
     """
-    given = [coordinator, num_processes, process_id]
-    if any(x is not None for x in given):
-        if any(x is None for x in given):
-            raise ValueError("--coordinator, --num-processes and --process-id go together")
-        jax.distributed.initialize(coordinator, num_processes, process_id)
-    elif is_cluster(environment):
-        jax.distributed.initialize()
+    if coordinator is None and num_processes is None and process_id is None:
+        if is_cluster(environment):
+            jax.distributed.initialize()
+        return
+    if coordinator is None or num_processes is None or process_id is None:
+        raise ValueError("--coordinator, --num-processes and --process-id go together")
+    host, _, port = coordinator.rpartition(":")
+    if not host or not port.isdecimal():
+        raise ValueError(f"--coordinator is HOST:PORT, such as localhost:1234: {coordinator!r}")
+    if not 0 <= process_id < num_processes:
+        raise ValueError(
+            f"--process-id {process_id} is none of the --num-processes {num_processes}, which are "
+            "counted from 0"
+        )
+    jax.distributed.initialize(coordinator, num_processes, process_id)
 
 
 def is_cluster(environment: Mapping[str, str]) -> bool:

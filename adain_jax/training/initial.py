@@ -9,24 +9,31 @@ from adain_jax.networks import initialize
 from adain_jax.networks.params import Params, check_params
 from adain_jax.training.checkpoint import load_params
 from adain_jax.training.config import TrainConfig
+from adain_jax.weights import store
 from adain_jax.weights.convert import from_port_decoder
 from adain_jax.weights.read import read_state
 
 
-def first_params(config: TrainConfig, model: Model) -> Params:
+def first_params(config: TrainConfig, model: Model, *, replaced: bool = False) -> Params:
     """The initial weights of the trained parts: `{"decoder": ...}` and all others but the VGG.
 
     They are random, or those of `config.init_from`.
+
+    Args:
+        config: the recipe.
+        model: the frozen model.
+        replaced: whether those of a checkpoint will replace them; then they are random, and
+            `config.init_from` need not exist any more.
 
     Raises:
         FileNotFoundError: if `config.init_from` does not exist.
         ValueError: if `config.init_from` does not fit the network.
     """
     architecture = config.architecture(model.architecture)
-    if not config.init_from:
+    if replaced or not config.init_from:
         return _random(architecture, config.seed)
     path = Path(config.init_from)
-    if path.is_dir():
+    if path.is_dir() and config.init_from not in store.shipped():
         params = load_params(path)
     elif path.suffix in (".pth", ".pt"):
         params = {"decoder": from_port_decoder(read_state(path))}

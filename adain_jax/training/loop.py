@@ -61,12 +61,12 @@ def train(config: TrainConfig, *, until: float = math.inf) -> Model:
 
     # ------------------------------------------------------------------ state
     optimizer = make_optimizer(config)
-    run = Run(
-        create_state(config, first_params(config, model), optimizer),
-        pool_shapes(config, model.architecture, model.params),
-    )
     writes = jax.process_index() == 0
     record = Record(config, model, images, (shown["content"], shown["style"]), write=writes)
+    run = Run(
+        create_state(config, first_params(config, model, replaced=record.resumes), optimizer),
+        pool_shapes(config, model.architecture, model.params),
+    )
     run, progress = record.restore(run)
     supplies.start(progress.read)
 
@@ -103,6 +103,8 @@ def train(config: TrainConfig, *, until: float = math.inf) -> Model:
         disable=not writes,
     )
     with record, bar, Interrupts() as interrupts:
+        if clock.over(number):
+            record.finished(placement.first(run).state, progress)
         while not clock.over(number):
             phase = "reconstruction" if position < config.reconstruction_steps else "style"
             count = min(most, _steps_until_something(config, number))

@@ -28,8 +28,10 @@ class MetricsLog:
         Without a folder, nothing is written. All hosts but one have none.
         """
         self._file = self._writer = None
-        self._pending: dict[str, list[tuple[ArrayLike, int]]] = defaultdict(list)
-        self._last = start
+        # Of each metric, for each call since the last line: its first step, its values in the
+        # steps, and the number of these.
+        self._pending: dict[str, list[tuple[int, ArrayLike, int]]] = defaultdict(list)
+        self._step = start
         if workdir is not None:
             path = Path(workdir) / "log.jsonl"
             _cut(path, start)
@@ -39,29 +41,29 @@ class MetricsLog:
     def add(self, metrics: Mapping[str, ArrayLike], count: int = 1) -> None:
         """Add the metrics of a call of `count` steps, without waiting for their values."""
         for name, values in metrics.items():
-            self._pending[name].append((values, count))
+            self._pending[name].append((self._step + 1, values, count))
+        self._step += count
 
     def first_bad(self) -> tuple[int, str] | None:
         """The first step since the last line with a metric that is not finite, and its name."""
         bad = [
-            (self._last + 1 + int(np.argmin(np.isfinite(values))), name)
-            for name in self._pending
-            if not np.isfinite(values := self._values(name)).all()
+            (first + int(np.argmin(finite)), name)
+            for name, calls in self._pending.items()
+            for first, values, count in calls
+            if not (finite := np.isfinite(_each(values, count))).all()
         ]
         return min(bad, default=None)
 
     def write(self, step: int, **fields: object) -> dict[str, float]:
         """Write a line of `fields` and the means since the last line; return the means."""
-        means = {name: float(self._values(name).mean()) for name in self._pending}
+        means = {
+            name: float(np.concatenate([_each(values, count) for _, values, count in calls]).mean())
+            for name, calls in self._pending.items()
+        }
         self._pending.clear()
-        self._last = step
+        self._step = step
         self.note(step, **fields, **means)
         return means
-
-    def _values(self, name: str) -> np.ndarray:
-        """The values of a metric in every step since the last line."""
-        calls = self._pending[name]
-        return np.concatenate([np.atleast_1d(values)[:count] for values, count in calls])
 
     def note(self, step: int, **fields: object) -> None:
         """Write a line of `fields` alone."""
@@ -85,6 +87,11 @@ class MetricsLog:
         for file in (self._file, self._writer):
             if file is not None:
                 file.close()
+
+
+def _each(values: ArrayLike, count: int) -> np.ndarray:
+    """The values of a metric in each of the `count` steps of a call."""
+    return np.atleast_1d(values)[:count]
 
 
 def _tensorboard(folder: Path, start: int) -> "SummaryWriter | None":

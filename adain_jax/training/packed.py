@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -93,31 +94,39 @@ def load(images: Images, weights: np.ndarray, most: float, kind: str) -> Packed 
     wanted = np.flatnonzero(weights)
     places = np.arange(host, host + hosts * -(-len(wanted) // hosts), hosts)
     ours = np.take(wanted, places, mode="wrap")  # all hosts have equally many
-    arrays: list[np.ndarray] | None = None
+    used, arrays = list[int](), None
     if len(ours) * images.size**2 * _CHANNELS <= most:  # squares are the smallest
-        arrays = _decode(images, ours, most, kind)
+        used, arrays = _decode(images, weights, ours, most, kind)
     if largest_over_hosts(int(arrays is None)):
         return None
     assert arrays is not None
-    return pack(arrays, ours, weights[ours])
+    return pack(arrays, np.array(used), weights[ours])
 
 
-def _decode(images: Images, wanted: np.ndarray, most: float, kind: str) -> list[np.ndarray] | None:
-    """Decode images by threads; return None as soon as they exceed `most` bytes."""
+def _decode(
+    images: Images, weights: np.ndarray, wanted: np.ndarray, most: float, kind: str
+) -> tuple[list[int], list[np.ndarray] | None]:
+    """Decode images by threads; return the indices of those that were used, and the images.
+
+    There are no images if they exceed `most` bytes.
+    """
+    used: list[int] = []
     arrays: list[np.ndarray] = []
     at_once = threads()
+    decode = partial(images.decoded, weights=weights)
     with (
         ThreadPoolExecutor(at_once) as pool,
         tqdm(total=len(wanted), desc=kind, unit="image") as bar,
     ):
         for start in range(0, len(wanted), 8 * at_once):
-            some = list(pool.map(images.decoded, wanted[start : start + 8 * at_once]))
-            arrays += some
+            some = list(pool.map(decode, wanted[start : start + 8 * at_once]))
+            used += [index for index, _ in some]
+            arrays += [array for _, array in some]
             bar.update(len(some))
-            most -= sum(x.nbytes for x in some)
+            most -= sum(array.nbytes for _, array in some)
             if most < 0:
-                return None
-    return arrays
+                return used, None
+    return used, arrays
 
 
 def free_memory(devices: Sequence[Any]) -> int:

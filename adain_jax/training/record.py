@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import jax
@@ -15,10 +16,12 @@ from adain_jax.runtime.atomic import atomic_path
 from adain_jax.training.calls import KINDS, SYNTHETIC, Outcome, Run
 from adain_jax.training.checkpoint import Checkpoints, Progress
 from adain_jax.training.config import TrainConfig
+from adain_jax.training.data import crops_digest
 from adain_jax.training.metrics import MetricsLog
 from adain_jax.training.sources import Images
 from adain_jax.training.step import TrainState
 from adain_jax.training.validation import PictureGrid, Validation
+from adain_jax.weights import store
 
 _NAMED = 16  # the largest number of pairs of images that a message names
 
@@ -61,6 +64,7 @@ class Record:
             "encoder": model.fingerprint,
             "moving_average": config.ema_decay > 0,
             "init_from": config.init_from,
+            "crops": crops_digest(config, {kind: x.names for kind, x in images.items()}),
             "config": dataclasses.asdict(config),
         }
         self._log = MetricsLog(None)
@@ -81,6 +85,11 @@ class Record:
         self._log.close()
         self._checkpoints.close()
 
+    @property
+    def resumes(self) -> bool:
+        """Whether there is a checkpoint from which the training goes on."""
+        return self._checkpoints.latest is not None
+
     def restore(self, run: Run) -> tuple[Run, Progress]:
         """Read the newest checkpoint, if there is one, and start the log.
 
@@ -91,10 +100,12 @@ class Record:
             ValueError: if the checkpoint is damaged, or is that of another training.
         """
         progress = Progress.none()
-        run = run._replace(pool={}) if self._checkpoints.latest is None else run
-        if self._checkpoints.latest is not None:
+        run = run if self.resumes else run._replace(pool={})
+        if self.resumes:
             self._checkpoints.check(self._recipe)
             run, progress = self._checkpoints.restore(run)
+            if not self._checkpoints.agrees(self._recipe, "crops"):
+                run = run._replace(pool={})
             if self.writes:
                 print(f"going on from step {int(run.state.step)} in {self._workdir}")
         if self.writes:
@@ -148,32 +159,39 @@ class Record:
             ValueError: as `check` does, before a checkpoint is saved.
         """
         config = self._config
-        show = config.pictures_every and (step % config.pictures_every == 0 or end)
+        pictures = config.pictures_every and (step % config.pictures_every == 0 or end)
         save = step % config.checkpoint_every == 0 or end
-        validate = step % config.validate_every == 0 or (save and not stopped)
+        validate = step % config.validate_every == 0 or save
         state = run.state
         if save:
             self.check(step)
         loss = None
-        if validate and self._validation:
+        if validate and self._validation and not stopped:
             losses = self._validation(_weights(state), self._model.params)
             loss = losses["loss"]
             self._log.note(step, **{f"validation/{name}": x for name, x in losses.items()})
-        if show and self._grid:
+        if pictures and self._grid and not stopped:
             picture = self._grid(self.model(state))
             image.save(self._workdir / "pictures" / f"{step:07}.png", picture)
             self._log.picture(step, "pictures", picture)
         if save:
-            # The model is written first: a run that finds the final checkpoint makes no step and
-            # does not write the model.
             if self.writes:
                 self._export(state, progress.pairs)
             self._checkpoints.save(run, progress, self._recipe, loss)
 
+    def finished(self, state: TrainState, progress: Progress) -> None:
+        """Export the model of a finished training again: its file may be lost, its dtype new."""
+        if self.writes:
+            self._means = {}
+            with suppress(FileNotFoundError, ValueError):
+                told = store.describe(self._workdir / "model.safetensors").metadata
+                self._means = {k: float(x) for k, x in told.items() if k.endswith("loss")}
+            self._export(state, progress.pairs)
+
     def model(self, state: TrainState) -> Model:
         """The network in its present state."""
         architecture = self._config.architecture(self._model.architecture)
-        params = {**self._model.params, **_weights(state)}
+        params = {"encoder": self._model.params["encoder"], **_weights(state)}
         return Model.create(architecture, **params)
 
     def check(self, step: int) -> None:

@@ -86,8 +86,7 @@ class Images:
 
         Raises:
             FileNotFoundError: if a folder or dataset is missing, or has no image.
-            ValueError: if a place is empty, none of a few images can be used, or the part has no
-                image.
+            ValueError: if a place is empty, no image can be used, or the part has no image.
         """
         self.places = places
         self.size = size
@@ -124,18 +123,30 @@ class Images:
         return len(self._entries)
 
     def __getitem__(self, index: SupportsIndex) -> np.ndarray:
-        return self.decoded(index, keep=True)
+        return self.decoded(index, keep=True)[1]
 
-    def decoded(self, index: SupportsIndex, *, keep: bool = False) -> np.ndarray:
-        """Decode an image, or the next usable one. With `keep`, the cache keeps it.
+    def decoded(
+        self, index: SupportsIndex, *, weights: np.ndarray | None = None, keep: bool = False
+    ) -> tuple[int, np.ndarray]:
+        """Decode an image, or the next usable one.
+
+        Args:
+            index: the index of the image.
+            weights: the weights of all images; no image of weight 0 takes the place of another.
+            keep: whether the cache keeps the image.
+
+        Returns:
+            The index of the image that was used, and the image.
 
         Raises:
             ValueError: if no image can be used.
         """
         for offset in range(len(self)):
-            found = self._get((int(index) + offset) % len(self), keep)
-            if found is not None:
-                return found
+            used = (int(index) + offset) % len(self)
+            if weights is None or weights[used]:
+                found = self._get(used, keep)
+                if found is not None:
+                    return used, found
         raise ValueError(f"none of the {len(self)} images in {self.places} can be used")
 
     def _get(self, index: int, keep: bool) -> np.ndarray | None:
@@ -166,9 +177,10 @@ class Images:
         return array
 
     def _check_some(self) -> None:
-        """Raise `ValueError` if no image of a few can be used, before minutes of compilation."""
-        for index in np.linspace(0, len(self) - 1, min(len(self), 8)).astype(int):
-            if self._get(int(index), keep=True) is not None:
+        """Raise `ValueError` if no image can be used, before minutes of compilation."""
+        few = np.linspace(0, len(self) - 1, min(len(self), 8)).astype(int).tolist()
+        for index in dict.fromkeys([*few, *range(len(self))]):
+            if self._get(index, keep=True) is not None:
                 return
         raise ValueError(
             f"no image in {self.places} can be used: {next(iter(self.skipped.values()))}"

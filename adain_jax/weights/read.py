@@ -97,7 +97,7 @@ def download(url: str, folder: str | os.PathLike) -> Path:
 def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
     try:
         return safetensors.numpy.load_file(path)
-    except (safetensors.SafetensorError, TypeError) as error:  # TypeError: bfloat16
+    except (safetensors.SafetensorError, TypeError, AttributeError) as error:  # such as float8
         raise ValueError(
             f"{path} is no safetensors file, or truncated: {one_line(error)}"
         ) from None

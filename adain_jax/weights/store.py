@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import safetensors
 import safetensors.numpy
@@ -17,9 +18,10 @@ from jax.typing import DTypeLike
 from adain_jax.networks.params import Params, flatten
 from adain_jax.runtime.atomic import atomic_path
 from adain_jax.runtime.paths import as_path
-from adain_jax.runtime.text import one_line
+from adain_jax.runtime.text import check_metadata, one_line
 
 SHIPPED = Path(__file__).parent
+DTYPES = ("float16", "bfloat16", "float32", "float64")  # of the weights in a file
 
 
 class Description(NamedTuple):
@@ -104,7 +106,7 @@ def read(path: Path) -> tuple[Params, dict[str, str]]:
         with safetensors.safe_open(path, framework="numpy") as file:
             metadata = dict(file.metadata() or {})
             flat = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (safetensors.SafetensorError, TypeError) as error:  # TypeError: bfloat16
+    except (safetensors.SafetensorError, TypeError, AttributeError) as error:  # such as float8
         raise ValueError(
             f"{path} is no safetensors file, or truncated: {one_line(error)}"
         ) from None
@@ -134,11 +136,20 @@ def write(
     """Write a model file, whole or not at all; with `encoder=False`, without its encoder.
 
     Raises:
-        ValueError: if the encoder is left out and no shipped model has it.
+        ValueError: if `dtype` is not one that files have, a weight is finite but not in this dtype,
+            a value of `metadata` is no string, or the encoder is left out and no shipped model has
+            it.
     """
     path = as_path(path)
-    stored = jax.tree.map(partial(np.asarray, dtype=dtype), params)
+    if (kind := jnp.dtype(dtype)).name not in DTYPES:
+        raise ValueError(f"the dtype of a file is one of {', '.join(DTYPES)}, not {kind}")
+    check_metadata(metadata or {})
+    with np.errstate(over="ignore"):  # checked just below
+        stored = jax.tree.map(partial(np.asarray, dtype=kind), params)
     full = jax.tree.map(partial(np.asarray, dtype=np.float32), stored)
+    for (name, given), kept in zip(flatten(params).items(), flatten(full).values(), strict=True):
+        if not np.array_equal(np.isfinite(given), np.isfinite(kept)):
+            raise ValueError(f"{path}: {name} has weights that {kind} cannot hold: take float32")
     made_by = fingerprint(full["encoder"])
     if not encoder:
         _shipped_encoder(made_by, "the model")
@@ -179,7 +190,7 @@ def _shipped_encoder(made_by: str, name: str) -> Params:
 def _check_tree(path: Path, flat: Mapping[str, np.ndarray]) -> None:
     """Raise `ValueError` if arrays are not floating, or their dotted names do not form a tree."""
     for name, array in flat.items():
-        if not np.issubdtype(array.dtype, np.floating):
+        if not jnp.issubdtype(array.dtype, jnp.floating):
             raise ValueError(f"{path} is no model: {name} is of {array.dtype}, not of numbers")
         parts = name.split(".")
         if len(parts) < 2 or any(".".join(parts[:i]) in flat for i in range(1, len(parts))):

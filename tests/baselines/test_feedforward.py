@@ -132,3 +132,12 @@ def test_sizes(rng):
     assert feedforward.stylize(network, {"params": params}, images).shape == images.shape
     with pytest.raises(ValueError, match="multiples of 4"):
         network.apply({"params": params}, images)
+
+
+@pytest.mark.parametrize("style", [2, -1, [0, 2]])
+def test_a_style_that_there_is_not(style):
+    network = feedforward.FeedForward("conditional", styles=2, widths=(8, 8, 8), blocks=1)
+    variables = {"params": feedforward.initialize(network, jax.random.key(0))}
+    images = jnp.zeros((2, 16, 16, 3))
+    with pytest.raises(ValueError, match="is none of the 2 styles, counted from 0"):
+        feedforward.stylize(network, variables, images, style)

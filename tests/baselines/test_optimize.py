@@ -82,6 +82,9 @@ def test_stopping_and_going_on(optimize, tmp_path, monkeypatch):
         (("-o", "out.png", "--model", "fast"), "fast is no VGG"),
         (("-o", "out.png", "--seed", "99999999999"), "--seed is from 0 to 4294967295"),
         (("-o", "out.png", "--state", "."), "--state: . is a folder"),
+        (("-o", "photo.png"), "photo.png would replace one of the files read"),
+        (("-o", "out.png", "--state", "./out.png"), "out.png would replace one of the files"),
+        (("-o", "out.png", "--state", "photo.png"), "photo.png would replace one of the files"),
         (("-o", "out.png", "--state", "nowhere/s.safetensors"), "or in none that exists"),
     ],
 )

@@ -53,6 +53,7 @@ def test_a_style_as_a_file(main, photo, painting, tmp_path):
         (["nix.jpg", "-o", "a.safetensors"], "no such file"),
         ([painting, "-o", "a.style"], "ends in .safetensors"),
         ([painting], "-o"),
+        ([painting, "-o", "calm.safetensors", "--model", "calm.safetensors"], "would replace"),
     ):
         assert_one_error(*main("style", *arguments, code=2), part)
 

@@ -1,6 +1,7 @@
 """`adain-jax export`: files for other runtimes, and styles that all of them take."""
 
 import json
+import os
 import sys
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import safetensors.numpy
 
 from adain_jax import Style
+from adain_jax.cli.export import about_model
 from adain_jax.files import image
 from tests.cli.common import assert_one_error
 from tests.tiny import tiny_fast
@@ -80,3 +82,9 @@ def test_errors_are_one_line(main, model_file, tmp_path, monkeypatch):
     arguments = ("export", "--to", "onnx", "-o", "out", "--model", model_file)
     assert_one_error(*main(*arguments, code=2), "pip install 'adain-jax[export]'")
     assert sorted(tmp_path.iterdir()) == there
+
+
+def test_a_model_whose_name_is_not_utf8(tiny, tmp_path):
+    name = str(tmp_path / os.fsdecode(b"caf\xe9.safetensors"))
+    tiny.save(name)
+    assert about_model(name)["model"].endswith("caf\\udce9.safetensors")

@@ -68,7 +68,7 @@ def test_resume_and_report(main, photos, painting, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("report", "message"),
     [
-        ("out.png", "out.png would replace one of the images read or made"),
+        ("out.png", "out.png would replace one of the files read or made"),
         (".", ". is no name for a file"),
         ("-", "- is no name for a file"),
         ("photo.png/a.json", "cannot write photo.png/a.json: PHOTO is not a folder"),

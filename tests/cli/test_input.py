@@ -37,7 +37,7 @@ from tests.cli.common import SMALL, assert_one_error
         (["PHOTO", "PAINTING", "--format", "gif"], ["--format", "gif"]),
         (["PHOTO", "PAINTING", "--format", "jpg", "-o", "a.png"], ["a.png is not called .jpg"]),
         (["-", "-"], ["standard input, of which there is one"]),
-        (["PHOTO", "PAINTING", "--json", "PHOTO"], ["would replace one of the images"]),
+        (["PHOTO", "PAINTING", "--json", "PHOTO"], ["would replace one of the files"]),
         (["PHOTO", "--styles", "PAINTING", "--pairs"], ["--styles", "--pairs"]),
         (["-", "PAINTING"], ["standard input is not an image"]),
         (["PHOTO", "-"], ["standard input is not an image"]),

@@ -20,6 +20,9 @@ def package(tmp_path):
     (place / "dist").mkdir(parents=True)
     about = {"name": runtime_web.PACKAGE, "version": runtime_web.VERSION}
     (place / "package.json").write_text(json.dumps(about))
+    # npm also writes one for the folder.
+    depends = {"dependencies": {runtime_web.PACKAGE: runtime_web.VERSION}}
+    (tmp_path / "package.json").write_text(json.dumps(depends))
     for name in (*runtime_web._MODULES, *runtime_web._PROGRAMS):
         (place / "dist" / name).touch()
     return tmp_path

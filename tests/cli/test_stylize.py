@@ -83,8 +83,11 @@ def test_masks_maps_and_windows(main, photo, painting, tmp_path):
     mask.paste(255, (0, 0, 28, 40))
     mask.save(tmp_path / "left.png")
     regions = ("--styles", f"{painting}:0.5", photo, "--masks", "left.png")
-    main("stylize", photo, *regions, "-o", "a.png", "--tile", "136", "--style-size", "16")
-    main("stylize", photo, *regions, "-o", "b.png", "--tile", "0", "--style-size", "16")
+    larger = ("--size", "150", "--style-size", "16")  # of two windows
+    main("stylize", photo, *regions, "-o", "a.png", "--tile", "136", *larger)
+    main("stylize", photo, *regions, "-o", "b.png", "--tile", "0", *larger)
+    printed = main("stylize", photo, *regions, "-o", "left.png", code=2)
+    assert_one_error(*printed, "left.png would replace one of the files read")
     windows, whole = (image.load(tmp_path / f"{name}.png").rgb for name in "ab")
     np.testing.assert_allclose(windows, whole, atol=1.1 / 255)
     alone = (photo, painting, "--style-size", "16")

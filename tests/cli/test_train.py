@@ -65,12 +65,28 @@ def test_help_lists_recipes_and_fields(main):
             ["no such folder: nix"],
         ),
         (["--config=smoke", "--num-processes=2"], ["go together"]),
+        (
+            ["--config=smoke", "--coordinator=localhost", "--num-processes=2", "--process-id=0"],
+            ["--coordinator is HOST:PORT", "'localhost'"],
+        ),
+        (
+            ["--config=smoke", "--coordinator=a:1", "--num-processes=2", "--process-id=2"],
+            ["--process-id 2 is none of the --num-processes 2", "counted from 0"],
+        ),
+        (["--config=smoke", "--config.workdir="], ["workdir is empty"]),
         (["--config=smoke", "batch_size=4"], ["batch_size=4"]),
     ],
 )
 def test_one_line_for_what_is_wrong(main, args, parts, tmp_path):
     assert_one_error(*main("train", *args, code=2), *parts)
     assert not any(tmp_path.iterdir())
+
+
+def test_a_shell_leaves_a_home_within_an_argument(main, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    content = "--config.content=~/nix,~/there"
+    printed = main("train", "--config=smoke", "--config.batch_size=4", content, code=2)
+    assert_one_error(*printed, f"no such folder: {tmp_path}/home/nix")
 
 
 def test_without_its_packages(main, monkeypatch):

@@ -1,10 +1,12 @@
 import math
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from adain_jax.evaluation import clips
+from adain_jax.evaluation import clips, unrest
 
 
 @pytest.mark.parametrize(
@@ -24,3 +26,35 @@ def test_quotients_of_a_clip_that_stands_still():
     assert clips._quotient(3.0, 2.0) == 1.5
     assert clips._quotient(0.0, 0.0) == 1.0
     assert clips._quotient(1.0, 0.0) == math.inf
+
+
+@pytest.mark.parametrize("shape", [(90, 70), (70, 90), (64, 200)])
+def test_the_motion_of_a_pan_is_exact(shape):
+    """Also after the camera has come to an edge."""
+    y, x = np.indices(shape)
+    grey = 128 + 60 * np.sin(x / 4) + 60 * np.cos(y / 5 + x / 9)
+    picture = np.stack([grey.astype(np.uint8)] * 3, -1)
+    clip = unrest.pan(picture, (40, 56), 40, 3.3, 1.2)
+    still = unrest.Clip(clip.frames, [clip.motions[0]._replace(back=0 * clip.motions[0].back)] * 39)
+    error = unrest.warp_error(clip.frames, clip)
+    assert error < 0.1 * unrest.warp_error(clip.frames, still)
+    for i in range(39):  # no frame is worse than the others
+        one = unrest.Clip(clip.frames[i : i + 2], clip.motions[i : i + 1])
+        assert unrest.warp_error(one.frames, one) < 2
+
+
+def test_names_of_pictures(tmp_path, painting):
+    """They are checked before anything is measured."""
+    (tmp_path / "b").mkdir()
+    for name in ("a.png", "b/a.png"):
+        shutil.copy(painting, tmp_path / name)
+    pair = (tmp_path / "a.png", tmp_path / "b/a.png")
+    for photos, styles, message in (
+        (pair[:1], pair, "--style: 2 are called a"),
+        (pair[:1] * 4, pair[:1], "--clips and --photos: 2 are called pan_a"),
+        (pair[:1], (tmp_path / "nix.png",), "nix.png"),
+    ):
+        task = clips.Task((), photos, styles, size=64)
+        with pytest.raises((ValueError, FileNotFoundError), match=message):
+            clips.run(task, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

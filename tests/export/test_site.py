@@ -2,8 +2,12 @@
 
 import gzip
 import json
+import socket
+import struct
 import sys
+import time
 import urllib.request
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -21,6 +25,9 @@ def package(tmp_path):
     (place / "dist").mkdir(parents=True)
     about = {"name": runtime_web.PACKAGE, "version": runtime_web.VERSION}
     (place / "package.json").write_text(json.dumps(about))
+    # npm also writes one for the folder.
+    depends = {"dependencies": {runtime_web.PACKAGE: runtime_web.VERSION}}
+    (tmp_path / "there/package.json").write_text(json.dumps(depends))
     for name in (*runtime_web._MODULES, *runtime_web._PROGRAMS):
         (place / "dist" / name).write_bytes(name.encode())
     return place
@@ -80,6 +87,9 @@ def test_pages_without_a_runtime(package, tiny, tmp_path, no_npm, monkeypatch):
     fails("no such file: .*wasm", package)
     (package / "package.json").write_text('{"name": "onnxruntime-web", "version": "1.0.0"}')
     fails("onnxruntime-web 1.0.0, not onnxruntime-web", package)
+    for about in ("", "[]", '{"name": "another"}'):
+        (package / "package.json").write_text(about)
+        fails("has no onnxruntime-web: npm install", package)
     npm = tmp_path / "npm"
     npm.write_text("#!/bin/sh\necho 'npm error network' >&2\nexit 1\n")
     npm.chmod(0o755)
@@ -98,6 +108,21 @@ def test_what_no_page_can_be_made_of(package, tiny, tmp_path):
     assert not (tmp_path / "site").exists()
     with pytest.raises(ValueError, match="dtype is float32 or float16, not 'int8'"):
         export_site(tiny, tmp_path / "site", styles=[], dtype="int8")  # type: ignore[arg-type]
+
+
+def test_a_browser_that_breaks_off(tmp_path, capfd):
+    """As it does when its page is loaded again."""
+    (tmp_path / "large").write_bytes(bytes(50_000_000))  # more than the buffers of a connection
+    with served(tmp_path) as address:
+        place = urlsplit(address)
+        with socket.create_connection((place.hostname, place.port)) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.sendall(b"GET /large HTTP/1.0\r\n\r\n")
+            client.recv(1)
+        time.sleep(0.3)
+        with urllib.request.urlopen(f"{address}large") as answer:  # it goes on serving
+            assert answer.status == 200
+    assert capfd.readouterr().err == ""
 
 
 def test_types_and_isolation(tmp_path):

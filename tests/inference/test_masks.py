@@ -192,6 +192,8 @@ def test_under_transformations(tiny, content, styles, left):
         (np.full((H, W), 3), "to 2, the number of styles"),
         (np.ones((H, W), int), "mask 2 of 2 has no region"),
         (np.ones((3, H, W), bool), "2 styles for 3 masks"),
+        (np.ones((0, H, W), bool), "there are no masks"),
+        (np.ones((0, H, W), np.float32), "there are no masks"),
     ],
 )
 def test_bad_masks(tiny, content, styles, masks, message):
@@ -221,3 +223,15 @@ def test_stylize_takes_a_list(rng, tiny, content, left):
     np.testing.assert_allclose(kept[:, 21:], content[:, 21:], atol=1e-5)
     with pytest.raises(ValueError, match="not mixed"):
         adain_jax.stylize(content, paintings, weights=[1, 2], masks=left[None], model=tiny)
+
+
+@pytest.mark.parametrize("color", ["coral", "histogram"])
+def test_paintings_as_an_array_are_one_for_each_region(rng, tiny, content, left, color):
+    """Also where each is recoloured for the content, of one image or as many as the regions."""
+    paintings = rng.random((2, 24, 32, 3), dtype=np.float32)
+    options = {"masks": left[None], "color": color, "model": tiny}
+    for images in (content, np.stack([content, 1 - content])):
+        np.testing.assert_array_equal(
+            adain_jax.stylize(images, paintings, **options),
+            adain_jax.stylize(images, list(paintings), **options),
+        )

@@ -1,3 +1,5 @@
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -5,6 +7,7 @@ import pytest
 
 import adain_jax
 from adain_jax.inference import request, stream
+from adain_jax.inference.plan import Tiled
 
 
 @pytest.fixture
@@ -72,6 +75,33 @@ def test_an_endless_stream_is_read_no_further_than_needed(tiny, painting):
     picture = next(pictures)
     assert picture.dtype == np.float32
     assert read == 4  # one batch ahead
+
+
+@pytest.mark.parametrize("sides", [(16, 24), (16, 24, 24, 24, 24, 24, 24, 24, 24)])
+def test_an_endless_stream_of_two_sizes(tiny, painting, sides):
+    """An image that waits for others of its size holds up no more than a few batches."""
+    read = 0
+
+    def stream():
+        nonlocal read
+        yield np.zeros((40, 40, 3), np.uint8)  # the only one of its size
+        for side in itertools.cycle(sides):
+            read += 1
+            yield np.zeros((side, 16, 3), np.uint8)
+
+    options = {"model": tiny, "batch_size": 2, "devices": jax.devices()[:1]}
+    pictures = adain_jax.stylize_many(stream(), painting, **options)
+    shown = [next(pictures).shape[0] for _ in range(12)]
+    assert shown == [40, *itertools.islice(itertools.cycle(sides), 11)]
+    assert read < 12 + 6 * 2
+
+
+def test_an_image_that_a_window_finds_wrong(tiny, painting):
+    photos = [np.full((48, 48, 3), value, np.float32) for value in (0.5, 0.2, 99, 0.5)]
+    pictures = adain_jax.stylize_many(photos, painting, model=tiny, plan=Tiled(72))
+    assert [next(pictures).shape for _ in range(2)] == [(48, 48, 3)] * 2
+    with pytest.raises(ValueError, match="content 2: "):
+        next(pictures)
 
 
 def test_nothing_in_nothing_out(tiny, painting):

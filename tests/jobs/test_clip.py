@@ -149,6 +149,26 @@ def test_masks_that_stand_and_masks_that_move(job, tiny, tmp_path):
     assert changed == [[True, False]] * 6 + [[False, False]] * 3 + [[False, True]] * 3
 
 
+@pytest.mark.parametrize(
+    ("still", "words"),
+    [
+        (
+            np.dstack([np.full((64, 96, 3), 255, np.uint8), np.zeros((64, 96, 1), np.uint8)]),
+            "trans",
+        ),
+        (np.full((64, 96, 3), (255, 0, 0), np.uint8), "is coloured"),
+        (np.zeros((64, 96, 3), np.uint8), "is black everywhere"),
+    ],
+)
+def test_a_mask_that_stands_is_checked_beside_one_that_moves(job, tiny, tmp_path, still, words):
+    Image.fromarray(still).save(tmp_path / "still.png")
+    moved = write(tmp_path / "mask.mp4", [np.full((64, 96, 3), 255, np.uint8)] * 12)
+    masks = Controls(masks=(moved, tmp_path / "still.png"))
+    style = Mixture(job.style.parts * 2)
+    with pytest.raises(ValueError, match=words):
+        make(replace(job, style=style, controls=masks), tiny)
+
+
 def test_colours_of_the_content(job, tiny):
     make(replace(job, controls=Controls(color="coral")), tiny)
     assert len(frames_of(job.output)) == COUNT

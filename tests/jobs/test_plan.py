@@ -66,8 +66,8 @@ def test_a_content_that_cannot_be_written_becomes_png(folders, tmp_path):
         (["c"], ["s"], "out.png", "for one picture, but there are 4"),
         (["c/a.jpg"], ["s/x.png"], "out.gif", "cannot write"),
         (["c/a.jpg", "d/a.jpg"], ["s/x.png"], "out", "would both become"),
-        (["c/a.jpg"], ["s/x.png"], "c/a.jpg", "would replace one of the images"),
-        (["c/a.jpg"], ["s/x.png"], "s/x.png", "would replace one of the images"),
+        (["c/a.jpg"], ["s/x.png"], "c/a.jpg", "would replace one of the files read"),
+        (["c/a.jpg"], ["s/x.png"], "s/x.png", "would replace one of the files read"),
         (["empty"], ["s"], "out", "no image in"),
     ],
 )
@@ -100,6 +100,43 @@ def test_pictures_within_the_contents_are_none_of_them(folders, tmp_path):
     assert plan([tmp_path / "c"], [tmp_path / "s/x.png"], tmp_path / "c/out") == first
     named = plan([tmp_path / "c/out"], [tmp_path / "s/x.png"], tmp_path / "other")
     assert len(named.jobs) == 2  # asked for by its name
+
+
+def test_pictures_beside_the_contents_are_none_of_them(folders, tmp_path):
+    """As `cd photos; adain-jax stylize . painting.jpg` makes them: it can be called again."""
+    first = plan([tmp_path / "c"], [tmp_path / "s/x.png"], tmp_path / "c")
+    for job in first.jobs:
+        add(job.output)
+    assert plan([tmp_path / "c"], [tmp_path / "s/x.png"], tmp_path / "c") == first
+    other = plan([tmp_path / "c"], [tmp_path / "s/y.gif"], tmp_path / "c")
+    assert names(other) == ["a_stylized_y.jpg", "b_stylized_y.png"]
+
+
+def test_photographs_in_the_folder_of_the_pictures_are_contents(tmp_path):
+    add(tmp_path / "c/2024/a.png")
+    add(tmp_path / "s/x.png")
+    planned = plan([tmp_path / "c"], [tmp_path / "s/x.png"], tmp_path / "c/2024")
+    assert [job.output for job in planned.jobs] == [tmp_path / "c/2024/2024/a_stylized_x.png"]
+    add(planned.jobs[0].output)
+    assert plan([tmp_path / "c"], [tmp_path / "s/x.png"], tmp_path / "c/2024") == planned
+    with pytest.raises(FileNotFoundError, match=r"no image in .* but pictures made before"):
+        plan([tmp_path / "c/2024/2024"], [tmp_path / "s/x.png"], tmp_path / "c/2024")
+
+
+def test_other_files_that_are_read(folders, tmp_path):
+    at = [tmp_path / "c/a.jpg"], [tmp_path / "s/x.png"], tmp_path / "mask.png"
+    (tmp_path / "link.png").symlink_to(tmp_path / "mask.png")
+    for name in ("mask.png", "link.png"):
+        with pytest.raises(ValueError, match=r"mask\.png would replace one of the files read"):
+            plan(*at, others=[tmp_path / name])
+    assert plan(*at, others=[tmp_path / "c/b.png"]).jobs
+
+
+def test_links_that_lead_to_themselves(folders, tmp_path):
+    (ring := tmp_path / "ring.png").symlink_to("ring.png")
+    assert plan([ring], [tmp_path / "s/x.png"], tmp_path / "out.png").jobs
+    with pytest.raises(OSError, match="symbolic links"):
+        plan([tmp_path / "c/a.jpg"], [tmp_path / "s/x.png"], ring)
 
 
 def test_files_of_styles_in_folders(folders, tmp_path):

@@ -48,3 +48,19 @@ def test_names_that_are_not_utf8(tiny, paintings, tmp_path):
     assert store.describe(output).metadata["made_of"] == r"caf\udce9.png"
     list(style_files.bank([path], tiny, output, size=16))
     assert style_files.bank_names(output) == (r"caf\udce9.png",)
+
+
+@pytest.mark.parametrize("names", ["a, b", "{}", "[1, 2]"])
+def test_names_that_are_none(tiny, rng, tmp_path, names):
+    style = tiny.style(rng.random((2, 16, 16, 3), np.float32))
+    style.save(tmp_path / "a.safetensors", metadata={"names": names})
+    with pytest.raises(ValueError, match=r"a\.safetensors: the names of its styles are no"):
+        list(style_files.each([tmp_path / "a.safetensors"], tiny))
+
+
+def test_a_bank_is_no_style(tiny, rng, tmp_path):
+    path = tmp_path / "a.safetensors"
+    tiny.style(rng.random((2, 16, 16, 3), np.float32)).save(path)
+    with pytest.raises(ValueError, match=r"a\.safetensors is a bank of 2 styles"):
+        style_files.encode(path, style_files.read(path, 16), tiny)
+    assert len(list(style_files.each([path], tiny))) == 2

@@ -180,6 +180,28 @@ def test_no_dtype_for_weights(tiny, tmp_path, dtype):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_what_is_saved_can_be_loaded(tiny, tmp_path, dtype):
+    path = tmp_path / "a.safetensors"
+    tiny.save(path, dtype=dtype)
+    for x, y in zip(*map(jax.tree.leaves, (Model.load(path).params, tiny.params)), strict=True):
+        np.testing.assert_array_equal(x, np.asarray(y).astype(dtype).astype(np.float32))
+
+
+def test_what_a_file_cannot_hold(tiny, tmp_path):
+    large = jax.tree.map(lambda x: x * 1e6, tiny.params["decoder"])
+    model = Model.create("tiny", tiny.params["encoder"], large)
+    path = tmp_path / "a.safetensors"
+    with pytest.raises(ValueError, match=r"decoder\.\S+ has weights that float16 cannot hold"):
+        model.save(path)
+    with pytest.raises(ValueError, match="a file is one of float16, bfloat16"):
+        tiny.save(path, dtype=jnp.float8_e4m3fn)
+    with pytest.raises(ValueError, match="metadata: steps is a string, not 5"):
+        tiny.save(path, metadata={"steps": 5})
+    assert not path.exists()
+    model.save(path, dtype=np.float32)
+
+
 @pytest.mark.parametrize("method", ["encode", "style_maps", "taps"])
 @pytest.mark.parametrize(
     "images",

@@ -95,7 +95,14 @@ def test_one_error_names_all_that_is_wrong():
         ({"style_gray": 1.5}, "style_gray is a share, at most 1"),
         ({"style_mix": 0.5, "gram_weight": 1.0}, "gram_weight wants more of a style"),
         ({"pool_styles": 12}, "pool_styles 12 is no multiple of batch_size 8"),
-        ({"learning_rate": float("nan")}, "learning_rate must not be negative, not nan"),
+        ({"learning_rate": float("nan")}, "learning_rate must be finite, not nan"),
+        ({"style_weight": float("inf")}, "style_weight must be finite, not inf"),
+        ({"style_layers": (1.0, float("nan"), 1.0, 1.0)}, "style_layers must be finite, not nan"),
+        ({"content_layers": (1.0, float("inf"), 1.0, 1.0)}, "content_layers must be finite"),
+        ({"seed": 2**63}, "seed must be at most"),
+        ({"workdir": " "}, "workdir is empty: name a folder"),
+        ({"mesh_weight": 1.0, "crop_size": 8}, "mesh_weight needs crops of 16 pixels or more"),
+        ({"pool_styles": 8, "renew": 9}, "renew 9 exceeds pool_styles 8"),
     ],
 )
 def test_fields_that_do_not_go_together(fields, message):

@@ -51,6 +51,15 @@ def test_random_weights_depend_on_the_seed(config, tiny):
     assert set(own) == {"content", "projection", "decoder"}
 
 
+def test_a_folder_does_not_hide_a_shipped_model(config, model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "vgg16").mkdir()
+    decoder = first_params(dataclasses.replace(config, init_from="vgg16", variant="film"), model)
+    np.testing.assert_array_equal(
+        decoder["decoder"]["conv1_1"]["bias"], model.params["decoder"]["conv1_1"]["bias"]
+    )
+
+
 def test_an_old_decoder_is_no_small_network(config, tiny, tiny_file):
     config = dataclasses.replace(config, variant="fast", init_from=tiny_file)
     with pytest.raises(ValueError, match="holds no content, projection"):

@@ -15,6 +15,7 @@ import adain_jax
 from adain_jax.training import clock, loop
 from adain_jax.training.checkpoint import Checkpoints, load_params
 from adain_jax.training.loop import train
+from adain_jax.weights import store
 from tests.tiny import tiny_model
 from tests.training.conftest import POOL, WAYS, assert_equal
 
@@ -96,12 +97,26 @@ def test_a_stop_does_not_wait_for_a_validation(config, monkeypatch):
             return self
 
     monkeypatch.setattr(loop, "Interrupts", Stopped)
-    fields = {"validation_fraction": 0.4, "validation_samples": 3}
-    config = dataclasses.replace(config, **fields)
+    fields = {"validation_fraction": 0.4, "validation_samples": 3, "validate_every": 1}
+    config = dataclasses.replace(config, **fields, pictures_every=1)
     with pytest.raises(loop.Interrupted, match="stopped at step 1, saved in"):
         train(config)
     assert not any("validation/loss" in line for line in log_of(config))
+    assert not any((Path(config.workdir) / "pictures").iterdir())
     assert load_params(config.workdir)
+
+
+def test_a_finished_training_exports_again(config):
+    config = dataclasses.replace(config, steps=1)
+    train(config)
+    file = Path(config.workdir) / "model.safetensors"
+    told, size = store.describe(file).metadata, file.stat().st_size
+    train(dataclasses.replace(config, export_dtype="float32"))
+    assert file.stat().st_size > 1.5 * size
+    assert store.describe(file).metadata["loss"] == told["loss"]
+    file.unlink()
+    train(config)
+    assert file.stat().st_size < 1.5 * size
 
 
 @pytest.mark.parametrize(

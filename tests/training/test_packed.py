@@ -116,6 +116,16 @@ def test_a_broken_image_is_noted_and_another_stands_for_it(folders, tmp_path):
     assert packed is not None
     assert list(images.skipped) == ["0.png"]
     assert (packed.height[0], packed.width[0]) == images[1].shape[:2]
+    assert packed.number.tolist() == [1, 1, 2, 3, 4, 5, 6]  # it is the other one that is told
+
+
+def test_an_image_that_is_left_out_stands_for_none(folders, tmp_path):
+    (tmp_path / "0.png").write_text("no picture")
+    images = Images(f"{tmp_path},{folders / 'content'}", 20)
+    weights = np.array([1.0, 0, 0, 1, 0, 0, 0])
+    packed = load(images, weights, 1e9, "contents")
+    assert packed is not None
+    assert packed.number.tolist() == [3, 3]
 
 
 RESIDENT = """

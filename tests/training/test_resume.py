@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+from orbax.checkpoint import v1 as ocp
 
 from adain_jax.model import Model
 from adain_jax.training.calls import Run
@@ -17,7 +18,8 @@ from adain_jax.training.loop import train
 from adain_jax.training.record import Record
 from adain_jax.training.sources import Images
 from adain_jax.training.step import create_state, make_optimizer
-from tests.training.conftest import SMALL
+from adain_jax.training.supply import pool_shapes
+from tests.training.conftest import POOL, SMALL
 
 # What each field of a recipe may become in a run that goes on, and what it must not: of every
 # field one of the two. The fields of the base are those of the fixture `config`, and these.
@@ -151,7 +153,7 @@ def params(trained, tiny):
     return first_params(trained[0], tiny)
 
 
-def restored(config, params):
+def restored_run(config, params):
     """What the first lines of a training restore."""
     images = {
         "content": Images(config.content, config.content_size),
@@ -160,8 +162,12 @@ def restored(config, params):
     shown, model = (images["content"], images["style"]), Model.load(config.encoder)
     with Record(config, model, images, shown, write=True) as record:
         state = create_state(config, params, make_optimizer(config))
-        run, progress = record.restore(Run(state, {}))
-        return run.state, progress.pairs
+        return record.restore(Run(state, pool_shapes(config, model.architecture, model.params)))
+
+
+def restored(config, params):
+    run, progress = restored_run(config, params)
+    return run.state, progress.pairs
 
 
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(TrainConfig)])
@@ -190,6 +196,56 @@ def test_what_may_change_changes_nothing_of_the_structure(changed):
 
     for name in OF_FAST:
         assert structure(**{name: CHANGES[name]}) == structure()
+
+
+def test_a_pool_of_other_data_is_filled_again(changed, copied, params):
+    config, _ = copied
+    kept = changed(**POOL, workdir=config.workdir, steps=2)
+    train(kept)
+    for fields in ({}, {"style_weight": 2.0, "seed": 1}):
+        run, _ = restored_run(dataclasses.replace(kept, **fields), params)
+        assert run.pool
+    for fields in ({"style": kept.content}, {"style_weights": "*=2"}, {"style_hue": 0.5}):
+        run, _ = restored_run(dataclasses.replace(kept, **fields), params)
+        assert run.state.step == 2
+        assert not run.pool
+    folder = Path(kept.workdir).parent / "style"
+    shutil.copytree(kept.style, folder)
+    train(dataclasses.replace(kept, style=str(folder), steps=3))
+    (folder / "1.png").rename(folder / "7.png")
+    assert not restored_run(dataclasses.replace(kept, style=str(folder)), params)[0].pool
+
+
+def test_the_source_of_the_first_weights_may_be_gone(changed, copied, tiny_file, tmp_path):
+    first = tmp_path / "first.safetensors"
+    shutil.copy(tiny_file, first)
+    config = changed(init_from=str(first), workdir=str(tmp_path / "here"))
+    train(config)
+    first.unlink()
+    train(dataclasses.replace(config, steps=2))
+    assert (tmp_path / "here/checkpoints/2").is_dir()
+
+
+def test_a_run_whose_folder_is_a_number(trained, tmp_path):
+    """It is no checkpoint, and nothing in it is damaged."""
+    shutil.copytree(trained[0].workdir, tmp_path / "1")
+    assert load_params(tmp_path / "1")
+    assert load_params(tmp_path / "1/checkpoints/1")
+    shutil.rmtree(tmp_path / "1/checkpoints")
+    with pytest.raises(FileNotFoundError, match="no checkpoint in"):
+        load_params(tmp_path / "1")
+
+
+def test_a_checkpoint_that_cannot_be_written(copied, tmp_path, monkeypatch):
+    """TensorStore tells of a full disk by a ValueError of its own."""
+    config, _ = copied
+
+    def full(*_, **__):
+        raise ValueError("OUT_OF_RANGE: Error writing: No space left on device")
+
+    monkeypatch.setattr(ocp.training.Checkpointer, "save_checkpointables_async", full)
+    with pytest.raises(OSError, match=r"cannot write a checkpoint in .*: OUT_OF_RANGE"):
+        train(dataclasses.replace(config, steps=2))
 
 
 @pytest.mark.slow

@@ -93,6 +93,13 @@ def test_nothing_of_use(tmp_path):
         Images(str(tmp_path), 512)
 
 
+def test_one_image_of_use_among_many(tmp_path):
+    for i in range(30):
+        Image.new("RGB", (30, 40)).save(tmp_path / f"{i:02}.png")
+    Image.new("RGB", (512, 520)).save(tmp_path / "01.png")  # it is not among the first eight tried
+    assert Images(str(tmp_path), 512)[0].shape == (520, 512, 3)
+
+
 def test_images_are_held_out_by_name(folders):
     def names(part, places):
         return set(Images(places, 20, part=part, validation_fraction=0.3).names)

@@ -119,6 +119,14 @@ def test_truncated_torch_file(torch, tmp_path):
         read.read_state("a.pth")
 
 
+def test_numbers_that_numpy_does_not_have(tmp_path):
+    header = b'{"a":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}}'
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header + b"\0")
+    with pytest.raises(ValueError, match=r"a\.safetensors is no safetensors file, or truncated"):
+        read.read_state(path)
+
+
 def test_torch_file_that_is_no_state_dict(torch):
     torch.save([torch.zeros(3)], "a.pth")
     with pytest.raises(ValueError, match="no state dict"):
