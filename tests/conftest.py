@@ -57,9 +57,22 @@ from tests import shapes
 shapes.install()  # must precede the import of the package
 
 import adain_jax
-from adain_jax import cli
+from adain_jax import Model, cli
+from adain_jax.networks import ARCHITECTURES
 from adain_jax.runtime import process
+from adain_jax.weights import store
 from tests.tiny import tiny_model
+
+if not _optimized:
+    # Programs of Winograd's method take several times as long to compile. Tests of the method, and
+    # of whole networks by it, name it; the processes that tests start have it, and so have models
+    # that are prepared.
+    for _name, _network in list(ARCHITECTURES.items()):
+        ARCHITECTURES[_name] = _network._replace(
+            encoder=_network.encoder.clone(method="xla"),
+            decoder=_network.decoder.clone(method="xla"),
+            content=_network.content and _network.content.clone(method="xla"),
+        )
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -177,6 +190,12 @@ def main(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(process, "prepare", lambda: None)  # it would change the whole process
     monkeypatch.setattr(process, "leave", sys.exit)
+    # Models that ship are read once, and none is prepared: that would take longer than the rest.
+    load = Model.load
+    monkeypatch.setattr(
+        Model, "load", lambda name: (adain_jax.load if name in store.shipped() else load)(name)
+    )
+    monkeypatch.setattr(Model, "prepare", lambda self, **_: self)
 
     def main(*args, code=0):
         left_with = 0

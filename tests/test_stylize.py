@@ -109,8 +109,9 @@ def by_alpha():
     painting = image.load(ROOT / "examples/style/cafe_terrace.jpg", size=128, square=True).rgb
     paths = sorted((ROOT / "examples/content").glob("*.jpg"))
     photos = [image.load(path, size=128, square=True).rgb for path in paths]
+    style = adain_jax.encode_style(painting)
     return photos, *(
-        [np.asarray(adain_jax.stylize(photo, painting, alpha=alpha)) for photo in photos]
+        [np.asarray(adain_jax.stylize(photo, style, alpha=alpha)) for photo in photos]
         for alpha in (0.0, 0.5, 1.0)
     )
 

@@ -151,7 +151,7 @@ np.testing.assert_allclose(adain_jax.stylize(x, x), first, atol=1e-4)
 @pytest.mark.parametrize("mode", [jax.jvp, None])
 def test_forward_mode_is_one_line(mode, photo):
     """Or works: Winograd's convolutions, which a CPU has, know reverse mode alone."""
-    model = adain_jax.load("fast")
+    model = adain_jax.load("fast").prepare()
 
     def picture(alpha):
         return adain_jax.stylize(photo, photo, alpha=alpha, model=model)

@@ -97,7 +97,7 @@ def add(commands: arguments.Commands) -> None:
         "--quality",
         type=arguments.quality,
         metavar="1..100",
-        help="quality of JPEG, WebP and AVIF (default: 95)",
+        help="quality of JPEG, WebP and AVIF (default: 95, AVIF 90)",
     )
     files.add_argument(
         "--part",

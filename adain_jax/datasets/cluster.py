@@ -63,6 +63,8 @@ class Ray:
         cores = sum(of_nodes)
         self._workers = workers or self._gpus or len(of_nodes)
         most = self._gpus or cores
+        if not most:
+            raise ValueError("the cluster has neither accelerators nor cores for workers")
         if self._workers > most:
             raise ValueError(
                 f"--workers {workers}: there are {self._gpus} accelerators and {cores} cores"

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,11 +10,12 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from adain_jax.datasets.records import Part, Picture, Record, TakenError, groups, renamed
+from adain_jax.datasets.records import NameRefusedError, Part, Picture, Record, groups, renamed
 from adain_jax.files import find
 from adain_jax.runtime.atomic import make_folder
 
 CLASS = "class"  # the field that holds the folder of an image
+_LONGEST = 255  # bytes of the name of a file
 _JSON = ".json"
 
 
@@ -79,7 +81,10 @@ class _FolderWriter:
     def add(self, picture: Picture) -> str:
         stem = "/".join(filter(None, (self._within, picture.stem)))
         if stem in self._stems:
-            raise TakenError(f"{stem} is the name of another in this part, too")
+            raise NameRefusedError(f"{stem} is the name of another in this part, too")
+        longest = max(len(os.fsencode(part + picture.suffix)) for part in stem.split("/"))
+        if "\0" in stem or longest > _LONGEST:
+            raise NameRefusedError(f"{stem!r:.60} is no name of a file")
         self._stems.add(stem)
         make_folder((self._folder / stem).parent)
         Path(self._folder, stem + picture.suffix).write_bytes(picture.data)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adain_jax.datasets.records import Part
-from adain_jax.runtime.atomic import atomic_path, make_folder
+from adain_jax.runtime.atomic import atomic_path, is_temporary, make_folder
 from adain_jax.runtime.errors import in_words
 
 if TYPE_CHECKING:  # imported where it is used, since it is an optional package
@@ -48,6 +48,11 @@ class Journal:
         """The folder of the journal, within the data set."""
         return self.output / FOLDER
 
+    @property
+    def bank(self) -> Path:
+        """The file of all styles, which is written before any part is begun."""
+        return self.folder / "bank.safetensors"
+
     @contextmanager
     def opened(self, settings: Mapping[str, object]) -> Iterator[None]:
         """Begin or continue a data set with these settings; no other process may within the block.
@@ -57,6 +62,7 @@ class Journal:
             ValueError: if the data set was begun with other settings, if another process is
                 writing it, or if the folder holds something else.
         """
+        self._check_content()
         make_folder(self.folder)
         with (self.folder / _LOCK).open("w") as lock:
             try:
@@ -145,32 +151,34 @@ class Journal:
 
     def _clear(self) -> None:
         shutil.rmtree(self.folder / _WORK, ignore_errors=True)
-        for stray in self.folder.rglob(".*.*"):  # left by a process that was killed
-            stray.unlink(missing_ok=True)
-        for stray in self.output.glob(".*.parquet"):
-            stray.unlink(missing_ok=True)
+        for stray in (*self.folder.rglob(".*"), *self.output.glob(".*.parquet")):
+            if is_temporary(stray):  # left by a process that was killed
+                stray.unlink(missing_ok=True)
+
+    def _check_content(self) -> None:
+        if (self.folder / _SETTINGS).exists() or not self.output.is_dir():
+            return
+        others = [x.name for x in self.output.iterdir() if x.name != FOLDER]
+        if others:
+            raise ValueError(
+                f"{self.output} holds {min(others)}, and no data set that was begun here: name a "
+                "new folder"
+            )
 
     def _check(self, settings: Mapping[str, object]) -> None:
         path = self.folder / _SETTINGS
-        if not path.exists():
-            others = [x.name for x in self.output.iterdir() if x.name != FOLDER]
-            if others:
-                raise ValueError(
-                    f"{self.output} holds {min(others)}, and no data set that was begun here: "
-                    "name a new folder"
-                )
-            with atomic_path(path) as temporary:
-                temporary.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n")
-            return
-        before = json.loads(path.read_text())
         now = json.loads(json.dumps(settings))
+        before = json.loads(path.read_text()) if path.exists() else {}
         changed = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
-        if changed:
+        if changed and self.bank.exists():  # without styles, nothing was made yet
             told = "; ".join(f"{k}: {before.get(k)}, now {now.get(k)}" for k in changed)
             raise ValueError(
                 f"{self.output} was begun with other settings ({told}): name a new folder, or give "
                 "those again"
             )
+        if changed:
+            with atomic_path(path) as temporary:
+                temporary.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n")
 
 
 def schema() -> "pa.Schema":

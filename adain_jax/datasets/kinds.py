@@ -1,6 +1,7 @@
 """The kinds of data sets, and functions that recognise and open them."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from adain_jax.datasets import shards, tables, tfds
@@ -9,6 +10,7 @@ from adain_jax.datasets.records import Sink, Source
 from adain_jax.datasets.shards import Shards, ShardSink
 from adain_jax.datasets.tables import Tables, TableSink
 from adain_jax.datasets.tfds import Tfds
+from adain_jax.files import find
 
 FOLDER, WEBDATASET, PARQUET, TFDS = "folder", "webdataset", "parquet", "tfds"
 _SUFFIXES = {WEBDATASET: shards.SUFFIX, PARQUET: tables.SUFFIX}
@@ -34,6 +36,8 @@ def kind_of(place: str, kind: str | None = None) -> str:
                 return name
         raise ValueError(f"{place} is no folder of images, and neither .tar nor .parquet")
     found = [name for name, suffix in _SUFFIXES.items() if _files(path, suffix)]
+    with suppress(FileNotFoundError):
+        found += [FOLDER] if found and find.images(path) else []
     if len(found) > 1:
         raise ValueError(f"{place} holds several kinds, {' and '.join(found)}: name one by --from")
     return found[0] if found else FOLDER
@@ -63,7 +67,7 @@ def open_sink(kind: str, source: str, column: str = "") -> Sink:
         return FolderSink(by_part=source != FOLDER)
     if kind == WEBDATASET:
         return ShardSink()
-    return TableSink(column)
+    return TableSink(column, extends=source == PARQUET)
 
 
 def _files(folder: Path, suffix: str) -> tuple[Path, ...]:

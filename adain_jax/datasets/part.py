@@ -6,7 +6,7 @@ from pathlib import Path
 from adain_jax.datasets.bank import Bank
 from adain_jax.datasets.journal import Journal, Outcome
 from adain_jax.datasets.pictures import Made, make
-from adain_jax.datasets.records import Part, Sink, Source, TakenError
+from adain_jax.datasets.records import NameRefusedError, Part, Sink, Source
 from adain_jax.datasets.task import Look, Tools
 from adain_jax.runtime.text import printable
 from adain_jax.version import __version__
@@ -53,7 +53,7 @@ def make_part(order: Order, part: Part, tools: Tools) -> Outcome:
             if made.picture:
                 try:
                     output = writer.add(made.picture)
-                except TakenError as taken:
+                except NameRefusedError as taken:
                     error = str(taken)
             if error and order.strict:
                 raise ValueError(f"{made.record.key}: {error}")

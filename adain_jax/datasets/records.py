@@ -67,8 +67,8 @@ class Picture:
     data: Any
 
 
-class TakenError(ValueError):
-    """Two pictures of a part would have the same name."""
+class NameRefusedError(ValueError):
+    """A picture cannot have its name: another of the part has it, or no file can."""
 
 
 class Source(Protocol):
@@ -89,7 +89,7 @@ class Writer(Protocol):
     def add(self, picture: Picture) -> str:
         """Write a picture, and return its place in the data set.
 
-        Raises `TakenError` if another picture of the part has the same name.
+        Raises `NameRefusedError` if another picture of the part has the same name, or no file can.
         """
         ...
 

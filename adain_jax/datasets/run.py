@@ -118,11 +118,16 @@ def run(
     parts = source.parts()
     if not parts:
         raise ValueError(f"{job.source} holds no image")
+    names = [part.name for part in parts]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(
+            f"two parts of {job.source} would be called {twice[0]}: rename the file of one of them"
+        )
     model = Model.load(job.model)
     journal = Journal(output)
     settings = _settings(job, to, parts, model) | {"device": engine.device()}
     with journal.opened(settings):
-        bank = journal.folder / f"bank{style_files.SUFFIX}"
+        bank = journal.bank
         if not bank.exists():
             _write_bank(job, model, bank, report)
         sink = open_sink(to, kind, job.column)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from adain_jax.datasets.folders import beside
-from adain_jax.datasets.records import Part, Picture, Record, TakenError
+from adain_jax.datasets.records import NameRefusedError, Part, Picture, Record
 from adain_jax.files import find
 from adain_jax.runtime.errors import in_words
 
@@ -116,7 +116,7 @@ class _ShardWriter:
         path = PurePosixPath(picture.stem)  # a dot in its last part would end the sample's name
         stem = (path.parent / path.name.replace(".", "_")).as_posix()
         if stem in self._stems:
-            raise TakenError(f"{stem} is the name of another in this part, too")
+            raise NameRefusedError(f"{stem} is the name of another in this part, too")
         self._stems.add(stem)
         self._write(f"{stem}{picture.suffix}", picture.data)
         for suffix, data in beside(picture.record.fields, picture.suffix).items():

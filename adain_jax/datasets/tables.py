@@ -103,8 +103,14 @@ class Tables:
                 f"{path}: which column holds the images, of {found or schema.names}, is unclear: "
                 "name it by --image-column"
             )
-        texts = [x.name for x in schema if pa.types.is_string(x.type) and x.name in _KEYS]
+        texts = [x.name for x in schema if x.name in _KEYS and _is_text(x.type)]
         return candidates[0], (texts[0] if texts else None)
+
+
+def _is_text(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
 @contextmanager
@@ -144,6 +150,7 @@ class TableSink:
     """
 
     column: str = "image"
+    extends: bool = False  # whether the source is Parquet, too
 
     @contextmanager
     def writer(self, part: Part, folder: Path) -> Iterator["_TableWriter"]:
@@ -171,7 +178,7 @@ class _TableWriter:
     @cached_property
     def _source(self) -> "tuple[pa.Schema, str] | None":
         """The schema and the column of images of the source; None if that is not Parquet."""
-        if not self._part.place.endswith(SUFFIX):
+        if not self._sink.extends:
             return None
         with _opened(Path(self._part.place)) as file:
             schema = file.schema_arrow

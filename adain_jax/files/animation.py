@@ -1,7 +1,8 @@
 """Moving pictures that are not videos: GIF, animated WebP, and folders of frames."""
 
+import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +18,7 @@ from adain_jax.runtime.atomic import atomic_path, make_folder
 from adain_jax.runtime.text import one_line
 
 SUFFIXES = (".gif", ".webp")
+_FRAME = re.compile(r"frame_[0-9]{6,}")  # the names of the frames of a folder
 RATE = Fraction(25)  # the default rate of a folder, in frames a second
 _MILLISECOND = Fraction(1, 1000)
 _USUAL = 100  # milliseconds for which programs show a frame without a duration
@@ -103,6 +105,7 @@ def save_animation(path: Path, frames: Iterable[Frame], look: Look) -> None:
 
     Raises:
         OSError: if the file cannot be written.
+        ValueError: if the format cannot hold the duration of a picture.
     """
     lasts: list[int] = []
 
@@ -117,6 +120,7 @@ def save_animation(path: Path, frames: Iterable[Frame], look: Look) -> None:
 
     kind = path.suffix.lower()[1:]
     options = {"quality": 90, "method": 4} if kind == "webp" else {"disposal": 1}
+    options |= {"save_all": True, "loop": 0}
     with atomic_path(path) as temporary:
         if kind == "gif":  # its durations are in hundredths of a second
             made = [x.quantize(256, dither=Image.Dither.FLOYDSTEINBERG) for x in images()]
@@ -125,9 +129,13 @@ def save_animation(path: Path, frames: Iterable[Frame], look: Look) -> None:
         else:
             made = list(images())
         first, *rest = made
-        first.save(
-            temporary, kind, save_all=True, append_images=rest, duration=lasts, loop=0, **options
-        )
+        try:
+            first.save(temporary, kind, append_images=rest, duration=lasts, **options)
+        except OverflowError:  # Pillow adds up the durations of equal frames
+            raise ValueError(
+                f"cannot write {path}: a picture of a GIF is shown for 655 s at most; name a .webp "
+                "or a video"
+            ) from None
 
 
 def save_folder(folder: Path, frames: Iterable[Frame], suffix: str = ".png") -> None:
@@ -139,6 +147,19 @@ def save_folder(folder: Path, frames: Iterable[Frame], suffix: str = ".png") -> 
     make_folder(folder)
     for number, frame in enumerate(frames, start=1):
         image.save(folder / f"frame_{number:06}{suffix}", frame.rgb)
+
+
+def check_folder(folder: Path, inputs: Sequence[Path]) -> None:
+    """Check whether `save_folder` would replace a file that is read.
+
+    Raises:
+        ValueError: if it would.
+    """
+    place = os.path.realpath(folder)
+    for path in inputs:
+        real = Path(os.path.realpath(path))
+        if str(real.parent) == place and _FRAME.fullmatch(real.stem):
+            raise ValueError(f"a frame would replace {path}, which is read: name another folder")
 
 
 @contextmanager

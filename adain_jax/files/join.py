@@ -1,35 +1,43 @@
 """Joins segments to one video, with a copy of the sound and the subtitles of another."""
 
 import heapq
+import io
+import tempfile
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adain_jax.files.clip import Look
+import numpy as np
+
+from adain_jax.files.clip import Frame, Look
 from adain_jax.files.ffmpeg import name_of, opened, origin, others, require, told, unknown
-from adain_jax.files.segment import CODECS
+from adain_jax.files.segment import CODECS, Writer
 from adain_jax.files.video import SUFFIXES
 from adain_jax.runtime.atomic import atomic_path
+from adain_jax.runtime.text import one_line
 
 if TYPE_CHECKING:  # imported where it is used, since it is an optional package
-    from av import Packet, VideoStream
+    from av import AudioStream, Packet, VideoStream
     from av.container import InputContainer, OutputContainer
     from av.stream import Stream
+    from av.subtitles.stream import SubtitleStream
 
 # Tags of the source that are not copied, since they describe the file itself.
 _TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")
 _KINDS = {"audio": "sound", "subtitle": "subtitles"}
+_TRIAL = Look((64, 64), Fraction(1, 25), Fraction(25))  # of the frame of a trial
 # The decoding time in seconds, the track's rank, and a packet.
 _Timed = tuple[Fraction, int, "Packet"]
 
 
 def check_output(output: Path, codec: str, source: Path | None = None) -> None:
-    """Check whether a file can be written, as far as can be known before there are frames.
+    """Check whether a file can be written, by writing the beginning of one.
 
     Raises:
-        ValueError: if the codec is unknown, or a file with the suffix of `output` cannot hold it,
-            or the sound or the subtitles of `source`.
+        ValueError: if the codec is unknown or cannot be used, or a file with the suffix of `output`
+            cannot hold it, or the sound or the subtitles of `source`.
     """
     av = require()
     name = CODECS.get(codec, (codec,))[0]
@@ -40,25 +48,70 @@ def check_output(output: Path, codec: str, source: Path | None = None) -> None:
     known = ", ".join(CODECS)
     if encoder is None or encoder.type != "video":
         raise ValueError(f"no codec is called {codec}: take one of {known}")
-    with av.open(_Nowhere(), "w", format=_muxer(output)) as sink:
-        if (
-            name not in sink.supported_codecs
-            and encoder.canonical_name not in sink.supported_codecs
-        ):
-            is_mkv = output.suffix.lower() == ".mkv"
-            advice = f"take one of {known}" if is_mkv else "name a file that ends in .mkv"
-            raise ValueError(f"{output.name} cannot hold {codec}: {advice}")
+    is_mkv = output.suffix.lower() == ".mkv"
+    advice = f"take one of {known}" if is_mkv else "name a file that ends in .mkv"
+    cannot = ValueError(f"{output.name} cannot hold {codec}: {advice}")
+    with av.open(io.BytesIO(), "w", format=_muxer(output)) as sink:
+        names = sink.supported_codecs
+    if name not in names and encoder.canonical_name not in names:
+        raise cannot
+    with tempfile.TemporaryDirectory() as folder:
+        part = Path(folder, "part.nut")
+        try:
+            writer = Writer(part, _TRIAL, codec)
+            writer.write(Frame(np.zeros((*_TRIAL.size, 3), np.uint8), 0, 1))
+            writer.close()
+        except (ValueError, OSError, av.FFmpegError) as error:
+            reason = f"{codec} cannot encode such frames here ({one_line(error)})"
+            raise ValueError(f"{reason}: take one of {known}") from None
+        if not _holds(output, part):
+            raise cannot
         if source is None:
             return
         with opened(source) as container:
             for stream in others(container):
-                try:
-                    sink.add_stream_from_template(stream)
-                except (ValueError, av.FFmpegError):
+                if not _holds(output, part, container, stream):
                     raise ValueError(
                         f"{output.name} cannot hold the {_KINDS[stream.type]} of {source.name} "
                         f"({stream.codec_context.name}): {_advice(output, source)}"
-                    ) from None
+                    )
+
+
+def _holds(
+    output: Path,
+    segment: Path,
+    container: "InputContainer | None" = None,
+    stream: "AudioStream | SubtitleStream | None" = None,
+) -> bool:
+    """Whether a file with the suffix of `output` can hold a segment and a stream."""
+    av = require()
+    try:
+        with (
+            av.open(name_of(segment)) as first,
+            av.open(io.BytesIO(), "w", format=_muxer(output)) as sink,
+        ):
+            _add_video(sink, first, output, _TRIAL)
+            copy = sink.add_stream_from_template(stream) if stream else None
+            sink.start_encoding()
+            if container and copy:  # some formats refuse only the first packet
+                for packet in islice(container.demux(stream), 1):
+                    if packet.size:
+                        packet.stream, packet.pts, packet.dts = copy, 0, 0
+                        sink.mux(packet)
+    except (ValueError, av.FFmpegError):
+        return False
+    return True
+
+
+def _add_video(
+    sink: "OutputContainer", segment: "InputContainer", output: Path, look: Look
+) -> "VideoStream":
+    template = segment.streams.video[0]
+    video = sink.add_stream_from_template(template, opaque=True)
+    video.time_base, video.framerate = template.time_base, look.rate
+    if template.codec_context.name == "hevc" and _muxer(output) in ("mp4", "mov"):
+        video.codec_context.codec_tag = "hvc1"  # Apple's players need this tag
+    return video
 
 
 def left_out(source: Path) -> list[str]:
@@ -104,11 +157,7 @@ def join(
         options = {"movflags": "+faststart"} if _muxer(output) in ("mp4", "mov") else {}
         with av.open(name_of(temporary), "w", format=_muxer(output), options=options) as sink:
             with av.open(name_of(segments[0])) as first:
-                template = first.streams.video[0]
-                video = sink.add_stream_from_template(template, opaque=True)
-                video.time_base, video.framerate = template.time_base, look.rate
-                if template.codec_context.name == "hevc" and _muxer(output) in ("mp4", "mov"):
-                    video.codec_context.codec_tag = "hvc1"  # Apple's players need this tag
+                video = _add_video(sink, first, output, look)
             tracks = [_packets_of(segments, video, last * look.time_base)]
             if source is None:
                 _mux(sink, tracks, output)
@@ -186,21 +235,6 @@ def _advice(output: Path, source: Path) -> str:
         if suffix in SUFFIXES and suffix != output.suffix.lower():
             return f"name a file that ends in {suffix}"
     return "remove it from the clip first"
-
-
-class _Nowhere:
-    """A file that discards what is written into it."""
-
-    name = "nowhere"
-
-    def write(self, data: bytes) -> int:
-        return len(data)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return 0
-
-    def tell(self) -> int:
-        return 0
 
 
 def _muxer(path: Path) -> str:

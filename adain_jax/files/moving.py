@@ -1,7 +1,10 @@
 """Opens moving pictures of any kind: videos, animations, and folders of frames."""
 
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+
+from PIL import Image
 
 from adain_jax.files import animation, find, video
 from adain_jax.files.clip import Clip
@@ -34,12 +37,16 @@ def open_clip(path: Path, rate: Fraction = animation.RATE) -> Clip:
 
 
 def is_clip(path: Path) -> bool:
-    """Whether a path is a folder or has the suffix of moving pictures.
+    """Whether a path is a folder, has the suffix of moving pictures, or is an animated WebP.
 
     >>> is_clip(Path("a.mp4")), is_clip(Path("a.png"))
     (True, False)
     """
-    return path.is_dir() or path.suffix.lower() in (*video.READABLE, ".gif")
+    suffix = path.suffix.lower()
+    if suffix == ".webp" and path.is_file():
+        with suppress(OSError), Image.open(path) as file:
+            return getattr(file, "n_frames", 1) > 1
+    return path.is_dir() or suffix in (*video.READABLE, ".gif")
 
 
 def is_folder(output: Path) -> bool:

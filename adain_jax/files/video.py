@@ -23,6 +23,7 @@ READABLE = (
     *(*SUFFIXES, ".3gp", ".avi", ".flv", ".m2ts", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogv"),
     *(".ts", ".vob", ".wmv", ".y4m"),
 )
+_LATEST = 2**62  # FFmpeg's times are of 64 bits
 _BT709, _BT601, _UNKNOWN, _RGB = 1, 6, 2, 0
 _HD = 720  # the lines from which a video without colour information counts as BT.709
 _DISPLAY_MATRIX = "DISPLAYMATRIX"
@@ -44,8 +45,10 @@ class Video:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if not path.is_file():
+        if not path.exists():
             raise FileNotFoundError(f"no such file: {path}")
+        if not path.is_file():
+            raise ValueError(f"{path} is a pipe or a device: videos are read from files")
         with opened(path) as container:
             stream = _video(container, path)
             first = next(container.decode(stream), None)
@@ -86,6 +89,8 @@ class Video:
             stream.thread_type = "AUTO"
             if _EXACT.isdisjoint(container.format.name.split(",")):
                 first = 0  # decode from the beginning: `frames` skips what comes too early
+            if first > _LATEST:
+                return
             if first > 0:
                 container.seek(first + self._zero, stream=stream, backward=True)
             decoded = container.decode(stream)

@@ -37,6 +37,7 @@ from adain_jax.runtime.atomic import check_apart, check_place, make_folder
 from adain_jax.version import __version__
 from adain_jax.video import CALM, Artist
 from adain_jax.video.schedule import Schedule
+from adain_jax.weights.store import fingerprint
 
 SEGMENT = 48  # the frames of a segment; a player can seek to the beginning of each
 _AHEAD = 2  # the frames that are read, and the pictures that are made, in advance
@@ -179,6 +180,8 @@ def _check(job: Job, model: Model) -> None:
     moving.check_writable(job.output)
     check_place(job.output / "frame" if moving.is_folder(job.output) else job.output)
     check_apart(job.output, job.inputs)
+    if moving.is_folder(job.output):
+        animation.check_folder(job.output, job.inputs)
     for path in job.inputs if _kind(job.output) == "animation" else ():
         if path.is_dir() and _real(path) == _real(job.output).parent:
             raise ValueError(f"{job.output} would become a frame of {path}: name another folder")
@@ -188,6 +191,8 @@ def _check(job: Job, model: Model) -> None:
         raise ValueError("with regions, styles have no moments: give them to --alpha")
     if job.codec and _kind(job.output) != "video":
         raise ValueError(f"--codec is for videos, not for {job.output}")
+    if job.crf is not None and _kind(job.output) != "video":
+        raise ValueError(f"--crf is for videos, not for {job.output}")
 
 
 def _real(path: Path) -> Path:
@@ -328,7 +333,9 @@ def _digest(job: Job, model: Model) -> str:
     for path in job.inputs:
         inner = animation.files_of(path) if path.is_dir() else [path]
         files += [(str(x), x.stat().st_size, x.stat().st_mtime_ns) for x in inner if x.exists()]
-    text = json.dumps([__version__, repr(job), files, model.architecture, model.fingerprint])
+    text = json.dumps(
+        [__version__, repr(job), files, model.architecture, fingerprint(model.params)]
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 

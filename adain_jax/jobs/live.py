@@ -287,13 +287,15 @@ class Live:
     def _keep(self, frame: np.ndarray, picture: np.ndarray) -> None:
         """Write snapshots and recordings; after a failure there is a note, and pictures go on."""
         asked = self.asked
-        try:
-            if asked.snapshot:
-                asked.snapshot = False
+        if asked.snapshot:
+            asked.snapshot = False
+            with self._noted():
                 path = self._name(".png")
                 make_folder(path.parent)
                 image.save(path, _composed(frame, picture, asked.beside))
                 self._tell_saved(path)
+        recorded = False
+        with self._noted():
             if not asked.recording:
                 self._end_recording()
                 return
@@ -304,10 +306,18 @@ class Live:
             with self.timed("record"):
                 shown = _composed(frame, picture, self._recorded_beside)
                 self._recording.write(shown, time.monotonic())
+            recorded = True
+        if not recorded:
+            asked.recording, self._recording = False, None
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Turn an error within the block into a note."""
+        try:
+            yield
         except Exception as error:
             if not is_input(error):
                 raise
-            asked.recording, self._recording = False, None
             self._told = in_words(error)
 
     def _end_recording(self) -> None:

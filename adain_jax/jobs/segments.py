@@ -101,9 +101,12 @@ class Segments:
                 f"{self._folder} is of other files or options than these: give those, or leave "
                 "--resume out to begin anew"
             )
+        segments = [self._name(i) for i in range(header["segments"])]
+        if lost := [path for path in segments if not path.is_file()]:
+            raise ValueError(f"{lost[0]} is missing: leave --resume out to begin anew")
         self.done, self.last, self.duration = header["done"], header["last"], header["duration"]
         self.memory = memory
-        self.segments = [self._name(i) for i in range(header["segments"])]
+        self.segments = segments
 
     def _prepare(self) -> None:
         """Make the folder, and remove files that are not continued from."""

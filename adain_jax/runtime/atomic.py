@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -51,6 +52,15 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         if of in (name, path.name) or (of is None and error.errno in _UNNAMED):
             raise _worded(error, f"cannot write {path}{link}") from None
         raise
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether a file has a name of `atomic_path`, whose process may have been killed.
+
+    >>> is_temporary(Path("a/.0123456789ab.png")), is_temporary(Path("a/.photos.png"))
+    (True, False)
+    """
+    return bool(re.fullmatch(r"\.[0-9a-f]{12}(\..*)?", path.name))
 
 
 def check_apart(output: Path, read: Iterable[str | Path]) -> None:

@@ -56,6 +56,9 @@ def first_params(config: TrainConfig, model: Model, *, replaced: bool = False) -
     return params
 
 
+_initialize = jax.jit(initialize, static_argnums=0)  # else, each of its operations is compiled
+
+
 def _random(architecture: str, seed: int) -> Params:
-    params = initialize(architecture, jax.random.key(seed))
+    params = _initialize(architecture, jax.random.key(seed))
     return {part: x for part, x in params.items() if part != "encoder"}

@@ -11,6 +11,7 @@ _LARGEST, _QUICK = 512, 256  # the longer side, in pixels, of the frames that fl
 # The least side of these frames, in pixels. DIS compares patches of 8 pixels at a quarter of the
 # size. If a side has fewer pixels than a patch there, OpenCV gives NaN, or the process crashes.
 _SMALLEST = 32
+_MOST = 32_766  # the longest side, in pixels, that OpenCV's `remap` takes
 # Forward and backward flow agree if their sum, squared, is below this share of their squared
 # lengths plus this number of squared pixels.
 _AGREE, _TOLERATED = 0.01, 0.5
@@ -43,7 +44,7 @@ def motion(before: np.ndarray, now: np.ndarray, *, quick: bool = False) -> Motio
     pixel has kept its colour. `quick` computes the flow at half the size.
 
     Raises:
-        ValueError: if OpenCV is not installed.
+        ValueError: if OpenCV is not installed, or a side has more pixels than it can move.
 
     >>> frame = np.random.default_rng(0).integers(256, size=(64, 64, 3), dtype=np.uint8)
     >>> float(np.abs(motion(frame, frame).back).max())
@@ -51,6 +52,11 @@ def motion(before: np.ndarray, now: np.ndarray, *, quick: bool = False) -> Motio
     """
     cv2 = require()
     height, width = now.shape[:2]
+    if max(height, width) > _MOST:
+        raise ValueError(
+            f"optical flow takes frames of at most {_MOST} pixels a side, not {width} x {height}: "
+            "scale them, or do without calm (calm 0)"
+        )
     factor = min(1.0, (_QUICK if quick else _LARGEST) / max(height, width))
     size = max(_SMALLEST, round(width * factor)), max(_SMALLEST, round(height * factor))
     small = [cv2.resize(x, size, interpolation=cv2.INTER_AREA) for x in (before, now)]

@@ -147,8 +147,9 @@ def write(
     with np.errstate(over="ignore"):  # checked just below
         stored = jax.tree.map(partial(np.asarray, dtype=kind), params)
     full = jax.tree.map(partial(np.asarray, dtype=np.float32), stored)
-    for (name, given), kept in zip(flatten(params).items(), flatten(full).values(), strict=True):
-        if not np.array_equal(np.isfinite(given), np.isfinite(kept)):
+    kept = flatten(full)
+    for name, given in flatten(params).items():
+        if not np.array_equal(np.isfinite(given), np.isfinite(kept[name])):
             raise ValueError(f"{path}: {name} has weights that {kind} cannot hold: take float32")
     made_by = fingerprint(full["encoder"])
     if not encoder:

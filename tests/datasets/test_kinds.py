@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from adain_jax.datasets.folders import FolderSink
-from adain_jax.datasets.kinds import kind_of, open_source
-from adain_jax.datasets.records import Part, Picture, Record
+from adain_jax.datasets.kinds import kind_of, open_sink, open_source
+from adain_jax.datasets.records import NameRefusedError, Part, Picture, Record
 from adain_jax.datasets.shards import Shards, ShardSink
 from adain_jax.datasets.tables import TableSink
 from tests.conftest import ROOT
@@ -204,6 +204,28 @@ def test_no_field_replaces_a_picture(sink, tmp_path):
     }
 
 
+@pytest.mark.parametrize("key", ["a\0b", "a" * 252])
+def test_a_key_that_no_file_can_have(tmp_path, key):
+    picture_ = Picture(Record(key, b"", key), key, ".png", b"picture")
+    with FolderSink(by_part=True).writer(Part("part", ""), tmp_path) as writer:
+        with pytest.raises(NameRefusedError, match="is no name of a file"):
+            writer.add(picture_)
+        assert not [x for x in tmp_path.rglob("*") if x.is_file()]
+
+
+@pytest.mark.parametrize("kind", [pa.large_string(), pa.string()])
+def test_keys_of_either_type(tmp_path, kind):
+    columns = {"image": [picture(0)], "key": pa.array(["a"], kind)}
+    pq.write_table(pa.table(columns), tmp_path / "x.data")
+    source = open_source(str(tmp_path / "x.data"), "parquet", 1)
+    [record] = source.records(source.parts()[0])
+    assert record.key == "a"
+    with open_sink("parquet", "parquet").writer(source.parts()[0], tmp_path / "out") as writer:
+        writer.add(Picture(record, "a", ".png", b"made"))
+    [row] = pq.read_table(tmp_path / "out/x.parquet").to_pylist()
+    assert row == {"image": b"made", "key": "a"}  # whatever the file is called
+
+
 def test_a_part_without_a_picture_is_no_empty_table(tmp_path):
     with TableSink().writer(Part("part-0", str(tmp_path)), tmp_path / "out"):
         pass
@@ -242,6 +264,9 @@ def test_which_kind_a_place_is(tmp_path):
         kind_of(str(tmp_path / "both"))
     assert kind_of(str(tmp_path / "both"), "parquet") == "parquet"
     assert kind_of("tfds:cifar10:train") == "tfds"
+    (tmp_path / "both/b.parquet").rename(tmp_path / "both/a/c.png")
+    with pytest.raises(ValueError, match="webdataset and folder: name one by --from"):
+        kind_of(str(tmp_path / "both"))
     with pytest.raises(FileNotFoundError, match="no such file or folder"):
         kind_of(str(tmp_path / "none"))
     (tmp_path / "a.zip").touch()

@@ -6,7 +6,7 @@ import pytest
 
 from adain_jax.datasets import journal
 from adain_jax.datasets.run import Here
-from tests.datasets.common import contents, data, make_tree, manifest, picture
+from tests.datasets.common import contents, data, make_table, make_tree, manifest, picture
 
 
 @pytest.fixture
@@ -84,9 +84,36 @@ def test_a_folder_of_something_else_is_left_alone(stylized, tree, tmp_path):
     (tmp_path / "out/thesis.txt").touch()
     with pytest.raises(ValueError, match=r"holds thesis\.txt, and no data set that was begun"):
         stylized(tree, "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["thesis.txt"]
     for name in ("in", "in/out"):
         with pytest.raises(ValueError, match="lie one in the other"):
             stylized(tree, name)
+
+
+def test_a_mistake_does_not_begin_a_data_set(stylized, tree, paintings):
+    """The command goes on once the styles are mended."""
+    kept = (paintings / "cat/000.png").read_bytes()
+    (paintings / "cat/000.png").write_text("no picture")
+    with pytest.raises(ValueError, match=r"000\.png"):
+        stylized(tree, "a")
+    (paintings / "cat/000.png").write_bytes(kept)
+    stylized(tree, "a")
+
+
+def test_two_parts_of_one_name(stylized, tmp_path):
+    """The second would replace the pictures of the first."""
+    make_table(tmp_path / "two/x.parquet", 4)
+    make_table(tmp_path / "two/x-00000.parquet", 2)
+    with pytest.raises(ValueError, match=r"two parts of .*two would be called x-00000: rename"):
+        stylized(tmp_path / "two", "a", part=2)
+
+
+def test_a_file_whose_name_begins_with_a_dot(stylized, tmp_path):
+    """It is no leftover of a killed process."""
+    make_table(tmp_path / ".x.parquet", 2)
+    out, outcomes = stylized(tmp_path / ".x.parquet", "a")
+    assert (out / ".x.parquet").is_file()
+    assert sum(x.made for x in outcomes) == 2
 
 
 def test_two_at_once(stylized, tree, tmp_path):

@@ -1,11 +1,14 @@
 """GIFs and animated WebPs: turned upright, and refused if they are damaged."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from adain_jax.files import animation, image
 from adain_jax.files.animation import Animation
+from adain_jax.files.clip import Frame, Look
 from tests.clips import pan
 
 ORIENTATION = 0x0112
@@ -76,3 +79,12 @@ def test_the_files_of_a_folder(tmp_path):
     image.save(tmp_path / "inner/f1.png", pan(1)[0])
     assert [path.name for path in animation.files_of(tmp_path)] == ["f9.png", "f10.png"]
     assert animation.Folder(tmp_path).files == animation.files_of(tmp_path)
+
+
+def test_a_gif_of_one_picture_for_too_long(tmp_path):
+    """Pillow adds up the durations of equal frames."""
+    look = Look((8, 8), Fraction(1), Fraction(1, 100))
+    frames = [Frame(np.zeros((8, 8, 3), np.uint8), 100 * i, 100) for i in range(8)]
+    with pytest.raises(ValueError, match=r"a\.gif: a picture of a GIF is shown for 655 s at most"):
+        animation.save_animation(tmp_path / "a.gif", frames, look)
+    assert not list(tmp_path.iterdir())

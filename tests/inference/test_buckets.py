@@ -9,7 +9,7 @@ from adain_jax import Bucketed, Whole
 from adain_jax.inference import render
 from adain_jax.inference.buckets import bucket
 
-SIZES = [(64, 64), (40, 56), (37, 61), (64, 9), (1, 1), (63, 120), (127, 66)]
+SIZES = [(40, 56), (37, 61), (64, 9), (1, 1), (127, 66)]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -36,13 +36,13 @@ def test_the_shipped_model_too(model, rng):
 
 def test_many_sizes_compile_few_programs(tiny, rng):
     style = tiny.style(np.zeros((16, 16, 3), np.uint8))
-    sizes = rng.integers(1, 193, size=(40, 2))
+    sizes = rng.integers(1, 129, size=(20, 2))
     before = render.picture._cache_size()  # type: ignore[attr-defined]
     for height, width in sizes:
         image = np.zeros((height, width, 3), np.uint8)
         assert adain_jax.stylize(image, style, model=tiny, plan=Bucketed()).shape == image.shape
     buckets = {(bucket(height), bucket(width)) for height, width in sizes}
-    assert render.picture._cache_size() - before <= len(buckets) <= 9  # type: ignore[attr-defined]
+    assert render.picture._cache_size() - before <= len(buckets) <= 4  # type: ignore[attr-defined]
 
 
 def test_buckets_are_few_and_hold_their_sides():

@@ -141,7 +141,8 @@ def test_one_image(name, told):
     for what, way in PLANS.items():
         picture = adain_jax.stylize(PHOTO, case.style, model=told, plan=way, **case.options)
         same(picture, expected, what)
-    [picture] = adain_jax.stylize_many([PHOTO], case.style, model=told, **case.options)
+    options = {**case.options, "batch_size": 4}  # one on each device
+    [picture] = adain_jax.stylize_many([PHOTO], case.style, model=told, **options)
     same(picture, expected, "many")
 
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image
@@ -17,6 +18,7 @@ from adain_jax.jobs.clip import Job
 from adain_jax.jobs.options import Controls
 from adain_jax.jobs.plan import Mixture
 from adain_jax.jobs.run import Sizes
+from adain_jax.model import Model
 from adain_jax.video.schedule import Schedule, turns
 from tests.clips import packets, pan, write
 
@@ -206,6 +208,10 @@ def test_resume_with_other_options_is_refused(job, tiny):
     interrupt_after(job, tiny, 7)
     with pytest.raises(ValueError, match="of other files or options"):
         make(replace(job, crf=30), tiny, resume=True)
+    decoder = jax.tree.map(lambda x: 1.01 * x, tiny.params["decoder"])
+    trained_on = Model.create(tiny.architecture, tiny.params["encoder"], decoder)
+    with pytest.raises(ValueError, match="of other files or options"):
+        make(job, trained_on, resume=True)
     (job.parts / "state.safetensors").write_bytes(b"nothing")
     with pytest.raises(ValueError, match="damaged: leave --resume out"):
         make(job, tiny, resume=True)
@@ -250,6 +256,7 @@ def test_damage_in_the_middle_is_told_and_leaves_no_file(job, tiny, tmp_path):
         ({"codec": "h2000"}, "no codec is called h2000"),
         ({"output": "a.webm"}, "cannot hold the sound"),
         ({"output": "a.gif", "codec": "h264"}, "--codec is for videos"),
+        ({"output": "a.gif", "crf": 20}, "--crf is for videos"),
         ({"calm": 3.0}, "calm is between 0 and 1"),
         ({"content": "photo.png"}, "is one picture"),
         ({"content": "none.mp4"}, "no such file"),
@@ -342,3 +349,19 @@ def test_a_stream_that_cannot_be_copied_is_warned_of(job, tiny, tmp_path):
     assert len(frames_of(job.output)) == COUNT
     [line] = warned
     assert line.startswith("stream 1 (sound of an unknown kind) of ")
+
+
+def test_frames_do_not_replace_what_is_read(job, tiny, tmp_path):
+    (tmp_path / "out").mkdir()
+    painting = tmp_path / "out/frame_000001.png"
+    Image.new("RGB", (32, 32)).save(painting)
+    before = painting.read_bytes()
+    changed = replace(job, style=Mixture(((painting, 1.0),)), output=tmp_path / "out")
+    with pytest.raises(ValueError, match=r"a frame would replace .*frame_000001\.png"):
+        make(changed, tiny)
+    assert painting.read_bytes() == before
+
+
+def test_a_beginning_after_any_end(job, tiny):
+    with pytest.raises(ValueError, match="no frame between"):
+        make(replace(job, start=Fraction(10) ** 17), tiny)

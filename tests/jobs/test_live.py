@@ -89,6 +89,22 @@ def test_what_cannot_be_written_is_told_and_pictures_go_on(live, tmp_path):
     assert not live.saved
 
 
+def test_a_snapshot_that_fails_leaves_the_recording(live, tmp_path, monkeypatch):
+    live.asked.recording = True
+    wait_for(lambda: (live.recorded or 0) > 0.1)
+
+    def full(*_):
+        raise OSError("cannot write a.png: no space left on device")
+
+    monkeypatch.setattr(image, "save", full)
+    live.asked.snapshot = True
+    wait_for(lambda: "no space left" in live.note)
+    assert live.asked.recording
+    assert live.close()
+    [recording] = live.saved
+    assert len(list(video.Video(recording).frames())) > 2
+
+
 def test_an_error_of_the_source_ends_it(painting, tiny, tmp_path):
     folder = tmp_path / "frames"
     folder.mkdir()

@@ -102,3 +102,13 @@ def test_going_on_removes_only_what_is_not_gone_on_from(interrupted):
     parts.write(Frame(pan(3)[2], 2, 1), None)
     parts.end()
     assert names(interrupted) == ["000000.nut", "000001.nut", "state.safetensors"]
+
+
+def test_a_segment_that_is_lost(tmp_path):
+    options = {"zero": 0, "key": "a"}
+    look = Look((16, 16), Fraction(1, 25), Fraction(25))
+    first = Segments(tmp_path / "parts", look, ("ffv1", None), resume=False, **options)
+    first.write(Frame(np.zeros((16, 16, 3), np.uint8), 0, 1), {"a": np.zeros(1)})
+    (tmp_path / "parts/000000.nut").unlink()
+    with pytest.raises(ValueError, match=r"000000\.nut is missing: leave --resume out"):
+        Segments(tmp_path / "parts", look, ("ffv1", None), resume=True, **options)

@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +14,7 @@ conv = jax.jit(conv3x3, static_argnames=("method", "relu", "pool", "upsample"))
 UPSAMPLINGS = [None, "nearest", "linear"]
 METHODS = ["xla", "winograd", "winograd2", "projection"]
 
-SIZES = [(16, 16), (13, 9), (8, 5), (1, 7), (2, 2), (1, 1)]
+SIZES = [(16, 16), (13, 9), (1, 7), (2, 2), (1, 1)]
 
 
 def arrays(height, width, c_in=6, c_out=4, n=2):
@@ -71,30 +73,36 @@ def test_strips_equal_the_whole(monkeypatch, method, size, upsample):
     x, kernel = arrays(*size)
     pool = not (upsample or size[0] % 2)
     options = {"method": method, "relu": True, "pool": pool, "upsample": upsample}
-    whole = conv3x3(x, kernel, **options)
+    whole = conv(x, kernel, **options)
     monkeypatch.setattr(winograd, "_STRIP_BYTES", 15_000)
     monkeypatch.setattr(convolution, "_STRIP_BYTES", 4_000)
-    program = str(jax.make_jaxpr(lambda x: conv3x3(x, kernel, **options))(x))
+    strips = jax.jit(lambda x, kernel: conv3x3(x, kernel, **options))
+    program = str(jax.make_jaxpr(strips)(x, kernel))
     assert "while" in program or "scan" in program
-    assert_close(conv3x3(x, kernel, **options), whole, 1e-5)  # products of other shapes round apart
+    assert_close(strips(x, kernel), whole, 1e-5)  # products of other shapes round apart
 
 
 @pytest.mark.parametrize(
     "options", [{}, {"upsample": "nearest"}, {"upsample": "linear"}, {"relu": True, "pool": True}]
 )
 @pytest.mark.parametrize("method", METHODS[1:])
-@pytest.mark.parametrize(("height", "width"), [(16, 16), (14, 10), (2, 2)])
+@pytest.mark.parametrize(("height", "width"), [(14, 10), (2, 2)])
 def test_gradients_equal_the_automatic_ones(method, height, width, options):
+    options = tuple(options.items())
+    ours, theirs = (gradients(height, width, name, options) for name in (method, "xla"))
+    for a, b in zip(ours, theirs, strict=True):
+        assert_close(a, b)
+
+
+@functools.cache
+def gradients(height, width, method, options):
     x, kernel = arrays(height, width)
     bias = jnp.arange(4.0) - 1
 
-    def scalar(x, kernel, bias, method):
-        return jnp.sum(jnp.sin(conv3x3(x, kernel, bias, method=method, **options)))
+    def scalar(x, kernel, bias):
+        return jnp.sum(jnp.sin(conv3x3(x, kernel, bias, method=method, **dict(options))))
 
-    gradients = jax.jit(jax.grad(scalar, (0, 1, 2)), static_argnums=3)
-    ours, theirs = (gradients(x, kernel, bias, name) for name in (method, "xla"))
-    for a, b in zip(ours, theirs, strict=True):
-        assert_close(a, b)
+    return jax.jit(jax.grad(scalar, (0, 1, 2)))(x, kernel, bias)
 
 
 @pytest.mark.parametrize(("height", "width"), [(13, 9), (1, 7), (1, 1)])
@@ -120,7 +128,7 @@ def test_a_gradient_of_bfloat16_is_summed_up_in_more(method):
         y = conv3x3(x, kernel, bias.astype(jnp.bfloat16), relu=False, method=method)
         return y.astype(jnp.float32).sum()
 
-    np.testing.assert_allclose(jax.grad(total)(jnp.zeros(8, jnp.float32)), 128**2)
+    np.testing.assert_allclose(jax.jit(jax.grad(total))(jnp.zeros(8, jnp.float32)), 128**2)
 
 
 def test_winograd_has_second_derivatives():

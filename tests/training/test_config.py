@@ -10,7 +10,7 @@ from tests.conftest import ROOT
 from tests.training.conftest import SMALL
 
 RECIPES = sorted(path.stem for path in (ROOT / "configs").glob("*.py"))
-OFTEN = ("base", "paper")  # each step takes some seconds to compile
+OFTEN = ("base",)  # each step takes some seconds to compile
 
 
 def recipe(name):

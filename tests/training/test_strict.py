@@ -35,7 +35,7 @@ OWN = {"variant": "fast", "feature_weight": 1.0}
 @pytest.fixture
 def batch(rng):
     return {
-        name: rng.integers(256, size=(2, 16, 16, 3), dtype=np.uint8)
+        name: rng.integers(256, size=(2, 24, 24, 3), dtype=np.uint8)
         for name in ("content", "style")
     }
 
@@ -110,7 +110,7 @@ def test_frozen_statistics_can_be_traced(tiny, batch):
     )
 
 
-@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("wide", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_compiled_steps_take_and_give_nothing_unasked(config, tiny, batch, wide):
     """Between host and device; and no number in them is none."""
     config = dataclasses.replace(config, **EVERYTHING)

@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+
+from adain_jax.video import flow
 
 # One process for all sizes: where OpenCV crashes, the process ends without a word.
 CODE = """
@@ -28,3 +31,9 @@ def test_narrow_frames(quick):
     code = CODE.format(sizes=SIZES, quick=quick)
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert not ended.returncode, ended.stderr
+
+
+def test_a_side_that_opencv_cannot_move():
+    frame = np.zeros((4, 32_767, 3), np.uint8)
+    with pytest.raises(ValueError, match="at most 32766 pixels a side, not 32767 x 4"):
+        flow.motion(frame, frame)

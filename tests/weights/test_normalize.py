@@ -20,8 +20,11 @@ def images():
     return np.random.default_rng(4).random((3, 16, 16, 3), dtype=np.float32)
 
 
+encode = jax.jit(Encoder(DEPTH, "xla").apply)
+
+
 def taps_of(params, images):
-    return jax.jit(Encoder(DEPTH).apply)({"params": params}, images)
+    return encode({"params": params}, images)
 
 
 def test_mean_activations_become_one(encoder, images):

@@ -17,7 +17,7 @@ from adain_jax.weights import store
 from tests.conftest import ROOT, SHARED, needs_shared
 
 # One program, of one size of images, for all tests here and for models of any fingerprint.
-encode: Any = jax.jit(Encoder(DEPTHS["vgg16"]).apply)
+encode: Any = jax.jit(Encoder(DEPTHS["vgg16"], "xla").apply)
 
 
 def taps_of(model, path):
