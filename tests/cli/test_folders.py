@@ -8,16 +8,16 @@ import pytest
 from tests.cli.common import MADE, SMALL, files_in
 
 
-def test_several_pictures_and_a_bad_one(run, photo, painting, tmp_path):
+def test_several_pictures_and_a_bad_one(main, photo, painting, tmp_path):
     (tmp_path / "photos").mkdir()
     photo.rename(tmp_path / "photos/photo.png")
     (tmp_path / "photos/bad.jpg").write_bytes(b"")
     args = ("photos", "-s", painting, "photos/photo.png", "-o", "out", *SMALL)
-    result = run("stylize", *args, code=2)
+    printed = main("stylize", *args, code=2)
     made = ["photo_stylized_painting.png", "photo_stylized_photo.png"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == made
-    assert sorted(result.stdout.split()) == [str(Path("out") / name) for name in made]
-    [line] = result.stderr.splitlines()
+    assert sorted(printed.out.split()) == [str(Path("out") / name) for name in made]
+    [line] = printed.err.splitlines()
     assert "bad.jpg is empty" in line
 
 

@@ -77,14 +77,14 @@ def test_color(main, photo, painting, tmp_path):
     assert_one_error(*printed, "calm.safetensors is a style without an image", "luminance")
 
 
-def test_masks_maps_and_windows(main, photo, painting, tmp_path):
+def test_masks_maps_and_windows(main, photo, painting, tmp_path, tiny_file):
     size = (56, 40)
     mask = Image.new("L", size)
     mask.paste(255, (0, 0, 28, 40))
     mask.save(tmp_path / "left.png")
     regions = ("--styles", f"{painting}:0.5", photo, "--masks", "left.png")
-    larger = ("--size", "150", "--style-size", "16")  # of two windows
-    main("stylize", photo, *regions, "-o", "a.png", "--tile", "136", *larger)
+    larger = ("--size", "80", "--style-size", "16", "--model", tiny_file)  # of two windows
+    main("stylize", photo, *regions, "-o", "a.png", "--tile", "72", *larger)
     main("stylize", photo, *regions, "-o", "b.png", "--tile", "0", *larger)
     printed = main("stylize", photo, *regions, "-o", "left.png", code=2)
     assert_one_error(*printed, "left.png would replace one of the files read")

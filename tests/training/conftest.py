@@ -1,10 +1,14 @@
+import dataclasses
 from typing import Any
 
 import jax
 import numpy as np
 import pytest
 
+from adain_jax.training import loop
+from adain_jax.training.calls import make_call
 from adain_jax.training.config import TrainConfig
+from adain_jax.training.devices import Placement
 
 # Of a recipe, for images and batches that take no time. With crops of 16 the deepest maps would be
 # smaller than a kernel; the gradient of that takes XLA ten times as long as all the rest.
@@ -29,6 +33,32 @@ WAYS = {
 
 def assert_equal(ours, theirs):
     jax.tree.map(np.testing.assert_array_equal, ours, theirs)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _trace_once():
+    """Trainings of one recipe share their programs: each `train` would trace its own again."""
+    calls, programs, real = {}, {}, Placement.compile
+
+    def make(config, architecture, optimizer, phase, **options):
+        places = dict.fromkeys(("content", "style", "encoder", "init_from"), "")
+        same = dict.fromkeys(("checkpoint_every", "log_every", "keep"), 1)
+        plain = dataclasses.replace(config, workdir="run", export_dtype="float16", **places, **same)
+        key = repr((plain, architecture, phase, sorted(options.items())))
+        if key not in calls:
+            calls[key] = make_call(config, architecture, optimizer, phase, **options)
+        return calls[key]
+
+    def compile_(self, step, *, donate=True):
+        key = step, donate, tuple(self.devices)
+        if key not in programs:
+            programs[key] = real(self, step, donate=donate)
+        return programs[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "make_call", make)
+        patch.setattr(Placement, "compile", compile_)
+        yield
 
 
 @pytest.fixture
