@@ -71,7 +71,8 @@ def stylize(
             or, with `masks`, has the styles of the regions.
         alpha: the strength of the style, from 0 (the decoder's reconstruction of the content) to 1:
             a number, one number for each image (N,), with masks one for each region (K,), or a map
-            (H, W) or (N, H, W).
+            (H, W) or (N, H, W). A traced strength, such as an argument of a jitted function, is not
+            checked: keep it in this range.
         weights: the weights of the styles in a list, equal by default; they are divided by their
             sum.
         masks: regions with different styles, the same for all images (`vmap` gives each image its

@@ -139,6 +139,7 @@ FLOATS = np.zeros((8, 8, 3), np.float32)
     ("content", "style", "alpha", "message"),
     [
         (np.zeros((8, 8), np.uint8), FLOATS, 1.0, r"content is one RGB image .* not \(8, 8\)"),
+        ("photo.jpg", FLOATS, 1.0, r"not the name of a file: load it first"),
         (np.zeros((8, 8, 4), np.uint8), FLOATS, 1.0, r"not \(8, 8, 4\)"),
         (np.zeros((0, 8, 3), np.uint8), FLOATS, 1.0, r"not \(0, 8, 3\)"),
         (np.zeros((8, 8, 3), np.int32), FLOATS, 1.0, "content is uint8, or floating"),

@@ -61,7 +61,10 @@ def build() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentPars
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Parse and check the arguments; their `run` is the function that executes the command."""
-    args = build()[0].parse_args(argv)
+    parser, commands = build()
+    args, unknown = parser.parse_known_args(argv)
+    if unknown:  # the command's help lists its options, not that of `adain-jax`
+        commands[args.command].error(f"unrecognized arguments: {' '.join(unknown)}")
     args.debug = "debug" in args
     if check := vars(args).pop("check", None):  # checks of several arguments
         check(args)

@@ -66,7 +66,7 @@ def add(commands: arguments.Commands) -> None:
         type=arguments.size,
         default=0,
         help="scale contents to this shorter side; smaller makes coarser strokes "
-        "(default: keep their size)",
+        "(default: 0, their own size)",
     )
     add_tile(command)
     arguments.add_model(command)
@@ -155,15 +155,16 @@ def run(args: argparse.Namespace) -> bool:
     for output in {path.parent: path for path in outputs}.values():
         if output != streams.STREAM:
             check_place(output)
-    alone = [f"{content}: no style has this name" for content in plan.alone]
-    failed: list[Exception | str] = [*alone]
+    left_out = {content: f"{content}: no style has this name" for content in plan.alone}
+    left_out |= {folder: f"no image in {folder}" for folder in plan.empty}
+    failed: list[Exception | str] = [*left_out.values()]
     if args.dry_run:
         failed += _show(args, plan, there)
     else:
         report = Report(plan)
         for job in there:
             report.skip(job)
-        for content, why in zip(plan.alone, alone, strict=True):
+        for content, why in left_out.items():
             report.leave_out(content, why)
         try:
             if todo:

@@ -5,6 +5,7 @@ import dataclasses
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import get_type_hints
 
 from adain_jax.cli import arguments, messages
@@ -61,6 +62,7 @@ def run(args: argparse.Namespace) -> bool:
         connect_hosts(args.coordinator, args.num_processes, args.process_id, environment=os.environ)
         with needed("training", "train"):
             train(config)
+        print(Path(config.workdir) / "model.safetensors")
     except Interrupted as stop:
         told = f"{stop}; the same command goes on from there"
         if stop.signal != signal.SIGTERM:

@@ -54,7 +54,7 @@ def add(commands: arguments.Commands) -> None:
         "--size",
         type=arguments.size,
         default=0,
-        help="scale frames to this shorter side (default: keep their size)",
+        help="scale frames to this shorter side (default: 0, their own size)",
     )
     add_tile(command)
     arguments.add_model(command)

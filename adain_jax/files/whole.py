@@ -11,6 +11,8 @@ from adain_jax.files import damage, png_key, srgb, tiff_kinds
 from adain_jax.files import exif as exif_data
 from adain_jax.runtime.text import one_line
 
+# The brands by which files of HEIC and HEIF begin.
+_HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -73,6 +75,8 @@ def _why_unidentified(file: IO[bytes]) -> str:
                 return (
                     f"a damaged or truncated image, of {kind} by its start{_failure(factory, file)}"
                 )
+    if start[4:8] == b"ftyp" and start[8:12] in _HEIC:
+        return "a HEIC image, which cannot be read: convert it to JPEG or PNG first"
     return "not an image, or of an unknown format"
 
 

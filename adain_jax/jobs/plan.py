@@ -96,11 +96,13 @@ class Plan:
         jobs: the pictures to make.
         alone: contents without a style of the same name, if styles are paired by names.
         unused: styles without a content of the same name.
+        empty: folders of contents without an image.
     """
 
     jobs: list[Job]
     alone: list[Path] = field(default_factory=list)
     unused: list[Path] = field(default_factory=list)
+    empty: list[Path] = field(default_factory=list)
 
     @property
     def inputs(self) -> set[Path]:
@@ -153,14 +155,17 @@ def plan(
         others: further files that are read, such as masks.
 
     Raises:
-        FileNotFoundError: if a folder has no image, or no others than pictures made before.
+        FileNotFoundError: if there is no content, or a folder of styles has no style.
         ValueError: if two pictures would have the same name, a picture would replace one of the
             files that are read, `output` cannot be written in the format of its suffix or has
             another than `encoding`, it is for one picture but there are more, two styles have the
             same name (with `pairs`), or `STREAM` is read twice.
     """
     encoding = encoding or Encoding()
-    listed = _expand(contents)
+    empty: list[Path] = []
+    listed = _expand(contents, empty=empty)
+    if empty and not listed:
+        raise FileNotFoundError(f"no image in {empty[0]}")
     found = [x for x in listed if not x.was_made(output)]
     if listed and not found:
         raise FileNotFoundError(
@@ -183,7 +188,7 @@ def plan(
     for job in jobs:
         if job.output != STREAM:
             check_apart(job.output, read)
-    return Plan(jobs, alone, unused)
+    return Plan(jobs, alone, unused, empty)
 
 
 def expand(paths: Iterable[Path]) -> list[Path]:
@@ -196,12 +201,22 @@ def expand(paths: Iterable[Path]) -> list[Path]:
 
 
 def _expand(
-    paths: Iterable[Path], listed: Callable[[Path], list[Path]] = find.images
+    paths: Iterable[Path],
+    listed: Callable[[Path], list[Path]] = find.images,
+    empty: list[Path] | None = None,
 ) -> list[_Found]:
+    """List files, and the files in folders. Folders without any go to `empty`, if it is given."""
     found = {}  # repeated paths count once
     for path in paths:
         if path != STREAM and path.is_dir():
-            for file in listed(path):
+            try:
+                files = listed(path)
+            except FileNotFoundError:
+                if empty is None:
+                    raise
+                files = []
+                empty.append(path)
+            for file in files:
                 found.setdefault(file, _Found(file, file.parent.relative_to(path)))
         else:
             found.setdefault(path, _Found(path))

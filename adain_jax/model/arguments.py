@@ -1,5 +1,6 @@
 """Checks of arguments, with one-line errors, before anything is traced."""
 
+import os
 from contextlib import nullcontext
 from typing import Any
 
@@ -29,6 +30,11 @@ def as_array(name: str, values: object) -> np.ndarray | jax.Array:
     except Exception as error:  # arrays of other libraries raise errors of any type
         raise ValueError(f"{name} is no array: {error}") from None
     if not (array.dtype == bool or jnp.issubdtype(array.dtype, jnp.number)):
+        if isinstance(values, str | os.PathLike):
+            raise ValueError(
+                f"{name} is an array of numbers, not the name of a file: load it first, by "
+                "adain_jax.files.image.load(...).rgb"
+            )
         kind = type(values).__name__ if array.dtype == object else array.dtype
         raise ValueError(f"{name} is an array of numbers, not {kind}")
     return array.astype(array.dtype.newbyteorder("="), copy=False)

@@ -202,7 +202,9 @@ class TrainConfig:
         }
         each = [*numbers.items(), *((name, x) for name in _LAYERS for x in getattr(self, name))]
         problems += [f"{x} must be positive, not {numbers[x]}" for x in positive if numbers[x] <= 0]
-        problems += [f"{x} must not be negative, not {y}" for x, y in each if y < 0]
+        problems += [
+            f"{x} must not be negative, not {y}" for x, y in each if y < 0 and x not in positive
+        ]
         problems += [f"{x} must be finite, not {y}" for x, y in each if not math.isfinite(y)]
         if self.seed > _LARGEST_SEED:
             problems.append(f"seed must be at most {_LARGEST_SEED}, not {self.seed}")

@@ -97,7 +97,7 @@ def train(config: TrainConfig, *, until: float = math.inf) -> Model:
     bar = tqdm(
         total=config.steps,
         initial=round(position),
-        desc="train",
+        desc="compile",
         unit="step",
         bar_format=_BY_TIME if config.minutes else None,
         disable=not writes,
@@ -117,6 +117,7 @@ def train(config: TrainConfig, *, until: float = math.inf) -> Model:
             if not clock.running:  # the first call includes the compilation, which does not count
                 jax.block_until_ready(told)
                 clock.start()
+                bar.set_description("train")
             jax.block_until_ready(previous)  # the host is at most one call ahead of the devices
             record.add(placement.first(told), count)
             learning_rate = float(schedule(position if config.minutes else number + count - 1))

@@ -13,6 +13,7 @@ from adain_jax.files import image
 from adain_jax.model import Model
 from adain_jax.networks.params import Params
 from adain_jax.runtime.atomic import atomic_path
+from adain_jax.runtime.text import printable
 from adain_jax.training.calls import KINDS, SYNTHETIC, Outcome, Run
 from adain_jax.training.checkpoint import Checkpoints, Progress
 from adain_jax.training.config import TrainConfig
@@ -133,8 +134,10 @@ class Record:
         if self.writes and len(reasons) > self._skipped:
             self._skipped = len(reasons)
             self._log.note(step, skipped=reasons)
-            images_are = "1 image" if len(reasons) == 1 else f"{len(reasons)} images"
-            tqdm.write(f"{images_are} cannot be used; {self._workdir}/log.jsonl tells why")
+            name, reason = next(iter(reasons.items()))
+            one = f"an image cannot be used: {name}: {reason}"
+            several = f"{len(reasons)} images cannot be used; {self._workdir}/log.jsonl tells why"
+            tqdm.write(printable(one if len(reasons) == 1 else several))
 
     def due(self, step: int) -> bool:
         """Whether `look` has something to do after `step`. It needs the state from the devices."""

@@ -12,13 +12,15 @@ def test_several_pictures_and_a_bad_one(main, photo, painting, tmp_path):
     (tmp_path / "photos").mkdir()
     photo.rename(tmp_path / "photos/photo.png")
     (tmp_path / "photos/bad.jpg").write_bytes(b"")
-    args = ("photos", "-s", painting, "photos/photo.png", "-o", "out", *SMALL)
+    (tmp_path / "empty").mkdir()
+    args = ("empty", "photos", "-s", painting, "photos/photo.png", "-o", "out", *SMALL)
     printed = main("stylize", *args, code=2)
     made = ["photo_stylized_painting.png", "photo_stylized_photo.png"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == made
     assert sorted(printed.out.split()) == [str(Path("out") / name) for name in made]
-    [line] = printed.err.splitlines()
-    assert "bad.jpg is empty" in line
+    first, second = printed.err.splitlines()
+    assert "no image in empty" in first
+    assert "bad.jpg is empty" in second
 
 
 def test_folders_keep_their_tree_and_what_is_bad_comes_last(main, photos, painting, tmp_path):

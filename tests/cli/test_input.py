@@ -56,7 +56,8 @@ from tests.cli.common import SMALL, assert_one_error
         (["PHOTO", "PAINTING", "--alpha-map", "PAINTING"], ["painting.jpg is coloured"]),
         (["PHOTO", "PAINTING", "--color", "sepia"], ["--color", "'sepia'", "luminance"]),
         (["PHOTO"], ["give a content and a style"]),
-        (["PHOTO", "PAINTING", "--colour"], ["--colour"]),
+        (["PHOTO", "PAINTING", "--colour"], ["--colour (see adain-jax stylize --help)"]),
+        (["phone.heic", "PAINTING"], ["phone.heic is a HEIC image, which cannot be read"]),
     ],
     ids=lambda value: " ".join(value),
 )
@@ -64,6 +65,7 @@ def test_bad_input_is_one_line(main, photo, painting, tmp_path, monkeypatch, arg
     (tmp_path / "folder").mkdir()
     (tmp_path / "text.jpg").write_text("no image")
     (tmp_path / "empty.jpg").touch()
+    (tmp_path / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(99))
     (tmp_path / "cut.safetensors").write_bytes(b"\x08")
     (tmp_path / "truncated.png").write_bytes(photo.read_bytes()[:600])
     before = sorted(tmp_path.rglob("*"))

@@ -123,6 +123,13 @@ def test_photographs_in_the_folder_of_the_pictures_are_contents(tmp_path):
         plan([tmp_path / "c/2024/2024"], [tmp_path / "s/x.png"], tmp_path / "c/2024")
 
 
+def test_a_folder_without_images_among_others(folders, tmp_path):
+    (tmp_path / "empty").mkdir()
+    planned = plan([tmp_path / "empty", tmp_path / "c"], [tmp_path / "s/x.png"], tmp_path / "out")
+    assert planned.empty == [tmp_path / "empty"]
+    assert names(planned) == ["a_stylized_x.jpg", "b_stylized_x.png"]
+
+
 def test_other_files_that_are_read(folders, tmp_path):
     at = [tmp_path / "c/a.jpg"], [tmp_path / "s/x.png"], tmp_path / "mask.png"
     (tmp_path / "link.png").symlink_to(tmp_path / "mask.png")

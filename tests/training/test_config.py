@@ -74,6 +74,7 @@ def test_base_runs_on_what_ships(monkeypatch):
 def test_one_error_names_all_that_is_wrong():
     with pytest.raises(ValueError, match="config:") as caught:
         TrainConfig(batch_size=0, crop_size=100, schedule="linear", style_weight=-1.0)
+    assert str(caught.value).count("batch_size") == 1
     for part in ("batch_size", "crop_size must be a multiple of 8", "schedule", "style_weight"):
         assert part in str(caught.value)
 
