@@ -17,6 +17,7 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from adain_jax.model import Model
+from adain_jax.model.arguments import as_array
 from adain_jax.networks import TAPS
 from adain_jax.networks.layers import Conv3x3
 from adain_jax.networks.normalization import POPULATION, Kind, Normalization
@@ -118,6 +119,7 @@ def stylize(
         ValueError: if an index is that of no style.
     """
     if style is not None:
+        style = as_array("style", style)
         _check_style(network, style)
         style = jnp.asarray(style)
         shares = jnp.issubdtype(style.dtype, jnp.floating)
@@ -126,14 +128,11 @@ def stylize(
     return _stylize(network, variables, images, style)
 
 
-def _check_style(network: FeedForward, style: ArrayLike | Sequence[float]) -> None:
-    if isinstance(style, Tracer):
+def _check_style(network: FeedForward, style: np.ndarray | jax.Array) -> None:
+    if isinstance(style, Tracer) or not jnp.issubdtype(style.dtype, jnp.integer):
         return
     indices = np.asarray(style)
-    if (
-        np.issubdtype(indices.dtype, np.integer)
-        and not ((indices >= 0) & (indices < network.styles)).all()
-    ):
+    if not ((indices >= 0) & (indices < network.styles)).all():
         raise ValueError(f"style {style} is none of the {network.styles} styles, counted from 0")
 
 

@@ -1,6 +1,7 @@
 """`adain-jax optimize`: makes a picture by optimisation."""
 
 import argparse
+from pathlib import Path
 
 from adain_jax.cli import arguments
 from adain_jax.runtime import process
@@ -119,10 +120,10 @@ def run(args: argparse.Namespace) -> bool:
     process.prepare()
     image.check_writable(args.output)
     check_place(args.output)
-    read = [args.content, args.style, args.model]
-    check_apart(args.output, read)
+    read = [args.content, args.style, Path(args.model)]
+    check_apart([args.output], read)
     if args.state:
-        check_apart(args.state, [*read, args.output])
+        check_apart([args.state], [*read, args.output])
         if args.state.is_dir() or not args.state.absolute().parent.is_dir():
             raise ValueError(f"--state: {args.state} is a folder, or in none that exists")
         check_place(args.state)

@@ -1,6 +1,7 @@
 """`adain-jax style`: writes the style of paintings to a small file."""
 
 import argparse
+from pathlib import Path
 
 from adain_jax.cli import arguments
 
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> bool:
     from adain_jax.runtime.atomic import check_apart
 
     process.prepare()
-    check_apart(args.output, [args.model])
+    check_apart([args.output], [Path(args.model)])
     model = Model.load(args.model).prepare()
     write = style_files.bank if args.bank else style_files.average_style
     read = write(args.images, model, args.output, size=args.style_size)

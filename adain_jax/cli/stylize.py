@@ -177,6 +177,8 @@ def run(args: argparse.Namespace) -> bool:
         names = ", ".join(map(str, plan.unused[:_NAMED]))
         more = f" and {len(plan.unused) - _NAMED} more" if len(plan.unused) > _NAMED else ""
         messages.note(f"no content has the name of {names}{more}")
+    if plan.made:
+        messages.note(f"left out, being pictures made before: {len(plan.made)}")
     if there:
         messages.note(f"skipped, being there already: {len(there)} of {len(plan.jobs)}")
     for error in failed:

@@ -62,7 +62,8 @@ def run(args: argparse.Namespace) -> bool:
         connect_hosts(args.coordinator, args.num_processes, args.process_id, environment=os.environ)
         with needed("training", "train"):
             train(config)
-        print(Path(config.workdir) / "model.safetensors")
+        if not args.process_id:
+            print(Path(config.workdir) / "model.safetensors")
     except Interrupted as stop:
         told = f"{stop}; the same command goes on from there"
         if stop.signal != signal.SIGTERM:
@@ -107,7 +108,7 @@ def _add_fields(command: argparse.ArgumentParser) -> None:
 
 def _text(text: str) -> str:
     """Expand `~` at the beginning of paths, which shells do not within an argument."""
-    return ",".join(os.path.expanduser(part) for part in text.split(","))  # noqa: PTH111
+    return ",".join(os.path.expanduser(part.strip()) for part in text.split(","))  # noqa: PTH111
 
 
 def _boolean(text: str) -> bool:

@@ -82,16 +82,18 @@ class _FolderWriter:
         stem = "/".join(filter(None, (self._within, picture.stem)))
         if stem in self._stems:
             raise NameRefusedError(f"{stem} is the name of another in this part, too")
-        longest = max(len(os.fsencode(part + picture.suffix)) for part in stem.split("/"))
+        fields = dict(picture.record.fields)
+        if fields.get(CLASS) == PurePosixPath(stem).parent.as_posix():
+            del fields[CLASS]
+        others = beside(fields, picture.suffix)
+        suffix = max((picture.suffix, *others), key=lambda x: len(os.fsencode(x)))
+        longest = max(len(os.fsencode(part)) for part in f"{stem}{suffix}".split("/"))
         if "\0" in stem or longest > _LONGEST:
             raise NameRefusedError(f"{stem!r:.60} is no name of a file")
         self._stems.add(stem)
         make_folder((self._folder / stem).parent)
         Path(self._folder, stem + picture.suffix).write_bytes(picture.data)
-        fields = dict(picture.record.fields)
-        if fields.get(CLASS) == PurePosixPath(stem).parent.as_posix():
-            del fields[CLASS]
-        for suffix, data in beside(fields, picture.suffix).items():
+        for suffix, data in others.items():
             Path(self._folder, stem + suffix).write_bytes(data)
         return stem + picture.suffix
 

@@ -146,7 +146,9 @@ def run(task: Task, out: Path) -> str:
 def _check_names(names: Sequence[str], option: str) -> None:
     """Raise `ValueError` if two rows of the table, and two pictures, would have one name."""
     if twice := [name for name in names if names.count(name) > 1]:
-        raise ValueError(f"{option}: {len(twice)} are called {twice[0]}: rename all but one")
+        raise ValueError(
+            f"{option}: {names.count(twice[0])} are called {twice[0]}: rename all but one"
+        )
 
 
 def _clips(task: Task) -> Iterator[tuple[str, unrest.Clip]]:

@@ -15,7 +15,7 @@ from adain_jax.evaluation.judge import Judge
 from adain_jax.evaluation.losses import picture_losses
 from adain_jax.evaluation.magenta import Magenta
 from adain_jax.evaluation.spectrum import peaks
-from adain_jax.files import image
+from adain_jax.files import find, image
 from adain_jax.model import Model
 from adain_jax.ops.losses import reconstruction_loss
 from adain_jax.stylize import encode_style, stylize
@@ -185,7 +185,8 @@ def of_folder(folder: Path) -> Program:
     def run(content: Named, style: Named) -> np.ndarray:
         stem = f"{Path(content.name).stem}_stylized_{Path(style.name).stem}"
         # A longer name, with a dot after the stem, is that of another picture.
-        found = [x for x in sorted(folder.glob(f"{glob.escape(stem)}.*")) if x.stem == stem]
+        named = sorted(folder.glob(f"{glob.escape(stem)}.*"))
+        found = [x for x in named if x.stem == stem and x.suffix.lower() in find.READABLE]
         if not found:
             raise FileNotFoundError(f"no picture {stem}.* in {folder}")
         if len(found) > 1:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
@@ -18,7 +19,7 @@ from adain_jax.runtime.atomic import atomic_path, make_folder
 from adain_jax.runtime.text import one_line
 
 SUFFIXES = (".gif", ".webp")
-_FRAME = re.compile(r"frame_[0-9]{6,}")  # the names of the frames of a folder
+_FRAME = re.compile(r"frame_[0-9]{6,}\.png")  # the names of the frames of a folder
 RATE = Fraction(25)  # the default rate of a folder, in frames a second
 _MILLISECOND = Fraction(1, 1000)
 _USUAL = 100  # milliseconds for which programs show a frame without a duration
@@ -131,7 +132,7 @@ def save_animation(path: Path, frames: Iterable[Frame], look: Look) -> None:
         first, *rest = made
         try:
             first.save(temporary, kind, append_images=rest, duration=lasts, **options)
-        except OverflowError:  # Pillow adds up the durations of equal frames
+        except (OverflowError, struct.error):  # Pillow adds up the durations of equal frames
             raise ValueError(
                 f"cannot write {path}: a picture of a GIF is shown for 655 s at most; name a .webp "
                 "or a video"
@@ -158,7 +159,7 @@ def check_folder(folder: Path, inputs: Sequence[Path]) -> None:
     place = os.path.realpath(folder)
     for path in inputs:
         real = Path(os.path.realpath(path))
-        if str(real.parent) == place and _FRAME.fullmatch(real.stem):
+        if str(real.parent) == place and _FRAME.fullmatch(real.name):
             raise ValueError(f"a frame would replace {path}, which is read: name another folder")
 
 

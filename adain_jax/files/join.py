@@ -27,7 +27,8 @@ if TYPE_CHECKING:  # imported where it is used, since it is an optional package
 # Tags of the source that are not copied, since they describe the file itself.
 _TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")
 _KINDS = {"audio": "sound", "subtitle": "subtitles"}
-_TRIAL = Look((64, 64), Fraction(1, 25), Fraction(25))  # of the frame of a trial
+# Of the frame of a trial: some encoders take only larger ones than 128 pixels, or certain sizes.
+_TRIAL = Look((288, 352), Fraction(1, 25), Fraction(25))
 # The decoding time in seconds, the track's rank, and a packet.
 _Timed = tuple[Fraction, int, "Packet"]
 

@@ -11,8 +11,8 @@ from adain_jax.files import damage, png_key, srgb, tiff_kinds
 from adain_jax.files import exif as exif_data
 from adain_jax.runtime.text import one_line
 
-# The brands by which files of HEIC and HEIF begin.
-_HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+# The brands in the first bytes of HEIC files, which share others with AVIF.
+_HEIC, _AVIF = {b"heic", b"heix", b"hevc", b"heim", b"heis"}, {b"avif", b"avis"}
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -67,7 +67,11 @@ def read(file: IO[bytes], name: str) -> Picture:
 def _why_unidentified(file: IO[bytes]) -> str:
     """Say what a file is that no decoder accepts; Pillow's own error does not say it."""
     file.seek(0)
-    start = file.read(16)
+    start = file.read(64)
+    brands = {start[i : i + 4] for i in range(8, len(start), 4)}
+    if start[4:8] == b"ftyp" and brands & _HEIC and not brands & _AVIF:
+        return "a HEIC image, which cannot be read: convert it to JPEG or PNG first"
+    start = start[:16]
     for kind in Image.ID:
         factory, accepts = Image.OPEN[kind]
         with suppress(struct.error, IndexError):  # the file is too short for the check
@@ -75,8 +79,6 @@ def _why_unidentified(file: IO[bytes]) -> str:
                 return (
                     f"a damaged or truncated image, of {kind} by its start{_failure(factory, file)}"
                 )
-    if start[4:8] == b"ftyp" and start[8:12] in _HEIC:
-        return "a HEIC image, which cannot be read: convert it to JPEG or PNG first"
     return "not an image, or of an unknown format"
 
 

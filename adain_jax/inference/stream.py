@@ -200,10 +200,15 @@ def _pictures(
             waiting.setdefault(group, []).append(_Asked(number, request))
             if len(waiting[group]) == batches.size:
                 start(group)
-        # An image that waits for others of its size holds up all pictures after its own.
-        if waiting and number - following >= _BEHIND * batches.size:
-            start(min(waiting, key=lambda group: waiting[group][0].number))
-        yield from collect(1)  # one batch is computed while the next is prepared
+        most = 1  # one batch is computed while the next is prepared
+        if number - following >= _BEHIND * batches.size:
+            # An image that waits for others of its size holds up all pictures after its own.
+            first = min(waiting, key=lambda group: waiting[group][0].number, default=None)
+            if first and waiting[first][0].number == following:
+                start(first)
+            else:
+                most = 0
+        yield from collect(most)
     for group in list(waiting):
         start(group)
     yield from collect(0)

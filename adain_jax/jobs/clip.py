@@ -179,7 +179,7 @@ def _check(job: Job, model: Model) -> None:
     job.controls.check(model)
     moving.check_writable(job.output)
     check_place(job.output / "frame" if moving.is_folder(job.output) else job.output)
-    check_apart(job.output, job.inputs)
+    check_apart([job.output], job.inputs)
     if moving.is_folder(job.output):
         animation.check_folder(job.output, job.inputs)
     for path in job.inputs if _kind(job.output) == "animation" else ():

@@ -83,7 +83,7 @@ def _check_output(output: Path, *sources: Path | None) -> None:
     if output.suffix != _SUFFIX:
         raise ValueError(f"{output}: a file of a model ends in {_SUFFIX}")
     check_place(output)
-    check_apart(output, (path for path in sources if path))
+    check_apart([output], (path for path in sources if path))
 
 
 def _foreign(decoder: Path) -> ValueError:

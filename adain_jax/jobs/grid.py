@@ -101,7 +101,7 @@ def write(
     rows = cells(len(styles), steps)
     image.check_writable(output)
     check_place(output)
-    check_apart(output, (photo, *styles))
+    check_apart([output], (photo, *styles))
     content = image.load(photo, size=size).rgb
     # The styles are in two more columns.
     image.check_fits(output, *extent(len(rows), steps + 2, content.shape[:2]))

@@ -97,12 +97,14 @@ class Plan:
         alone: contents without a style of the same name, if styles are paired by names.
         unused: styles without a content of the same name.
         empty: folders of contents without an image.
+        made: images in folders of contents that are left out, as pictures that were made before.
     """
 
     jobs: list[Job]
     alone: list[Path] = field(default_factory=list)
     unused: list[Path] = field(default_factory=list)
     empty: list[Path] = field(default_factory=list)
+    made: list[Path] = field(default_factory=list)
 
     @property
     def inputs(self) -> set[Path]:
@@ -112,21 +114,21 @@ class Plan:
 
 @dataclass(frozen=True)
 class _Found:
-    """An image, and its folder relative to the given folder; None if the image itself is given."""
+    """An image, the given folder in which it was found, if any, and its own folder within that."""
 
     path: Path
-    folder: Path | None = None
-
-    @property
-    def within(self) -> Path:
-        return self.folder or Path()
+    top: Path | None = None
+    within: Path = Path()
 
     def was_made(self, output: Path) -> bool:
-        """Whether it is a picture that was made before, and lies in the output within a folder."""
-        if self.folder is None or _MADE not in self.path.stem:
+        """Whether it is a picture that was made before.
+
+        Its name tells, and it lies in the output, which is the given folder or lies in it.
+        """
+        if self.top is None or _MADE not in self.path.stem:
             return False
-        folder, where = (Path(os.path.realpath(x)) for x in (output, self.path))
-        return folder in where.parents
+        top, out, where = (Path(os.path.realpath(x)) for x in (self.top, output, self.path))
+        return top in (out, *out.parents) and out in where.parents
 
 
 def plan(
@@ -143,8 +145,8 @@ def plan(
     A mixture counts as one style. One content and one style make the file `output`, unless that is
     a folder or has no suffix. Otherwise the pictures are named `{content}_stylized_{style}` with
     the suffix of the content, in the folder `output`, and in the same subfolder as the content.
-    Images with such names in a folder of contents are left out if they lie in `output`, because
-    they are pictures that were made before.
+    If `output` is a folder of contents or lies in one, images in it with such names are left out,
+    because they are pictures that were made before.
 
     Args:
         contents: photographs.
@@ -166,7 +168,9 @@ def plan(
     listed = _expand(contents, empty=empty)
     if empty and not listed:
         raise FileNotFoundError(f"no image in {empty[0]}")
-    found = [x for x in listed if not x.was_made(output)]
+    earlier = {x.path: x.was_made(output) for x in listed}
+    made = [path for path, was_made in earlier.items() if was_made]
+    found = [x for x in listed if not earlier[x.path]]
     if listed and not found:
         raise FileNotFoundError(
             f"no image in {', '.join(map(str, contents))} but pictures made before, in {output}"
@@ -184,11 +188,11 @@ def plan(
     else:
         matches = [(content, style) for content in found for style in mixtures]
     jobs = _name(matches, output, encoding)
-    read = {os.path.realpath(path) for path in (*inputs, *others) if path != STREAM}
-    for job in jobs:
-        if job.output != STREAM:
-            check_apart(job.output, read)
-    return Plan(jobs, alone, unused, empty)
+    check_apart(
+        [job.output for job in jobs if job.output != STREAM],
+        [path for path in (*inputs, *others) if path != STREAM],
+    )
+    return Plan(jobs, alone, unused, empty, made)
 
 
 def expand(paths: Iterable[Path]) -> list[Path]:
@@ -217,7 +221,7 @@ def _expand(
                 files = []
                 empty.append(path)
             for file in files:
-                found.setdefault(file, _Found(file, file.parent.relative_to(path)))
+                found.setdefault(file, _Found(file, path, file.parent.relative_to(path)))
         else:
             found.setdefault(path, _Found(path))
     return list(found.values())

@@ -171,7 +171,7 @@ def _check_output(paths: Sequence[Path], output: Path) -> None:
     if output.suffix != SUFFIX:
         raise ValueError(f"{output}: a file of a style ends in {SUFFIX}")
     check_place(output)
-    check_apart(output, expand(paths))
+    check_apart([output], expand(paths))
 
 
 def _style(path: Path, model: Model, size: int) -> Style:

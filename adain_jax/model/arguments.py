@@ -10,6 +10,7 @@ import numpy as np
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
+_IMAGES = ("content", "style", "images", "masks")  # arguments that are read from files
 EXTRAPOLATION = 2.0  # the largest alpha; decoders were trained on nothing like larger ones
 
 
@@ -30,7 +31,7 @@ def as_array(name: str, values: object) -> np.ndarray | jax.Array:
     except Exception as error:  # arrays of other libraries raise errors of any type
         raise ValueError(f"{name} is no array: {error}") from None
     if not (array.dtype == bool or jnp.issubdtype(array.dtype, jnp.number)):
-        if isinstance(values, str | os.PathLike):
+        if isinstance(values, str | os.PathLike) and name in _IMAGES:
             raise ValueError(
                 f"{name} is an array of numbers, not the name of a file: load it first, by "
                 "adain_jax.files.image.load(...).rgb"

@@ -63,15 +63,17 @@ def is_temporary(path: Path) -> bool:
     return bool(re.fullmatch(r"\.[0-9a-f]{12}(\..*)?", path.name))
 
 
-def check_apart(output: Path, read: Iterable[str | Path]) -> None:
-    """Check that `output` is none of the files that are read, by whatever names and links.
+def check_apart(outputs: Iterable[Path], read: Iterable[Path]) -> None:
+    """Check that no output is one of the files that are read, by whatever names and links.
 
     Raises:
-        ValueError: if it is.
+        ValueError: if one is.
     """
     # `Path.resolve` raises an error for links that lead to themselves.
-    if not is_special(output) and os.path.realpath(output) in [os.path.realpath(x) for x in read]:
-        raise ValueError(f"{output} would replace one of the files read: name another")
+    places = {os.path.realpath(path) for path in read}
+    for output in outputs:
+        if not is_special(output) and os.path.realpath(output) in places:
+            raise ValueError(f"{output} would replace one of the files read: name another")
 
 
 def check_place(path: str | os.PathLike) -> None:

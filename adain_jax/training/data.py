@@ -14,9 +14,9 @@ from adain_jax.training.sources import Images
 if TYPE_CHECKING:
     import grain  # imported where it is used: images that fit into memory are not streamed
 
-# The fields of a recipe that decide the crops, beside their sizes.
+# The fields of a recipe that decide the crops, beside their sizes and the images.
 _OF_CROPS = (
-    *("content", "style", "content_weights", "style_weights", "content_size", "style_size"),
+    *("content_weights", "style_weights", "content_size", "style_size"),
     *("flip", "style_gray", "style_permute", "style_invert", "style_hue", "style_contrast"),
     *("style_gamma", "style_synthetic"),
 )

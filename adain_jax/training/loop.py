@@ -84,15 +84,15 @@ def train(config: TrainConfig, *, until: float = math.inf) -> Model:
         for phase in ("reconstruction", "style")
     }
     frozen = placement.replicate(model.params)
-    if not run.pool:
+    clock = Clock(config, progress.seconds, until)
+    position = clock.position(int(run.state.step))
+    if not run.pool and not clock.over(int(run.state.step)):
         run = run._replace(pool=supplies.fill(model.architecture, frozen))
     number, pairs = int(run.state.step), progress.pairs
     run = placement.replicate(run)
     schedule = make_schedule(config)
 
     # ------------------------------------------------------------------ steps
-    clock = Clock(config, progress.seconds, until)
-    position = clock.position(number)
     since, last, told = time.perf_counter(), number, None
     bar = tqdm(
         total=config.steps,

@@ -135,7 +135,7 @@ class Record:
             self._skipped = len(reasons)
             self._log.note(step, skipped=reasons)
             name, reason = next(iter(reasons.items()))
-            one = f"an image cannot be used: {name}: {reason}"
+            one = f"an image cannot be used: {reason if name in reason else f'{name}: {reason}'}"
             several = f"{len(reasons)} images cannot be used; {self._workdir}/log.jsonl tells why"
             tqdm.write(printable(one if len(reasons) == 1 else several))
 
@@ -178,9 +178,9 @@ class Record:
             image.save(self._workdir / "pictures" / f"{step:07}.png", picture)
             self._log.picture(step, "pictures", picture)
         if save:
+            self._checkpoints.save(run, progress, self._recipe, loss)
             if self.writes:
                 self._export(state, progress.pairs)
-            self._checkpoints.save(run, progress, self._recipe, loss)
 
     def finished(self, state: TrainState, progress: Progress) -> None:
         """Export the model of a finished training again: its file may be lost, its dtype new."""
@@ -226,8 +226,11 @@ class Record:
             "recipe": json.dumps(self._recipe["config"]),
             **{name: f"{self._means[name]:.4g}" for name in self._means if name.endswith("loss")},
         }
-        file = self._workdir / "model.safetensors"
-        self.model(state).save(file, metadata=metadata, dtype=np.dtype(self._config.export_dtype))
+        file, dtype = self._workdir / "model.safetensors", self._config.export_dtype
+        try:
+            self.model(state).save(file, metadata=metadata, dtype=np.dtype(dtype))
+        except ValueError as error:  # the checkpoint is there
+            raise ValueError(f"config: export_dtype {dtype}: {error}") from None
 
 
 def _weights(state: TrainState) -> Params:

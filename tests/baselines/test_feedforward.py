@@ -141,3 +141,13 @@ def test_a_style_that_there_is_not(style):
     images = jnp.zeros((2, 16, 16, 3))
     with pytest.raises(ValueError, match="is none of the 2 styles, counted from 0"):
         feedforward.stylize(network, variables, images, style)
+
+
+def test_traced_weights_in_a_list():
+    network = feedforward.FeedForward("conditional", styles=2, widths=(8, 8, 8), blocks=1)
+    variables = {"params": feedforward.initialize(network, jax.random.key(0))}
+    images = jnp.zeros((1, 16, 16, 3))
+    blend = jax.jit(lambda w: feedforward.stylize(network, variables, images, [w, 1 - w]))
+    np.testing.assert_allclose(
+        blend(0.25), feedforward.stylize(network, variables, images, [0.25, 0.75]), atol=1e-6
+    )

@@ -58,6 +58,7 @@ from tests.cli.common import SMALL, assert_one_error
         (["PHOTO"], ["give a content and a style"]),
         (["PHOTO", "PAINTING", "--colour"], ["--colour (see adain-jax stylize --help)"]),
         (["phone.heic", "PAINTING"], ["phone.heic is a HEIC image, which cannot be read"]),
+        (["mif1.heic", "PAINTING"], ["mif1.heic is a HEIC image, which cannot be read"]),
     ],
     ids=lambda value: " ".join(value),
 )
@@ -66,6 +67,8 @@ def test_bad_input_is_one_line(main, photo, painting, tmp_path, monkeypatch, arg
     (tmp_path / "text.jpg").write_text("no image")
     (tmp_path / "empty.jpg").touch()
     (tmp_path / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(99))
+    brands = b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic"
+    (tmp_path / "mif1.heic").write_bytes(brands + bytes(99))
     (tmp_path / "cut.safetensors").write_bytes(b"\x08")
     (tmp_path / "truncated.png").write_bytes(photo.read_bytes()[:600])
     before = sorted(tmp_path.rglob("*"))

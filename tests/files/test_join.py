@@ -89,7 +89,7 @@ def test_mkv_is_not_advised_in_place_of_mkv(tmp_path, source, codec, advice):
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("codec", CODECS)
 def test_what_can_be_held_is_what_can_be_joined(tmp_path, suffix, codec):
-    """Of every pair of a codec and a format, with and without sound."""
+    """Of every pair of a codec and a format."""
     output = tmp_path / f"b{suffix}"
     look = Look((64, 64), Fraction(1, 25), Fraction(25))
     writer = Writer(tmp_path / "a.nut", look, codec)

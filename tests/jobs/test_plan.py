@@ -97,7 +97,7 @@ def test_pictures_within_the_contents_are_none_of_them(folders, tmp_path):
     first = plan([tmp_path / "c"], [tmp_path / "s/x.png"], tmp_path / "c/out")
     for job in first.jobs:
         add(job.output)
-    assert plan([tmp_path / "c"], [tmp_path / "s/x.png"], tmp_path / "c/out") == first
+    assert plan([tmp_path / "c"], [tmp_path / "s/x.png"], tmp_path / "c/out").jobs == first.jobs
     named = plan([tmp_path / "c/out"], [tmp_path / "s/x.png"], tmp_path / "other")
     assert len(named.jobs) == 2  # asked for by its name
 
@@ -107,7 +107,9 @@ def test_pictures_beside_the_contents_are_none_of_them(folders, tmp_path):
     first = plan([tmp_path / "c"], [tmp_path / "s/x.png"], tmp_path / "c")
     for job in first.jobs:
         add(job.output)
-    assert plan([tmp_path / "c"], [tmp_path / "s/x.png"], tmp_path / "c") == first
+    again = plan([tmp_path / "c"], [tmp_path / "s/x.png"], tmp_path / "c")
+    assert again.jobs == first.jobs
+    assert again.made == [job.output for job in first.jobs]
     other = plan([tmp_path / "c"], [tmp_path / "s/y.gif"], tmp_path / "c")
     assert names(other) == ["a_stylized_y.jpg", "b_stylized_y.png"]
 
@@ -118,9 +120,13 @@ def test_photographs_in_the_folder_of_the_pictures_are_contents(tmp_path):
     planned = plan([tmp_path / "c"], [tmp_path / "s/x.png"], tmp_path / "c/2024")
     assert [job.output for job in planned.jobs] == [tmp_path / "c/2024/2024/a_stylized_x.png"]
     add(planned.jobs[0].output)
-    assert plan([tmp_path / "c"], [tmp_path / "s/x.png"], tmp_path / "c/2024") == planned
+    again = plan([tmp_path / "c"], [tmp_path / "s/x.png"], tmp_path / "c/2024")
+    assert again.jobs == planned.jobs
+    made = tmp_path / "c/2024/2024"
     with pytest.raises(FileNotFoundError, match=r"no image in .* but pictures made before"):
-        plan([tmp_path / "c/2024/2024"], [tmp_path / "s/x.png"], tmp_path / "c/2024")
+        plan([made], [tmp_path / "s/x.png"], made)
+    # They can have another style: the folder is given by its name, and nothing is written there.
+    assert names(plan([made], [tmp_path / "s/x.png"], tmp_path)) == ["a_stylized_x_stylized_x.png"]
 
 
 def test_a_folder_without_images_among_others(folders, tmp_path):

@@ -174,7 +174,7 @@ def restored(config, params):
 
 
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(TrainConfig)])
-def test_a_field_may_change_or_is_refused(changed, params, name):
+def test_every_field_may_change_or_is_refused(changed, params, name):
     """Whoever adds a field decides here which."""
     assert name in CHANGES or name in REFUSED
     if name in REFUSED:
@@ -254,6 +254,20 @@ def test_a_checkpoint_that_cannot_be_written(copied, tmp_path, monkeypatch):
     monkeypatch.setattr(ocp.training.Checkpointer, "save_checkpointables_async", full)
     with pytest.raises(OSError, match=r"cannot write a checkpoint in .*: OUT_OF_RANGE"):
         train(dataclasses.replace(config, steps=2))
+
+
+def test_a_model_that_cannot_be_exported_is_in_the_checkpoint(copied, monkeypatch):
+    config, checkpoint = copied
+
+    def refuse(*_, **__):
+        raise ValueError("decoder.a has weights that float16 cannot hold: take float32")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Model, "save", refuse)
+        with pytest.raises(ValueError, match="config: export_dtype"):
+            train(dataclasses.replace(config, steps=2))
+    assert (checkpoint.parent / "2").is_dir()
+    train(dataclasses.replace(config, steps=2, export_dtype="float32"))
 
 
 @pytest.mark.slow
