@@ -271,7 +271,7 @@ def test_images_that_cannot_be_read_are_told(config, tmp_path, folders, capsys, 
     train(dataclasses.replace(config, content=str(content), steps=3, device_share=share))
     (line,) = (line for line in log_of(config) if "skipped" in line)
     assert list(line["skipped"]) == ["broken.png"]
-    assert "1 image cannot be used" in capsys.readouterr().out
+    assert "an image cannot be used: broken.png is not an image" in capsys.readouterr().out
 
 
 def test_a_batch_that_devices_cannot_share(config):
