@@ -1,7 +1,7 @@
 """Stylizes a data set, in a run that can be interrupted and continued."""
 
 import hashlib
-import os
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
@@ -21,6 +21,7 @@ from adain_jax.datasets.task import Look, Tools, label_of
 from adain_jax.jobs import style_files
 from adain_jax.jobs.plan import expand
 from adain_jax.model import Model
+from adain_jax.runtime.paths import real
 from adain_jax.version import __version__
 
 PART = 1000  # the default number of images in a part
@@ -119,7 +120,7 @@ def run(
     if not parts:
         raise ValueError(f"{job.source} holds no image")
     names = [part.name for part in parts]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    if twice := sorted(name for name, count in Counter(names).items() if count > 1):
         raise ValueError(
             f"two parts of {job.source} would be called {twice[0]}: rename the file of one of them"
         )
@@ -145,8 +146,7 @@ def run(
 def _check_places(source: str, kind: str, output: Path) -> None:
     if kind == TFDS:
         return
-    # `Path.resolve` raises an error for links that lead to themselves.
-    read, written = (Path(os.path.realpath(x)) for x in (source, output))
+    read, written = real(source), real(output)
     if read == written or read in written.parents or written in read.parents:
         raise ValueError(f"{output} and {source} lie one in the other: name another folder")
 

@@ -34,6 +34,7 @@ from adain_jax.jobs.segments import Segments
 from adain_jax.model import Model, Style
 from adain_jax.runtime.ahead import ahead
 from adain_jax.runtime.atomic import check_apart, check_place, make_folder
+from adain_jax.runtime.paths import real
 from adain_jax.version import __version__
 from adain_jax.video import CALM, Artist
 from adain_jax.video.schedule import Schedule
@@ -183,7 +184,7 @@ def _check(job: Job, model: Model) -> None:
     if moving.is_folder(job.output):
         animation.check_folder(job.output, job.inputs)
     for path in job.inputs if _kind(job.output) == "animation" else ():
-        if path.is_dir() and _real(path) == _real(job.output).parent:
+        if path.is_dir() and real(path) == real(job.output).parent:
             raise ValueError(f"{job.output} would become a frame of {path}: name another folder")
     if job.start < 0 or (job.duration is not None and job.duration <= 0):
         raise ValueError("--start is at least 0, and --duration more than 0 seconds")
@@ -193,10 +194,6 @@ def _check(job: Job, model: Model) -> None:
         raise ValueError(f"--codec is for videos, not for {job.output}")
     if job.crf is not None and _kind(job.output) != "video":
         raise ValueError(f"--crf is for videos, not for {job.output}")
-
-
-def _real(path: Path) -> Path:
-    return Path(os.path.realpath(path))
 
 
 def _kind(output: Path) -> str:

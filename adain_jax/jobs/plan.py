@@ -1,6 +1,5 @@
 """The plan of a command: which pictures to make of which files, and their names."""
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ from adain_jax.files import find, image
 from adain_jax.files.streams import STREAM, is_stream
 from adain_jax.model.style import check_weights
 from adain_jax.runtime.atomic import check_apart
+from adain_jax.runtime.paths import real
 
 _MADE = "_stylized_"  # between the names of the content and of the style
 _ALIASES = {".jpeg": ".jpg", ".tiff": ".tif"}  # suffixes, and their names in --format
@@ -127,7 +127,7 @@ class _Found:
         """
         if self.top is None or _MADE not in self.path.stem:
             return False
-        top, out, where = (Path(os.path.realpath(x)) for x in (self.top, output, self.path))
+        top, out, where = map(real, (self.top, output, self.path))
         return top in (out, *out.parents) and out in where.parents
 
 
