@@ -49,8 +49,8 @@ def random_style(
         model: the model that made the styles; by default "vgg16".
 
     Returns:
-        Images with the shape and dtype of `images`; those that are not stylized are unchanged to
-        the bit.
+        Images with the shape and dtype of `images`, where float64 becomes float32 unless JAX has 64
+        bits enabled; those that are not stylized are unchanged to the bit.
 
     Raises:
         ValueError: if an argument does not fit its description.
@@ -109,7 +109,7 @@ def random_style(
     alpha = jax.random.uniform(how_much, (count,), minval=low, maxval=high)
     probability = jnp.asarray(probability, jnp.float32)
     chosen = jax.random.bernoulli(whether, probability, (count,))
-    styles = jax.tree.map(lambda x: x[pick], bank)
+    styles = jax.tree.map(lambda x: jnp.asarray(x)[pick], bank)
     pictures = stylize(images, styles, alpha=alpha, model=model, plan=Whole())
     return jnp.where(chosen[:, None, None, None], pictures, images)
 

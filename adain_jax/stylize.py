@@ -79,9 +79,9 @@ def stylize(
             own): (K, H, W), booleans or floating in [0, 1]; or labels (H, W), integers, where k is
             the region of style k - 1 and 0 is no region. If there is one style more than masks, the
             last style is for the area outside all masks; otherwise that area stays as in the
-            photograph. Booleans and labels have hard edges along cells of 8 pixels, as in the
-            paper's own code; floats have the edges that are drawn. Where masks overlap, styles are
-            averaged.
+            photograph. Booleans and labels have hard edges along the cells of each map, 8 pixels in
+            the coarsest, as in the paper's own code; floats have the edges that are drawn. Where
+            masks overlap, styles are averaged.
         color: the colours of the picture. "style" gives it those of the style. The other modes give
             it those of the content. "coral" and "histogram" recolour the style's image before it is
             encoded, for each content separately (`ops.color`), so every style must be an image.
@@ -169,7 +169,8 @@ def stylize_many(
         devices: the devices to use; by default, all of this host.
 
     Yields:
-        Pictures (H, W, 3), with the dtype of their images, in the order of the images.
+        Pictures (H, W, 3), with the dtype of their images (of float64 as `stylize`), in the order
+        of the images.
 
     Raises:
         ValueError: if an argument does not fit its description. For an image, the error names its

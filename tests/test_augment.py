@@ -126,6 +126,9 @@ def test_a_bank_of_styles_from_files(images, bank, tiny, tmp_path):
     styles = [Style.load(tmp_path / f"{i}.safetensors") for i in range(3)]
     stacked = jax.tree.map(lambda *x: jnp.stack(x), *styles)
     again = random_style(KEY, images, stacked, model=tiny)
+    host = jax.device_get(bank)
+    jitted = jax.jit(lambda x: random_style(KEY, x, host, model=tiny))(images)
+    np.testing.assert_allclose(jitted, again, atol=1e-4)
     np.testing.assert_allclose(again, random_style(KEY, images, bank, model=tiny), atol=1e-6)
 
 

@@ -121,9 +121,11 @@ def run(args: argparse.Namespace) -> bool:
     image.check_writable(args.output)
     check_place(args.output)
     read = [args.content, args.style, Path(args.model)]
-    check_apart([args.output], read)
+    between = range(args.every, args.steps, args.every) if args.every else ()
+    made = [args.output, *(_intermediate(args.output, number) for number in between)]
+    check_apart(made, read)
     if args.state:
-        check_apart([args.state], [*read, args.output])
+        check_apart([args.state], [*read, *made])
         if args.state.is_dir() or not args.state.absolute().parent.is_dir():
             raise ValueError(f"--state: {args.state} is a folder, or in none that exists")
         check_place(args.state)
@@ -172,7 +174,7 @@ def run(args: argparse.Namespace) -> bool:
                 bar.update()
                 bar.set_postfix(loss=f"{loss:.4g}")
                 if args.every and number % args.every == 0 and number < args.steps:
-                    path = args.output.with_stem(f"{args.output.stem}_{number:05}")
+                    path = _intermediate(args.output, number)
                     image.save(path, gatys.picture(state), content.alpha)
                     bar.write(str(path))
                 if args.state and number % _SAVE_EVERY == 0:
@@ -185,8 +187,16 @@ def run(args: argparse.Namespace) -> bool:
             number_of(stop),
             f"interrupted at step {int(state.step)}: the same command goes on from {args.state}",
         ) from None
-    image.save(args.output, gatys.picture(state), content.alpha)
+    image.save(
+        *(args.output, gatys.picture(state), content.alpha),
+        exif=content.exif,
+        profile=content.has_profile,
+    )
     if args.state:
         args.state.unlink(missing_ok=True)
     print(args.output)
     return True
+
+
+def _intermediate(output: Path, number: int) -> Path:
+    return output.with_stem(f"{output.stem}_{number:05}")

@@ -29,6 +29,8 @@ _COMMANDS = (
     *(train, evaluate, evaluate_video, convert, reproduce),
 )
 
+_LISTS = ("stylize", "style", "grid", "video", "camera")  # commands that take a list of files
+
 
 class _Parser(argparse.ArgumentParser):
     def parse_known_args(self, *args: Any, **options: Any) -> Any:
@@ -64,7 +66,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser, commands = build()
     args, unknown = parser.parse_known_args(argv)
     if unknown:  # the command's help lists its options, not that of `adain-jax`
-        commands[args.command].error(f"unrecognized arguments: {' '.join(unknown)}")
+        late = args.command in _LISTS and not any(text.startswith("-") for text in unknown)
+        hint = ": name all files one after another, with no option between them" if late else ""
+        commands[args.command].error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     args.debug = "debug" in args
     if check := vars(args).pop("check", None):  # checks of several arguments
         check(args)

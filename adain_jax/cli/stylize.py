@@ -136,15 +136,21 @@ def _check(args: argparse.Namespace, command: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> bool:
     """Make all pictures, or with --dry-run print their names; return whether all could be made."""
-    from adain_jax.files import streams
+    from adain_jax.files import moving, streams
     from adain_jax.jobs import plan as planning
     from adain_jax.jobs.report import Report
 
+    videos = [path for path in args.images if path.exists() and moving.is_video(path)]
+    images = [path for path in args.images if path not in videos]
+    if videos and not images:
+        raise ValueError(f"{videos[0]} is a video: adain-jax video is for those")
     suffix = f".{args.format}" if args.format else None
     encoding = planning.Encoding(suffix, args.quality, args.depth, args.strip)
-    styles = planning.Mixture.parse(args.styles) if args.styles else args.style
+    styles = args.style
+    if args.styles:
+        styles = planning.Mixture.parse(args.styles, regions=bool(args.masks or args.labels))
     options = {"pairs": args.pairs, "encoding": encoding, "others": _others(args)}
-    plan = planning.plan(args.images, styles, args.output, **options)
+    plan = planning.plan(images, styles, args.output, **options)
     if args.json:
         made = [job.output for job in plan.jobs]
         _check_report(args.json, {*plan.inputs, *_others(args), Path(args.model), *made})
@@ -157,6 +163,7 @@ def run(args: argparse.Namespace) -> bool:
             check_place(output)
     left_out = {content: f"{content}: no style has this name" for content in plan.alone}
     left_out |= {folder: f"no image in {folder}" for folder in plan.empty}
+    left_out |= {path: f"{path} is a video: adain-jax video is for those" for path in videos}
     failed: list[Exception | str] = [*left_out.values()]
     if args.dry_run:
         failed += _show(args, plan, there)
@@ -173,6 +180,9 @@ def run(args: argparse.Namespace) -> bool:
         finally:
             if args.json:
                 report.save(args.json)
+    animations = filter(moving.is_animation, dict.fromkeys(job.content for job in plan.jobs))
+    for path in animations:
+        messages.note(f"of {path} only the first picture is used: adain-jax video is for all")
     if plan.unused:
         names = ", ".join(map(str, plan.unused[:_NAMED]))
         more = f" and {len(plan.unused) - _NAMED} more" if len(plan.unused) > _NAMED else ""

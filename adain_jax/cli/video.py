@@ -150,7 +150,9 @@ def _job(args: argparse.Namespace) -> "Job":
     from adain_jax.video import schedule
 
     names, moments = schedule.parse(args.styles, "--styles")
-    style = Mixture.parse(names) if names else Mixture(((args.clips[1], 1.0),))
+    style = Mixture(((args.clips[-1], 1.0),))
+    if names:
+        style = Mixture.parse(names, regions=bool(args.masks or args.labels))
     shares = None
     if seconds := [x for x in moments if x is not None]:
         shares = schedule.turns(seconds, [weight for _, weight in style.parts])

@@ -100,19 +100,15 @@ def run(task: Task, out: Path) -> str:
         "| clip | style | way | warp | | style | sharp |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    made = list(_clips(task))
-    _check_names([name for name, _ in made], "--clips and --photos")
+    sources = list(_sources(task))
+    _check_names([name for name, _ in sources], "--clips and --photos")
     _check_names([path.stem for path in styles], "--style")
+    for name, make in tqdm(sources, desc="check", unit="clip", disable=None):
+        _check_clip(name, make())
     make_folder(out)
-    for name, clip in made:
-        if len(clip.frames) <= _SETTLED:
-            raise ValueError(f"{name} has {len(clip.frames)} frames; it needs more than {_SETTLED}")
-        if all(map(unrest.is_cut, clip.motions)):
-            raise ValueError(
-                f"{name} cannot be measured: there is a cut before every frame; give another clip"
-            )
-    bar = tqdm(total=len(made) * len(styles) * len(ways), unit="clip", disable=None)
-    for name, clip in made:
+    bar = tqdm(total=len(sources) * len(styles) * len(ways), unit="clip", disable=None)
+    for name, make in sources:
+        clip = make()
         for path, whole in styles.items():
             painting = image.load(path, size=256, as_bytes=True).rgb
             style = encode_style(whole, model=model)
@@ -151,25 +147,51 @@ def _check_names(names: Sequence[str], option: str) -> None:
         )
 
 
-def _clips(task: Task) -> Iterator[tuple[str, unrest.Clip]]:
+def _sources(task: Task) -> Iterator[tuple[str, Callable[[], unrest.Clip]]]:
+    """The name of each clip, and a function that makes it: a clip and its motions are large.
+
+    Raises:
+        FileNotFoundError: if a clip or an image does not exist.
+        ValueError: if a file is no clip.
+    """
     for text in task.clips:
         path, second = _parted(text)
-        clip = moving.open_clip(path)
-        size = clip.look.scaled(task.size).size
-        frames = islice(clip.frames(second), task.frames)
-        yield path.stem, unrest.of_frames([scale(x.rgb, size) for x in frames])
+        moving.open_clip(path)
+        yield path.stem, partial(_read, path, second, task)
     paths = [x for path in task.photos for x in (find.images(path) if path.is_dir() else [path])]
-    size, count = (task.size, task.size * 16 // 9 // 2 * 2), task.frames
     for number, path in enumerate(paths):
-        large = image.load(path, size=round(2.4 * task.size), as_bytes=True).rgb
+        if not path.exists():
+            raise FileNotFoundError(f"no such file: {path}")
         kind = ("pan", "zoom", "noise")[number % 3]
-        if kind == "pan":
-            yield f"pan_{path.stem}", unrest.pan(large, size, count, 3.3, 1.2)
-        elif kind == "zoom":
-            yield f"zoom_{path.stem}", unrest.zoom(large, size, count, 1.01)
-        else:
-            still = unrest.pan(large, size, 1, 0, 0).frames[0]
-            yield f"noise_{path.stem}", unrest.noise(still, count, task.noise)
+        yield f"{kind}_{path.stem}", partial(_made, kind, path, task)
+
+
+def _read(path: Path, second: Fraction, task: Task) -> unrest.Clip:
+    clip = moving.open_clip(path)
+    size = clip.look.scaled(task.size).size
+    frames = islice(clip.frames(second), task.frames)
+    return unrest.of_frames([scale(x.rgb, size) for x in frames])
+
+
+def _made(kind: str, path: Path, task: Task) -> unrest.Clip:
+    large = image.load(path, size=round(2.4 * task.size), as_bytes=True).rgb
+    size, count = (task.size, task.size * 16 // 9 // 2 * 2), task.frames
+    if kind == "pan":
+        return unrest.pan(large, size, count, 3.3, 1.2)
+    if kind == "zoom":
+        return unrest.zoom(large, size, count, 1.01)
+    still = unrest.pan(large, size, 1, 0, 0).frames[0]
+    return unrest.noise(still, count, task.noise)
+
+
+def _check_clip(name: str, clip: unrest.Clip) -> None:
+    """Raise `ValueError` if a clip cannot be measured."""
+    if len(clip.frames) <= _SETTLED:
+        raise ValueError(f"{name} has {len(clip.frames)} frames; it needs more than {_SETTLED}")
+    if all(map(unrest.is_cut, clip.motions)):
+        raise ValueError(
+            f"{name} cannot be measured: there is a cut before every frame; give another clip"
+        )
 
 
 def _parted(text: str) -> tuple[Path, Fraction]:

@@ -100,8 +100,8 @@ def measure(
             if picture.shape != content.image.shape:
                 raise ValueError(
                     f"{name}: the picture of {content.name} in the style of {style.name} is "
-                    f"{picture.shape[1]} x {picture.shape[0]}, the photograph "
-                    f"{content.image.shape[1]} x {content.image.shape[0]}"
+                    f"{picture.shape[1]} x {picture.shape[0]}, the square in the middle of the "
+                    f"photograph {content.image.shape[1]} x {content.image.shape[0]}"
                 )
             features = judge.features(picture)
             losses = picture_losses(vgg, picture, content.image, style.image)
@@ -181,20 +181,26 @@ def of_magenta(network: Magenta) -> Program:
 
 def of_folder(folder: Path) -> Program:
     """Finished pictures as a program: files named `{content}_stylized_{style}`."""
+    return lambda content, style: image.load(finished(folder, content, style)).rgb
 
-    def run(content: Named, style: Named) -> np.ndarray:
-        stem = f"{Path(content.name).stem}_stylized_{Path(style.name).stem}"
-        # A longer name, with a dot after the stem, is that of another picture.
-        named = sorted(folder.glob(f"{glob.escape(stem)}.*"))
-        found = [x for x in named if x.stem == stem and x.suffix.lower() in find.READABLE]
-        if not found:
-            raise FileNotFoundError(f"no picture {stem}.* in {folder}")
-        if len(found) > 1:
-            names = " and ".join(path.name for path in found)
-            raise ValueError(f"{folder} has {names}: it is unclear which is meant; remove one")
-        return image.load(found[0]).rgb
 
-    return run
+def finished(folder: Path, content: Named, style: Named) -> Path:
+    """Find a finished picture, `{content}_stylized_{style}`, in a folder.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        ValueError: if there are several, with different suffixes.
+    """
+    stem = f"{Path(content.name).stem}_stylized_{Path(style.name).stem}"
+    # A longer name, with a dot after the stem, is that of another picture.
+    named = sorted(folder.glob(f"{glob.escape(stem)}.*"))
+    found = [x for x in named if x.stem == stem and x.suffix.lower() in find.READABLE]
+    if not found:
+        raise FileNotFoundError(f"no picture {stem}.* in {folder}")
+    if len(found) > 1:
+        names = " and ".join(path.name for path in found)
+        raise ValueError(f"{folder} has {names}: it is unclear which is meant; remove one")
+    return found[0]
 
 
 def untouched(content: Named, style: Named) -> np.ndarray:

@@ -13,7 +13,7 @@ from adain_jax.evaluation.judge import Judge
 from adain_jax.evaluation.magenta import Magenta
 from adain_jax.evaluation.places import named, only
 from adain_jax.evaluation.report import report
-from adain_jax.evaluation.sheets import file_name, write_sheet, write_worst
+from adain_jax.evaluation.sheets import file_name, shown_in_sheet, write_sheet, write_worst
 from adain_jax.model import Model
 from adain_jax.runtime.atomic import atomic_path, check_place, make_folder
 from adain_jax.runtime.text import printable
@@ -99,6 +99,7 @@ def run(task: Task, out: Path) -> Iterator[str]:
         _check_stems(styles)
     chosen = choose_pairs(len(contents), len(styles), task.pairs)
     pairs = [(contents[i], styles[j]) for i, j in chosen]
+    _check_images(pairs, (contents, styles) if task.sheet and makers else ((), ()), task.pictures)
     vgg = models.get("vgg16") or Model.load("vgg16").prepare()
     measured = evaluate.measure(programs, pairs, Judge(), vgg)
     total = len(pairs) * len(programs)
@@ -124,6 +125,32 @@ def run(task: Task, out: Path) -> Iterator[str]:
         yield str(write_worst(out, name, programs[name], rows, pairs))
     for name, program in makers.items() if task.sheet else ():
         yield str(write_sheet(out, name, program, contents, styles))
+
+
+def _check_images(
+    pairs: Sequence[tuple[Named, Named]],
+    shown: tuple[Sequence[Named], Sequence[Named]],
+    folders: Sequence[Path],
+) -> None:
+    """Read all images of pairs and of contact sheets, and find all finished pictures.
+
+    Raises:
+        FileNotFoundError: if a finished picture is missing.
+        ValueError: if some images cannot be used; the message names each.
+    """
+    contents, styles = shown_in_sheet(*shown)
+    images = dict.fromkeys([*(image for pair in pairs for image in pair), *contents, *styles])
+    wrong = []
+    for image in tqdm(images, desc="read", unit="image"):
+        try:
+            image.image  # noqa: B018  # it is kept
+        except ValueError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    for folder in folders:
+        for content, style in pairs:
+            evaluate.finished(folder, content, style)
 
 
 def _check_stems(images: Sequence[Named]) -> None:

@@ -16,6 +16,13 @@ _LONGEST = 60  # the most characters of a program's name in the names of its pic
 _CONTENTS, _STYLES = 6, 8  # the largest numbers of contents and of styles in a contact sheet
 
 
+def shown_in_sheet(
+    contents: Sequence[Named], styles: Sequence[Named]
+) -> tuple[Sequence[Named], Sequence[Named]]:
+    """The photographs and the styles of a contact sheet: the first ones."""
+    return contents[:_CONTENTS], styles[:_STYLES]
+
+
 def write_sheet(
     folder: Path, name: str, program: Program, contents: Sequence[Named], styles: Sequence[Named]
 ) -> Path:
@@ -23,7 +30,7 @@ def write_sheet(
 
     Returns its path.
     """
-    contents, styles = contents[:_CONTENTS], styles[:_STYLES]
+    contents, styles = shown_in_sheet(contents, styles)
     with tqdm(total=len(contents) * len(styles), desc=f"sheet of {name}", unit="picture") as bar:
         pictures = []
         for style in styles:

@@ -1,6 +1,5 @@
 """Moving pictures that are not videos: GIF, animated WebP, and folders of frames."""
 
-import os
 import re
 import struct
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +15,7 @@ from adain_jax.files.clip import Frame, Look, scale
 from adain_jax.files.quiet import quiet
 from adain_jax.files.whole import upright
 from adain_jax.runtime.atomic import atomic_path, make_folder
+from adain_jax.runtime.paths import real
 from adain_jax.runtime.text import one_line
 
 SUFFIXES = (".gif", ".webp")
@@ -142,12 +142,21 @@ def save_animation(path: Path, frames: Iterable[Frame], look: Look) -> None:
 def save_folder(folder: Path, frames: Iterable[Frame], suffix: str = ".png") -> None:
     """Write frames as images that are named by their numbers, from 1.
 
+    Frames of an earlier, longer clip would follow the new ones, so they are removed at the end.
+
     Raises:
         OSError: if an image cannot be written.
     """
     make_folder(folder)
+    number = 0
     for number, frame in enumerate(frames, start=1):
-        image.save(folder / f"frame_{number:06}{suffix}", frame.rgb)
+        image.save(folder / _name(number, suffix), frame.rgb)
+    while (more := folder / _name(number := number + 1, suffix)).is_file():
+        more.unlink()
+
+
+def _name(number: int, suffix: str) -> str:
+    return f"frame_{number:06}{suffix}"
 
 
 def check_folder(folder: Path, inputs: Sequence[Path]) -> None:
@@ -156,10 +165,10 @@ def check_folder(folder: Path, inputs: Sequence[Path]) -> None:
     Raises:
         ValueError: if it would.
     """
-    place = os.path.realpath(folder)
+    place = real(folder)
     for path in inputs:
-        real = Path(os.path.realpath(path))
-        if str(real.parent) == place and _FRAME.fullmatch(real.name):
+        file = real(path)
+        if file.parent == place and _FRAME.fullmatch(file.name):
             raise ValueError(f"a frame would replace {path}, which is read: name another folder")
 
 

@@ -109,7 +109,7 @@ def _region(path: Path, size: tuple[int, int]) -> np.ndarray:
 def _grey(path: Path, size: tuple[int, int]) -> np.ndarray:
     loaded = image.load(path, as_bytes=True)
     rgb = loaded.rgb
-    if loaded.alpha is not None:
+    if loaded.alpha is not None and (loaded.alpha < 255).any():
         raise ValueError(f"{path} is transparent: masks, maps and labels are grey")
     if (rgb != rgb[..., :1]).any():
         raise ValueError(f"{path} is coloured: masks, maps and labels are grey")

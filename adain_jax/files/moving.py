@@ -8,6 +8,7 @@ from PIL import Image
 
 from adain_jax.files import animation, find, video
 from adain_jax.files.clip import Clip
+from adain_jax.files.quiet import quiet
 
 WRITABLE = (*video.SUFFIXES, *animation.SUFFIXES)
 
@@ -44,9 +45,30 @@ def is_clip(path: Path) -> bool:
     """
     suffix = path.suffix.lower()
     if suffix == ".webp" and path.is_file():
-        with suppress(OSError), Image.open(path) as file:
+        return is_animation(path)
+    return path.is_dir() or suffix == ".gif" or is_video(path)
+
+
+def is_video(path: Path) -> bool:
+    """Whether a path has the suffix of a video.
+
+    >>> is_video(Path("a.mp4")), is_video(Path("a.gif"))
+    (True, False)
+    """
+    return path.suffix.lower() in video.READABLE and not path.is_dir()
+
+
+def is_animation(path: Path) -> bool:
+    """Whether a file is a GIF or a WebP of several pictures.
+
+    >>> is_animation(Path("a.png"))
+    False
+    """
+    if path.suffix.lower() in animation.SUFFIXES and path.is_file():
+        # Errors of many kinds: whoever reads the file says what is wrong with it.
+        with quiet(), suppress(Exception), Image.open(path) as file:
             return getattr(file, "n_frames", 1) > 1
-    return path.is_dir() or suffix in (*video.READABLE, ".gif")
+    return False
 
 
 def is_folder(output: Path) -> bool:
@@ -56,6 +78,10 @@ def is_folder(output: Path) -> bool:
 
 def check_writable(output: Path) -> None:
     """Raise `ValueError` if moving pictures cannot be written with the suffix of `output`."""
+    if str(output) == "-":
+        raise ValueError(
+            "moving pictures are not written to standard output: name a file or a folder"
+        )
     if not is_folder(output) and output.suffix.lower() not in WRITABLE:
         known = " ".join(WRITABLE)
         raise ValueError(f"cannot write {output}: its suffix is none of {known}")

@@ -138,7 +138,7 @@ def render_in_windows(
     """
     content, out = request.content, plan.out
     if out is None:
-        out = np.empty(content.shape, content.dtype)
+        out = np.empty(content.shape, jax.dtypes.canonicalize_dtype(content.dtype))
     elif out.shape != content.shape or out.dtype != content.dtype:
         raise ValueError(
             f"out is like content, {content.dtype} {content.shape}, not {out.dtype} {out.shape}"

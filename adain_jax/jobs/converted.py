@@ -107,4 +107,9 @@ def _squares(folder: Path, count: int) -> Iterator[np.ndarray]:
     paths = find.images(folder)
     picked = sorted({i * len(paths) // count for i in range(count)})
     for i in tqdm(picked, desc="normalise", unit="image"):
-        yield image.load(paths[i], size=_SIDE, square=True).rgb
+        try:
+            square = image.load(paths[i], size=_SIDE, square=True).rgb
+        except (OSError, ValueError) as error:
+            tqdm.write(printable(f"an image cannot be used: {error}"))
+            continue
+        yield square

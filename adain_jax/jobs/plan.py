@@ -30,14 +30,17 @@ class Mixture:
         return "+".join(_stem(path) + ("" if even else f"_{w:g}") for path, w in self.parts)
 
     @classmethod
-    def parse(cls, texts: Sequence[str]) -> "Mixture":
+    def parse(cls, texts: Sequence[str], *, regions: bool = False) -> "Mixture":
         """Parse texts `PATH:WEIGHT`, or `PATH` for a weight of 1.
+
+        With `regions` a weight is the strength in a region, else the share in the mixture.
 
         >>> Mixture.parse(["a.jpg:0.25", "b.jpg"]).parts[0][1]
         0.25
 
         Raises:
-            ValueError: if a weight is negative or not finite, or all are 0.
+            ValueError: if a weight is negative or not finite, all are 0, or the only style has a
+                share.
         """
         parts = []
         for text in texts:
@@ -49,6 +52,10 @@ class Mixture:
             # A colon may belong to the name.
             parts.append((Path(text), 1.0) if Path(text).is_file() else part)
         check_weights([weight for _, weight in parts])
+        if len(parts) == 1 and parts[0][1] != 1 and not regions:
+            raise ValueError(
+                f"{texts[0]}: the only style has no share: its strength is given by --alpha"
+            )
         return cls(tuple(parts))
 
 

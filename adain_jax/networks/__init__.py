@@ -83,7 +83,8 @@ def vgg(
         f"{name}_film": Architecture(
             encoder,
             decoder.clone(upsample="linear", film=True, bridges=_BRIDGES),
-            *(TAPS, reach),
+            # Each upsampling takes a neighbour on either side: 1 + 2 + 4 pixels, so one more cell.
+            *(TAPS, (reach[0], reach[1] + 8)),
             told=LEVELS,
         ),
         f"{name}_fast": Architecture(
@@ -98,11 +99,11 @@ def vgg(
 def variant_of(architecture: str) -> tuple[str, str]:
     """Split the name of an architecture into its network and its variant, which may be empty.
 
-    >>> variant_of("vgg16_film"), variant_of("vgg16")
-    (('vgg16', 'film'), ('vgg16', ''))
+    >>> variant_of("vgg16_film"), variant_of("my_vgg")
+    (('vgg16', 'film'), ('my_vgg', ''))
     """
-    network, _, variant = architecture.partition("_")
-    return network, variant
+    network, _, variant = architecture.rpartition("_")
+    return (network, variant) if variant in VARIANTS else (architecture, "")
 
 
 ARCHITECTURES = {

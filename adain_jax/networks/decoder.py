@@ -38,10 +38,10 @@ class Decoder(nn.Module):
         normalization: "batch" or "instance", after every convolution except the last, for the
             paper's ablation; its parameters have the name of the layer with `_norm`.
         film: whether the style's statistics of every map condition the decoder, by a `Film` after
-            the second layer of each block (after the first, if there is only one) and after the
-            picture; its parameters have the name of the layer with `_film`. The decoder then also
-            takes, under the name `TOLD`, a `Told` for each of the pixels, relu1_1, relu2_1 and
-            relu3_1.
+            the second layer of each block but the deepest (after the first, if there is only one)
+            and after the picture; its parameters have the name of the layer with `_film`. The
+            decoder then also takes, under the name `TOLD`, a `Told` for each of the pixels,
+            relu1_1, relu2_1 and relu3_1.
         bridges: further maps that the decoder takes, such as relu3_1: a `Bridge` adds each after
             the upsampling to its size; its parameters have the name of the layer with `_bridge`.
     """

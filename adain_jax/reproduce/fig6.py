@@ -32,15 +32,15 @@ def make(settings: Settings, folder: Path) -> Page:
     """Train the four networks from scratch, side by side."""
     model = Model.load(settings.model)
     configs = {
-        name: TrainConfig(
-            variant=variant,
-            crop_size=settings.crop,
-            style_crop_size=settings.crop,
-            learning_rate=5e-4,
-            lr_warmup_steps=50,
-            style_warmup_steps=100,
-            gradient_clip=1.0,
-            pictures_every=0,
+        name: settings.sized(
+            TrainConfig(
+                variant=variant,
+                learning_rate=5e-4,
+                lr_warmup_steps=50,
+                style_warmup_steps=100,
+                gradient_clip=1.0,
+                pictures_every=0,
+            )
         )
         for name, (variant, _, _) in VARIANTS.items()
     }

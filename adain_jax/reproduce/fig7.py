@@ -116,15 +116,14 @@ def _trained(settings: Settings, model: Model) -> tuple[dict[float, Model], int]
 
 
 def _config(settings: Settings, model: Model, weight: float) -> TrainConfig:
-    return TrainConfig(
+    recipe = TrainConfig(
         variant=variant_of(model.architecture)[1],  # that of the shipped decoder
         style_weight=weight,
-        crop_size=settings.crop,
-        style_crop_size=settings.crop,
         learning_rate=3e-4,
         lr_warmup_steps=20,
         gradient_clip=1.0,
     )
+    return settings.sized(recipe)
 
 
 def _measured(

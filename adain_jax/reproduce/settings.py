@@ -1,11 +1,12 @@
 """The settings of a figure: images, sizes, time."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from tqdm import tqdm
 
+from adain_jax.training.config import TrainConfig
 from adain_jax.training.sources import Images, middle_square
 
 _KEPT = 400  # the largest number of images of a folder that a training uses
@@ -68,6 +69,16 @@ class Settings:
     def left(self, share: float = 1.0) -> float:
         """The seconds left of a share of the figure's time."""
         return max(0.0, share * self.seconds - (time.monotonic() - self.started))
+
+    def sized(self, recipe: TrainConfig) -> TrainConfig:
+        """A recipe with crops of `crop` pixels, of images that are not larger."""
+        return replace(
+            recipe,
+            content_size=self.crop,
+            style_size=self.crop,
+            crop_size=self.crop,
+            style_crop_size=self.crop,
+        )
 
     @property
     def training(self) -> np.ndarray:

@@ -100,7 +100,7 @@ class Checkpoints:
 
     def check(self, recipe: Mapping[str, object]) -> None:
         """Raise `ValueError` if `recipe` and the newest checkpoint differ in a `FIXED` setting."""
-        saved = _metadata(self._checkpointer, self.latest)
+        saved = self.recipe
         differences = [
             f"{name} {saved[name]!r} there, {recipe[name]!r} here"
             for name in FIXED
@@ -112,9 +112,14 @@ class Checkpoints:
                 f"({'; '.join(differences)}): {_ELSEWHERE.format(self._folder)}"
             )
 
+    @property
+    def recipe(self) -> Mapping[str, object]:
+        """The settings that the newest checkpoint was saved with."""
+        return _metadata(self._checkpointer, self.latest)
+
     def agrees(self, recipe: Mapping[str, object], name: str) -> bool:
         """Whether the newest checkpoint has this setting of `recipe`, or does not tell."""
-        return _metadata(self._checkpointer, self.latest).get(name, recipe[name]) == recipe[name]
+        return self.recipe.get(name, recipe[name]) == recipe[name]
 
     def restore(self, run: Run) -> tuple[Run, Progress]:
         """Read the newest checkpoint as NumPy arrays. `run` gives its structure and shapes.

@@ -4,6 +4,7 @@ import dataclasses
 import json
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 import jax
 import numpy as np
@@ -16,6 +17,7 @@ from adain_jax.runtime.atomic import atomic_path
 from adain_jax.runtime.text import printable
 from adain_jax.training.calls import KINDS, SYNTHETIC, Outcome, Run
 from adain_jax.training.checkpoint import Checkpoints, Progress
+from adain_jax.training.clock import Clock
 from adain_jax.training.config import TrainConfig
 from adain_jax.training.data import crops_digest
 from adain_jax.training.metrics import MetricsLog
@@ -98,15 +100,27 @@ class Record:
         the structure of the pool.
 
         Raises:
-            ValueError: if the checkpoint is damaged, or is that of another training.
+            ValueError: if the checkpoint is damaged, or is that of another training, or of one that
+                is finished and had other images.
         """
         progress = Progress.none()
         run = run if self.resumes else run._replace(pool={})
         if self.resumes:
             self._checkpoints.check(self._recipe)
             run, progress = self._checkpoints.restore(run)
-            if not self._checkpoints.agrees(self._recipe, "crops"):
+            same = self._checkpoints.agrees(self._recipe, "crops")
+            if not same:
                 run = run._replace(pool={})
+            if self._is_over(run, progress):
+                if not same:
+                    raise ValueError(
+                        f"{self._workdir} has a finished training with other images or "
+                        "augmentations: name another workdir, or ask for more steps or minutes"
+                    )
+                # No step is made by this recipe, so the model keeps that of its steps.
+                made_by = self._checkpoints.recipe.get("config", self._recipe["config"])
+                own = {"export_dtype": self._config.export_dtype}
+                self._recipe["config"] = {**cast(dict, made_by), **own}
             if self.writes:
                 print(f"going on from step {int(run.state.step)} in {self._workdir}")
         if self.writes:
@@ -115,6 +129,11 @@ class Record:
                 temporary.write_text(json.dumps(self._recipe, indent=2) + "\n")
         self._log = MetricsLog(self._workdir if self.writes else None, int(run.state.step))
         return run, progress
+
+    def _is_over(self, run: Run, progress: Progress) -> bool:
+        step, clock = int(run.state.step), Clock(self._config, progress.seconds)
+        clock.position(step)
+        return clock.over(step)
 
     def add(self, told: Outcome, count: int) -> None:
         """Add the results of a call of `count` steps to the log."""

@@ -51,6 +51,7 @@ def test_each_lowers_its_loss(kind, tiny, stats, batch):
     assert history[-1] < 0.9 * history[0]
 
 
+@pytest.mark.slow
 def test_conditional_is_as_many_instance_normalised_networks(batch):
     """That share their convolutions."""
     one = FeedForward("instance", **SMALL)

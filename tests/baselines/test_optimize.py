@@ -2,6 +2,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from adain_jax.baselines import gatys
 from adain_jax.files import image
@@ -100,6 +101,22 @@ def test_what_its_format_cannot_hold_is_not_begun(optimize, tmp_path, monkeypatc
     image.save(tmp_path / "long.png", np.zeros((8, 16_384, 3), np.uint8))
     error = optimize("-o", "out.webp", content="long.png", code=2).err
     assert "cannot write out.webp: 16384 x 8 pixels" in error
+
+
+def test_no_intermediate_picture_replaces_what_is_read(optimize, photo, tmp_path):
+    photo.rename(tmp_path / "out_00100.png")
+    error = optimize("-o", "out.png", "--every", "50", content="out_00100.png", code=2).err
+    assert "out_00100.png would replace one of the files read" in error
+
+
+def test_exif_data_are_kept(optimize, photo, tmp_path):
+    exif = Image.Exif()
+    exif[0x013B] = "Ann"  # the artist
+    image.save(tmp_path / "by.jpg", image.load(photo).rgb, exif=exif)
+    optimize("-o", "out.jpg", "--steps", 1, "--start", "content", content="by.jpg")
+    kept = image.load(tmp_path / "out.jpg").exif
+    assert kept is not None
+    assert kept[0x013B] == "Ann"
 
 
 def test_no_photograph(optimize):

@@ -154,6 +154,7 @@ def test_closed_while_the_window_opens(screen, monkeypatch):
     window.show(cast("Live", live), [(Path("a.jpg"), None)])
 
 
+@pytest.mark.slow
 def test_sigterm_leaves_the_recording(window, painting, tmp_path):
     process, press = window(painting)
     press("r", "s")

@@ -74,12 +74,14 @@ def test_normalised(main, tmp_path):
     (tmp_path / "photos").mkdir()
     pixels = np.random.default_rng(0).random((40, 50, 3))
     image.save(tmp_path / "photos/a.png", pixels)
+    (tmp_path / "photos/b.png").write_text("no image")
     result = main(
         "convert",
         *("in.safetensors", "-o", "out.safetensors", "--float32"),
         *("--normalise", "photos", "--images", "5"),
     )
     assert "normalise" in result.err  # the progress bar
+    assert "an image cannot be used: photos/b.png is not an image" in result.out
     model = Model.load(tmp_path / "out.safetensors")
     main("convert", "in.safetensors", "-o", "plain.safetensors", "--float32")
     plain = Model.load(tmp_path / "plain.safetensors")

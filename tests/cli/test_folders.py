@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from tests.cli.common import MADE, SMALL, files_in
+from tests.cli.common import MADE, SMALL, assert_one_error, files_in
 
 
 def test_several_pictures_and_a_bad_one(main, photo, painting, tmp_path):
@@ -31,6 +32,21 @@ def test_folders_keep_their_tree_and_what_is_bad_comes_last(main, photos, painti
     first, second = printed.err.splitlines()
     assert first.startswith("adain-jax: error: photos/0.jpg is not an image")
     assert second == "adain-jax: error: photos/bad.jpg is empty (0 bytes)"
+
+
+def test_moving_pictures_are_for_another_command(main, photo, painting, tmp_path):
+    still = Image.open(photo)
+    for name, frames in (("still.gif", []), ("moving.gif", [still.rotate(9)])):
+        still.save(tmp_path / name, save_all=True, append_images=frames)
+    printed = main("stylize", "still.gif", "moving.gif", "-s", painting, "-o", "out", *SMALL)
+    [note] = printed.err.splitlines()
+    assert "of moving.gif only the first picture is used: adain-jax video is for all" in note
+    (tmp_path / "clip.mp4").touch()
+    printed = main("stylize", "clip.mp4", painting, "-o", "out.png", *SMALL, code=2)
+    assert_one_error(*printed, "clip.mp4 is a video: adain-jax video is for those")
+    printed = main("stylize", "clip.mp4", photo, "-s", painting, "-o", "out", *SMALL, code=2)
+    assert printed.out.splitlines() == [str(Path("out/photo_stylized_painting.png"))]
+    assert "clip.mp4 is a video" in printed.err
 
 
 def test_resume_and_report(main, photos, painting, tmp_path, monkeypatch):
@@ -85,6 +101,7 @@ def test_a_report_that_cannot_be_written_is_known_at_once(main, photo, painting,
     assert printed.out == ""
 
 
+@pytest.mark.slow
 def test_names_that_the_terminal_cannot_print(run, photo, painting, tmp_path):
     name = "画.png"
     (tmp_path / name).write_bytes(photo.read_bytes())

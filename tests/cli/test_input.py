@@ -43,7 +43,7 @@ from tests.cli.common import SMALL, assert_one_error
         (["PHOTO", "-"], ["standard input is not an image"]),
         (["PHOTO", "PAINTING", "--model", "nix"], ["no model 'nix'", "vgg16"]),
         (["PHOTO", "PAINTING", "--model", "text.jpg"], ["text.jpg is no safetensors file"]),
-        (["PHOTO", "PAINTING", "--tile", "100"], ["tile is a multiple of 8", "136"]),
+        (["PHOTO", "PAINTING", "--tile", "100"], ["tile is a multiple of 8", "152"]),
         (["PHOTO", "PAINTING", "--masks", "PHOTO"], ["--masks need --styles"]),
         (["PHOTO", "PAINTING", "--labels", "PHOTO"], ["--labels need --styles"]),
         (

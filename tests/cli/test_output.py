@@ -49,7 +49,7 @@ def test_pipes(start, main, photo, painting, tmp_path, monkeypatch):
     np.testing.assert_array_equal(made, expected)
 
 
-@pytest.mark.parametrize("output", ["-", "out.png"])
+@pytest.mark.parametrize("output", ["-", pytest.param("out.png", marks=pytest.mark.slow)])
 def test_a_reader_that_has_gone(start, photo, painting, output):
     process = start("stylize", photo, painting, "-o", output, *SMALL)
     process.stdout.close()

@@ -28,6 +28,7 @@ def package(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_page_is_made_and_served(main, package, painting, start, tmp_path):
     tiny_fast().save(tmp_path / "tiny.safetensors")
     printed = main(

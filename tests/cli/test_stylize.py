@@ -1,6 +1,7 @@
 """`adain-jax stylize` of one photograph: what can be asked of a picture."""
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from adain_jax.files import image
@@ -36,6 +37,7 @@ def test_the_default_output_is_a_name_in_this_folder(main, photo, painting, tmp_
     assert image.load(tmp_path / "photo_stylized_painting.png").rgb.shape == (16, 22, 3)
 
 
+@pytest.mark.slow
 def test_an_unwritable_cache_costs_nothing_but_time(run, photo, painting, tmp_path):
     (tmp_path / "cache").touch()
     unwritable = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "JAX_COMPILATION_CACHE_DIR": ""}
@@ -90,7 +92,7 @@ def test_masks_maps_and_windows(main, photo, painting, tmp_path, tiny_file):
     assert_one_error(*printed, "left.png would replace one of the files read")
     windows, whole = (image.load(tmp_path / f"{name}.png").rgb for name in "ab")
     np.testing.assert_allclose(windows, whole, atol=1.1 / 255)
-    alone = (photo, painting, "--style-size", "16")
+    alone = (photo, painting, "--style-size", "16", "--model", tiny_file)
     main("stylize", *alone, "--alpha-map", "left.png", "--color", "luminance", "-o", "c.png")
     main("stylize", *alone, "--alpha", "0", "--color", "luminance", "-o", "d.png")
     mapped, none = (image.load(tmp_path / f"{name}.png").rgb for name in "cd")
@@ -98,7 +100,7 @@ def test_masks_maps_and_windows(main, photo, painting, tmp_path, tiny_file):
     assert difference[:20].mean() > 2 * difference[-8:].mean()
 
 
-def test_labels(main, photo, painting, tmp_path):
+def test_labels(main, photo, painting, tmp_path, tiny_file):
     """One image of labels is what a mask for each is; the same greys as a mask are strengths."""
     size = (56, 40)
     labels = Image.new("L", size)
@@ -107,7 +109,7 @@ def test_labels(main, photo, painting, tmp_path):
     labels.save(tmp_path / "labels.png")
     for name, grey in (("first", 128), ("second", 255)):
         labels.point(lambda x, grey=grey: 255 * (x == grey)).save(tmp_path / f"{name}.png")
-    styles = (photo, "--styles", painting, f"{photo}:0.5")
+    styles = (photo, "--styles", painting, f"{photo}:0.5", "--model", tiny_file)
     for options, name in (
         (("--labels", "labels.png"), "labels"),
         (("--masks", "first.png", "second.png"), "masks"),

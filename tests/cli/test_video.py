@@ -89,6 +89,8 @@ def test_moments(main, painting, photo, tmp_path):
         (("clip.mp4", "p.jpg", "--crf", "99"), "must be a whole number between 0 and 63"),
         (("clip.mp4", "p.jpg", "--start", "soon"), "must be a number, not soon"),
         (("none.mp4", "p.jpg"), "no such file: none.mp4"),
+        (("clip.mp4", "--styles", "p.jpg:0.5"), "p.jpg:0.5: the only style has no share"),
+        (("clip.mp4", "--crf", "9", "p.jpg"), "p.jpg: name all files one after another"),
         (("text.mp4", "p.jpg"), "text.mp4 is no video, or damaged"),
     ],
 )
@@ -97,6 +99,13 @@ def test_what_is_wrong_is_one_line(main, tmp_path, arguments, words):
     printed = main("video", *arguments, "-o", "out.mp4", *SMALL, code=2)
     assert_one_error(printed.out, printed.err, words)
     assert not (tmp_path / "out.mp4").exists()
+
+
+def test_standard_output_is_for_pictures(main, painting, tmp_path):
+    clip = write(tmp_path / "short.mp4", pan(3))
+    printed = main("video", clip, painting, "-o", "-", *SMALL, code=2)
+    assert_one_error(printed.out, printed.err, "not written to standard output: name a file")
+    assert not (tmp_path / "-").exists()
 
 
 def test_without_the_extra_one_line_says_how_to_install_it(main, monkeypatch, painting):

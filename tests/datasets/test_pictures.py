@@ -36,6 +36,7 @@ def made(numbers, tools, look=LOOK):
     return found
 
 
+@pytest.mark.slow
 def test_the_others_have_no_part_in_it(tools):
     """Neither those in its batch, nor its place among them, nor how many there are."""
     every = made(range(30), tools)

@@ -58,3 +58,11 @@ def test_names_of_pictures(tmp_path, painting):
         with pytest.raises((ValueError, FileNotFoundError), match=message):
             clips.run(task, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_clip_is_made_when_its_turn_comes(tmp_path, painting):
+    """All of them, with their motions, would not fit into memory."""
+    task = clips.Task((), (painting, painting), (painting,), size=64, frames=6)
+    (first, make), (second, _) = clips._sources(task)
+    assert (first, second) == ("pan_painting", "zoom_painting")
+    assert len(make().frames) == 6

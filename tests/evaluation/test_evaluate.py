@@ -1,4 +1,6 @@
+import csv
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import jax.numpy as jnp
@@ -6,7 +8,7 @@ import numpy as np
 import pytest
 
 import adain_jax
-from adain_jax.evaluation import evaluate
+from adain_jax.evaluation import evaluate, run
 from adain_jax.evaluation.evaluate import Named
 from adain_jax.files import image
 
@@ -88,6 +90,56 @@ def test_only_what_is_painted_anew_is_a_shift(tiny, rng):
     assert both.shift == pytest.approx(moving / 2, abs=1e-5)
     assert both.reconstruction == evaluate.reconstruction(tiny, [noise, flat])
     assert evaluate.fidelity(paint, None, pairs).reconstruction is None
+
+
+@pytest.mark.parametrize("missing", ["an image", "a picture"])
+def test_what_is_missing_is_told_before_anything_is_measured(tmp_path, monkeypatch, missing):
+    """All images that cannot be used, or the first picture that is not there."""
+    pixels = np.random.default_rng(0).integers(256, size=(64, 64, 3), dtype=np.uint8)
+    for name in ("c/a.png", "c/b.png", "s/a.png", "s/b.png", "s/c.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        image.save(tmp_path / name, pixels)
+    if missing == "an image":
+        for name in ("s/b.png", "s/c.png"):
+            (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:-2000])
+    monkeypatch.setattr(run, "Judge", lambda: None)
+    monkeypatch.setattr(evaluate, "measure", lambda *_: pytest.fail("it was measured"))
+    monkeypatch.setattr(run.Model, "load", lambda _: SimpleNamespace(prepare=lambda: None))
+    (tmp_path / "made").mkdir()
+    task = run.Task(
+        (f"{tmp_path}/c",), (f"{tmp_path}/s",), pictures=(tmp_path / "made",), size=64, pairs=6
+    )
+    expected = {
+        "an image": r"[bc]\.png is a damaged.*; [bc]\.png is a damaged",
+        "a picture": "no picture ._stylized_",
+    }
+    with pytest.raises((ValueError, FileNotFoundError), match=expected[missing]):
+        list(run.run(task, tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_measurement_of_finished_pictures(tmp_path, monkeypatch, tiny):
+    rng = np.random.default_rng(0)
+    for name in ("c/a.png", "s/x_1.png", "s/y_1.png", "made/a_stylized_x_1.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        image.save(tmp_path / name, rng.integers(256, size=(64, 64, 3), dtype=np.uint8))
+    monkeypatch.setattr(run, "Judge", Stub)
+    monkeypatch.setattr(run.Model, "load", lambda _: SimpleNamespace(prepare=lambda: tiny))
+    made = tmp_path / "made"
+    task = run.Task(
+        *((f"{tmp_path}/c",), (f"{tmp_path}/s",)),
+        pictures=(made,),
+        only_style=("x_*",),
+        size=64,
+    )
+    report, worst = run.run(task, tmp_path / "out")
+    assert report.startswith("1 pairs of 1 photographs and 1 styles")
+    assert report == (tmp_path / "out/report.md").read_text()
+    with (tmp_path / "out/pictures.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["program"] for row in rows] == ["the photograph", str(made)]
+    assert float(rows[0]["content_distance"]) == 0 < float(rows[1]["content_distance"])
+    assert image.load(worst).rgb.size
 
 
 def test_finished_pictures(tmp_path, images):

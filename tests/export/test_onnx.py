@@ -98,8 +98,15 @@ def test_batches_and_strengths(exported, rng):
             np.testing.assert_allclose(ours[i], theirs, atol=1e-3)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float16"])
-@pytest.mark.parametrize("compute", ["float32", "float16"])
+@pytest.mark.parametrize(
+    ("dtype", "compute"),
+    [
+        ("float32", "float32"),
+        ("float16", "float16"),
+        pytest.param("float16", "float32", marks=pytest.mark.slow),
+        pytest.param("float32", "float16", marks=pytest.mark.slow),
+    ],
+)
 def test_bytes_and_half_precision(dtype, compute, tmp_path, rng):
     model = tiny_fast()
     made = export(model, tmp_path, options=Options(dtype, compute))

@@ -81,6 +81,16 @@ def test_the_files_of_a_folder(tmp_path):
     assert animation.Folder(tmp_path).files == animation.files_of(tmp_path)
 
 
+def test_frames_of_an_earlier_longer_clip_go(tmp_path):
+    """Or they would follow those of this one; other files stay."""
+    frames = [Frame(np.zeros((8, 8, 3), np.uint8), i, 1) for i in range(5)]
+    animation.save_folder(tmp_path, frames)
+    (tmp_path / "frame_000009.png").touch()
+    animation.save_folder(tmp_path, frames[:3])
+    left = [f"frame_00000{i}.png" for i in (1, 2, 3, 9)]
+    assert sorted(x.name for x in tmp_path.iterdir()) == left
+
+
 def test_a_gif_of_one_picture_for_too_long(tmp_path):
     """Pillow adds up the durations of equal frames."""
     look = Look((8, 8), Fraction(1), Fraction(1, 100))

@@ -73,6 +73,14 @@ def test_a_map(draw):
     np.testing.assert_allclose(values[[0, 0, -1, -1], [0, -1, 0, -1]], [0, 0.2, 0.4, 1])
 
 
+def test_an_opaque_alpha_channel_hides_nothing(draw):
+    path = draw("opaque.png", [[255, 0], [0, 255]])
+    [expected] = load_masks([path], 1, SIZE)
+    Image.open(path).convert("LA").save(path)
+    [mask] = load_masks([path], 1, SIZE)
+    np.testing.assert_array_equal(mask, expected)
+
+
 def test_bad_masks(draw, tmp_path):
     hard, black = draw("hard.png", [[255, 0], [0, 0]]), draw("black.png", [[0, 0], [0, 0]])
     Image.new("RGB", (60, 40), (255, 0, 0)).save(tmp_path / "red.png")

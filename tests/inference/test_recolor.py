@@ -72,7 +72,9 @@ def test_bytes(photo, painting, stylize, color):
     assert half.dtype == jnp.bfloat16
 
 
-@pytest.mark.parametrize("color", COLORS[1:])
+@pytest.mark.parametrize(
+    "color", [COLORS[1], *(pytest.param(color, marks=pytest.mark.slow) for color in COLORS[2:])]
+)
 def test_transformations(photo, painting, stylize, color):
     def one(content, style):
         return stylize(content, style, color=color)

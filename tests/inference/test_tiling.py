@@ -12,7 +12,7 @@ from adain_jax import Model, Style, Tiled
 from adain_jax.files import image
 from adain_jax.inference.tiling import Span, spans
 from adain_jax.model.transfer import statistics, transfer
-from adain_jax.networks import ARCHITECTURES, TOLD
+from adain_jax.networks import ARCHITECTURES, PIXELS, TOLD
 from adain_jax.networks.film import Told
 from adain_jax.ops.statistics import ChannelStats, channel_stats
 from tests.conftest import ROOT
@@ -48,12 +48,13 @@ def test_spans(length, tile, reach):
     assert spans(32, 24, 8) == [Span(0, 0, 16), Span(8, 16, 32)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "size", "tile"),
     [
         ("fast", (200, 410), 256),
-        pytest.param("fast", (270, 333), 192, marks=pytest.mark.slow),
-        pytest.param("vgg16", (197, 261), 192, marks=pytest.mark.slow),
+        ("fast", (270, 333), 192),
+        ("vgg16", (197, 261), 192),
     ],
 )
 def test_equal_to_the_whole_with_real_weights(name, size, tile, photo, painting):
@@ -67,7 +68,9 @@ def test_equal_to_the_whole_with_real_weights(name, size, tile, photo, painting)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["vgg16", "vgg19", "vgg16_fast", "tiny"])
+@pytest.mark.parametrize(
+    "name", ["vgg16", "vgg19", "vgg16_film", "vgg19_film", "vgg16_fast", "tiny", "tiny_film"]
+)
 def test_reach(name, tiny, rng):
     """Nothing further away than the reach changes a pixel, and something not much nearer does."""
     network = ARCHITECTURES[name]
@@ -79,7 +82,8 @@ def test_reach(name, tiny, rng):
     width = 2 * reach + 32
     image = jnp.asarray(rng.random((1, 8, width, 3), dtype=np.float32))
     taps, encoded = encoder.init_with_output(key, image)
-    stats = {level: Told.of(*channel_stats(taps[level])) for level in network.told}
+    maps = {PIXELS: image, **taps}
+    stats = {level: Told.of(*channel_stats(maps[level])) for level in network.told}
     features = {level: taps[level] for level in levels}  # type: ignore[index]
     decoded = decoder.init(key, {**features, TOLD: stats})
 
@@ -127,7 +131,14 @@ def test_bytes_progress_and_out(rng, painting, tiny, tmp_path):
     assert len(seen) > 4
 
 
-@pytest.mark.parametrize("hard", [True, False])
+def test_float64_becomes_float32(rng, painting, tiny):
+    """As without windows."""
+    content, style = rng.random((100, 150, 3)), tiny.style(painting)
+    ours = adain_jax.stylize(content, style, model=tiny, plan=Tiled(96))
+    assert ours.dtype == np.float32 == adain_jax.stylize(content, style, model=tiny).dtype
+
+
+@pytest.mark.parametrize("hard", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_masks_and_maps(hard, rng, painting, tiny):
     height, width = 150, 218
     content = rng.random((height, width, 3), dtype=np.float32)

@@ -165,7 +165,15 @@ def test_files_of_styles_in_folders(folders, tmp_path):
 def test_a_colon_may_belong_to_a_name(tmp_path):
     (tmp_path / "st:2").touch()
     assert Mixture.parse([f"{tmp_path}/st:2"]).parts == ((tmp_path / "st:2", 1.0),)
-    assert Mixture.parse([f"{tmp_path}/st:3"]).parts == ((tmp_path / "st", 3.0),)
+    strong = Mixture.parse([f"{tmp_path}/st:3"], regions=True)
+    assert strong.parts == ((tmp_path / "st", 3.0),)
+
+
+def test_the_only_style_has_no_share():
+    """A weight of 0.5 is a strength with masks, but would be divided by itself without."""
+    with pytest.raises(ValueError, match=r"a\.jpg:0\.5: the only style has no share: .* --alpha"):
+        Mixture.parse(["a.jpg:0.5"])
+    assert Mixture.parse(["a.jpg:1"]).parts[0][1] == 1
 
 
 def test_pairs(folders, tmp_path):

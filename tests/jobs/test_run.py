@@ -67,6 +67,7 @@ def test_what_its_format_cannot_hold_is_not_computed(quick, contents, tiny):
     assert not (folder / "out.webp").exists()
 
 
+@pytest.mark.slow
 def test_windows_are_told_of(tmp_path, tiny, monkeypatch):
     """When they are asked for, or chosen for a large photograph."""
     rng = np.random.default_rng(0)

@@ -90,6 +90,7 @@ def test_prepared_elsewhere_kernels_stay_as_they_are(model):
             assert {leaf.dtype for leaf in jax.tree.leaves(layer)} == {jnp.dtype(dtype)}, name
 
 
+@pytest.mark.slow
 def test_gradients_through_a_prepared_model(tiny, rng):
     image = rng.random((16, 16, 3), dtype=np.float32)
 

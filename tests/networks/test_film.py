@@ -98,6 +98,7 @@ def test_without_a_style_it_is_told_the_content_s_own(rng):
     assert np.abs(np.asarray(full[0]) - np.asarray(full[1])).mean() > 1e-3
 
 
+@pytest.mark.slow
 def test_transfer_tells_blends(rng):
     """Of the content's and the style's statistics, with the weights of every cell."""
     model = tiny_film()

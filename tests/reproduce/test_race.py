@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from adain_jax.reproduce.race import crops, race, smooth, tail
+from adain_jax.reproduce.settings import Settings
+from adain_jax.training.config import TrainConfig
 
 
 def step(state, batch):
@@ -32,6 +34,11 @@ def test_crops_are_squares_of_the_images(rng):
     windows = np.lib.stride_tricks.sliding_window_view(images, (8, 8), axis=(1, 2))
     windows = windows.reshape(-1, 3, 8, 8).transpose(0, 2, 3, 1)
     assert all((windows == crop).all((1, 2, 3)).any() for crop in batch)
+
+
+def test_crops_of_any_size_are_trained_on():
+    settings = Settings("c", "s", "c", "s", crop=768)
+    assert settings.sized(TrainConfig()).crop_size == 768
 
 
 def test_tail_and_smooth():

@@ -126,6 +126,7 @@ def test_pools_are_renewed_in_turn(run):
         assert [any(third[:4]), any(third[4:])] == [True, True]
 
 
+@pytest.mark.slow
 def test_pools_of_which_the_renewals_are_no_divisor(run):
     """Go round: the third renewal is of places 6, 7 and 0."""
     runs, _ = run(3, **POOL | {"renew": 3})

@@ -76,6 +76,7 @@ def test_the_whole_loop(config, tiny):
     assert adain_jax.stylize(images, images, model=loaded).shape == images.shape
 
 
+@pytest.mark.slow
 def test_every_checkpoint_is_validated(config):
     """Whatever `validate_every` is, so that the best one is known."""
     fields = {"validation_fraction": 0.4, "validation_samples": 3, "validate_every": 3}
@@ -88,6 +89,7 @@ def test_every_checkpoint_is_validated(config):
     assert kept == sorted({best, 5})
 
 
+@pytest.mark.slow
 def test_a_stop_does_not_wait_for_a_validation(config, monkeypatch):
     """A scheduler that sent SIGTERM gives little time."""
 
@@ -210,6 +212,7 @@ def test_a_half_written_checkpoint_is_none(config, tmp_path):
     checkpoints.close()
 
 
+@pytest.mark.slow
 def test_begins_with_given_weights(config, tiny, tiny_file, tmp_path):
     config = dataclasses.replace(config, steps=1, learning_rate=1e-12, reconstruction_steps=0)
     from_file = train(dataclasses.replace(config, init_from=tiny_file))
@@ -228,7 +231,9 @@ def test_begins_with_given_weights(config, tiny, tiny_file, tmp_path):
         train(dataclasses.replace(again, workdir=str(tmp_path / "x"), init_from=str(tmp_path)))
 
 
-@pytest.mark.parametrize("way", ["kept, in a pool", "streamed"])
+@pytest.mark.parametrize(
+    "way", [pytest.param("kept, in a pool", marks=pytest.mark.slow), "streamed"]
+)
 def test_a_loss_that_is_not_finite(config, way):
     """Stops, names step and images, and keeps the last good checkpoint."""
     fields = {"steps": 12, "learning_rate": 3e4, "reconstruction_steps": 0}
@@ -261,7 +266,7 @@ def test_images_in_memory_need_no_loader_and_a_log_no_tensorboard(config, monkey
     assert not (Path(config.workdir) / "tensorboard").exists()
 
 
-@pytest.mark.parametrize("share", [0.0, 0.25])
+@pytest.mark.parametrize("share", [0.0, pytest.param(0.25, marks=pytest.mark.slow)])
 def test_images_that_cannot_be_read_are_told(config, tmp_path, folders, capsys, share):
     content = tmp_path / "content"
     content.mkdir()
@@ -281,7 +286,13 @@ def test_a_batch_that_devices_cannot_share(config):
         train(dataclasses.replace(config, accumulate=2))
 
 
-@pytest.mark.parametrize("kind", ["encoder", "fast", "concatenation"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "encoder",
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("fast", "concatenation")),
+    ],
+)
 def test_an_encoder_that_cannot_teach(config, tiny, tmp_path, kind):
     """Nothing is begun; a decoder conditioned on the style can teach, and so can others."""
     encoder = adain_jax.Model.create("tiny", tiny.params["encoder"])

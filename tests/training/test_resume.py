@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import shutil
 from contextlib import closing
 from pathlib import Path
@@ -204,26 +205,49 @@ def test_all_that_may_change_at_once(changed, params):
     pools = {"pool_contents": 8, "pool_styles": 8}
     later = {name: CHANGES[name] for name in LATER}
     for these in (fields, later | pools, {"minutes": CHANGES["minutes"]}):
-        state, pairs = restored(changed(**these), params)
+        state, pairs = restored(changed(**{"steps": 3, **these}), params)
         assert (int(state.step), pairs) == (1, 4)
 
 
+def test_a_finished_training_does_not_take_other_images(changed, params):
+    """Its model would be the old one, with the new recipe in its header."""
+    before = (Path(changed().workdir) / "config.json").read_text()
+    config = changed(style=changed().content)
+    with pytest.raises(ValueError, match="has a finished training with other images or augm"):
+        restored(config, params)
+    assert (Path(config.workdir) / "config.json").read_text() == before
+
+
+def test_a_finished_training_keeps_the_recipe_of_its_steps(changed, copied, params):
+    config, _ = copied
+    restored(dataclasses.replace(config, style_weight=7.0, export_dtype="float32"), params)
+    told = json.loads((Path(config.workdir) / "config.json").read_text())["config"]
+    assert (told["style_weight"], told["export_dtype"]) == (config.style_weight, "float32")
+
+
+def test_the_digest_of_crops(changed):
+    config, names = changed(), {"content": ["a.png"], "style": ["b.png"]}
+    assert crops_digest(config, names) == crops_digest(config, dict(reversed(names.items())))
+    assert crops_digest(config, names) != crops_digest(config, {**names, "style": ["c.png"]})
+    assert crops_digest(config, names) != crops_digest(changed(style_hue=0.5), names)
+
+
+@pytest.mark.slow
 def test_a_pool_of_other_data_is_filled_again(changed, copied, params):
     config, _ = copied
     kept = changed(**POOL, workdir=config.workdir, steps=2)
     train(kept)
+    more = dataclasses.replace(kept, steps=3)
     for fields in ({}, {"style_weight": 2.0, "seed": 1}):
-        run, _ = restored_run(dataclasses.replace(kept, **fields), params)
+        run, _ = restored_run(dataclasses.replace(more, **fields), params)
         assert run.pool
     for fields in ({"style": kept.content}, {"style_weights": "*=2"}, {"style_hue": 0.5}):
-        run, _ = restored_run(dataclasses.replace(kept, **fields), params)
+        run, _ = restored_run(dataclasses.replace(more, **fields), params)
         assert run.state.step == 2
         assert not run.pool
-    names = {"content": ["a.png"], "style": ["b.png"]}
-    assert crops_digest(kept, names) == crops_digest(kept, dict(reversed(names.items())))
-    assert crops_digest(kept, names) != crops_digest(kept, {**names, "style": ["c.png"]})
 
 
+@pytest.mark.slow
 def test_the_source_of_the_first_weights_may_be_gone(changed, copied, tiny_file, tmp_path):
     first = tmp_path / "first.safetensors"
     shutil.copy(tiny_file, first)

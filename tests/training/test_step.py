@@ -68,6 +68,7 @@ def assert_same_weights(ours, theirs):
     assert np.median(np.concatenate(differences)) < 1e-7
 
 
+@pytest.mark.slow
 def test_four_devices_do_what_one_does(slow, tiny, batches):
     """After five steps on the same batches, with nothing traced after the first."""
     one, history = run(slow, tiny, batches)
@@ -127,6 +128,7 @@ def test_an_encoder_of_its_own_is_trained_too(config, tiny, batches):
     assert theirs["loss"] == pytest.approx(metrics["loss"], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_step_moves_films_by_less(config, tiny, batches):
     """By the square root of the number of their inputs: these are many, and add up."""
     params = own_params()

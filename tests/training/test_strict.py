@@ -99,6 +99,7 @@ def test_whole_calls_take_and_give_nothing_unasked(config, tiny, rng, steps, wid
     assert set(np.ravel(told.numbers["style"])) <= {-1, 0, 1, 2}
 
 
+@pytest.mark.slow
 def test_first_weights_can_be_made():
     for name in ("vgg16", "vgg16_batch", "vgg16_concatenation", "vgg16_film", "vgg16_fast"):
         assert_strict(lambda key, name=name: initialize(name, key), jax.random.key(0))

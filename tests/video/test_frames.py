@@ -44,6 +44,7 @@ def test_without_calm_each_frame_is_a_picture_by_itself(tiny):
         assert np.abs(picture.astype(int) - np.asarray(alone)).max() <= 1
 
 
+@pytest.mark.slow
 def test_without_calm_a_frame_with_a_soft_mask_is_a_picture_by_itself(fast):
     frame = pan(1)[0]
     soft = np.broadcast_to(np.linspace(0, 1, 96, dtype=np.float32), (1, 64, 96))
