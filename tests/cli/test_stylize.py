@@ -14,8 +14,9 @@ def test_timing_tells_where_the_seconds_went(run, photo, painting):
         assert stage in result.stderr
 
 
+@pytest.mark.slow
 def test_a_picture(run, photo, painting, tmp_path, home):
-    """As compiled for users, who set nothing."""
+    """As compiled for users, who set nothing. `.ci/run` makes a first picture, too."""
     usual = {
         "XLA_FLAGS": "",
         "JAX_DISABLE_MOST_OPTIMIZATIONS": "0",

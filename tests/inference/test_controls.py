@@ -111,14 +111,18 @@ def same(picture: Any, expected: np.ndarray, what: str) -> None:
 
 # The quick tests try each control alone; the slow ones also try these combinations.
 COMBINED = ("mixtures of a style each", "a map for all", "histogram of a mixture")
+# They try batches by several devices with these.
+MANY = ("plain", "map of strengths", "hard mask, and the rest", "coral")
+
+
+def rare(name: str) -> Any:
+    """A slow parameter of a test."""
+    return pytest.param(name, marks=pytest.mark.slow)
 
 
 def rarely(names: Iterable[str]) -> list[Any]:
     """Return the names as parameters of tests; combined controls are marked as slow."""
-    return [
-        pytest.param(name, marks=[pytest.mark.slow] * (name in COMBINED or " region" in name))
-        for name in names
-    ]
+    return [rare(name) if name in COMBINED or " region" in name else name for name in names]
 
 
 @pytest.fixture(scope="module", params=[tiny_film, pytest.param(tiny_fast, marks=pytest.mark.slow)])
@@ -141,9 +145,17 @@ def test_one_image(name, told):
     for what, way in PLANS.items():
         picture = adain_jax.stylize(PHOTO, case.style, model=told, plan=way, **case.options)
         same(picture, expected, what)
-    options = {**case.options, "batch_size": 4}  # one on each device
-    [picture] = adain_jax.stylize_many([PHOTO], case.style, model=told, **options)
-    same(picture, expected, "many")
+
+
+@pytest.mark.parametrize("name", [name if name in MANY else rare(name) for name in CASES])
+def test_many(name, told):
+    """Batches with an image on each device."""
+    case = CASES[name]
+    expected = adain_jax.stylize(PHOTO, case.style, model=told, plan=Whole(), **case.options)
+    [picture] = adain_jax.stylize_many(
+        [PHOTO], case.style, model=told, batch_size=4, **case.options
+    )
+    same(picture, np.asarray(expected), "many")
 
 
 def test_styles_encoded_before(told):
