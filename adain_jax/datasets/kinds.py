@@ -1,6 +1,5 @@
 """The kinds of data sets, and functions that recognise and open them."""
 
-import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -72,8 +71,5 @@ def open_sink(kind: str, source: str, column: str = "") -> Sink:
 
 def _files(folder: Path, suffix: str) -> tuple[Path, ...]:
     """The files in a folder and its subfolders, sorted, without names that begin with . or _."""
-    found = []
-    for name, inner, files in os.walk(folder):
-        inner[:] = [x for x in inner if not x.startswith((".", "_"))]
-        found += [Path(name, x) for x in files if x.endswith(suffix) and x[0] not in "._"]
-    return tuple(sorted(found))
+    files = find.walk(folder, hidden=(".", "_"))
+    return tuple(sorted(x for x in files if x.name.endswith(suffix) and x.name[0] not in "._"))

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -122,7 +122,8 @@ def _read(record: Record, look: Look, styles: int) -> _Read:
     except FAILURES as error:
         told = in_words(error, record.key, "--size")
         words = errors.in_words(told).removeprefix(record.key).removeprefix(":").strip()
-        return _Read(record, error=words)
+        # It waits among the pictures before it, without its bytes.
+        return _Read(replace(record, image=None, fields={}), error=words)
     choices = choose(look.seed, record.key, look.per_image, styles, look.alpha)
     copies = [
         Copy(i, choice, choice.corner(height, width, look.crop) if look.crop else None)

@@ -23,6 +23,7 @@ from adain_jax.jobs.plan import expand
 from adain_jax.model import Model
 from adain_jax.runtime.paths import real
 from adain_jax.version import __version__
+from adain_jax.weights import store
 
 PART = 1000  # the default number of images in a part
 
@@ -132,7 +133,9 @@ def run(
         if not bank.exists():
             _write_bank(job, model, bank, report)
         sink = open_sink(to, kind, job.column)
-        order = Order(source, sink, output, job.look, job.model, bank, job.strict)
+        # Workers elsewhere have other folders; shipped models have one name everywhere.
+        name = job.model if job.model in store.shipped() else str(Path(job.model).absolute())
+        order = Order(source, sink, output, job.look, name, bank, job.strict)
         finished = journal.finished(parts)
         begin(len(parts), len(finished))
         for name in finished:

@@ -1,6 +1,6 @@
 """Data sets in Parquet, with a column of images."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -247,4 +247,8 @@ def _fitted(table: "pa.Table", schema: "pa.Schema", name: str) -> "pa.Table":
 def _plain(value: object) -> object:
     if isinstance(value, str):
         return printable(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(x) for name, x in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(x) for x in value]
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else value

@@ -20,6 +20,7 @@ from adain_jax.runtime.atomic import atomic_path, check_place, make_folder
 from adain_jax.runtime.paths import as_path
 from adain_jax.stylize import encode_style
 from adain_jax.version import __version__
+from adain_jax.weights import store
 
 EXAMPLES = shipped.folder("examples")
 _PHOTO = "content/cincinnati_bridge.jpg"
@@ -113,8 +114,9 @@ def page_files() -> dict[str, bytes]:
 
 
 def source() -> str:
-    """A digest of the page's own files and of the versions, 12 hexadecimal digits."""
-    return _named({**page_files(), "version": f"{__version__} {VERSION}".encode()})
+    """A digest of the page's own files, its model and the versions, 12 hexadecimal digits."""
+    weights = store.describe("fast").metadata["checksum"]
+    return _named({**page_files(), "version": f"{__version__} {VERSION} {weights}".encode()})
 
 
 def _named(files: Mapping[str, bytes]) -> str:

@@ -26,7 +26,7 @@ def images(folder: str | os.PathLike, suffixes: Collection[str] = READABLE) -> l
         raise FileNotFoundError(f"no such folder: {folder}")
     paths = sorted(
         path
-        for path in _files(folder)
+        for path in walk(folder)
         if path.suffix.lower() in suffixes and path.is_file() and not path.name.startswith(".")
     )
     if not paths:
@@ -39,8 +39,11 @@ def styles(folder: str | os.PathLike) -> list[Path]:
     return images(folder, {*READABLE, ".safetensors"})
 
 
-def _files(top: Path) -> Iterator[Path]:
-    """Yield the files in a folder and its subfolders; then those in linked folders, and so on."""
+def walk(top: Path, hidden: tuple[str, ...] = (".",)) -> Iterator[Path]:
+    """Yield the files in a folder and its subfolders; then those in linked folders, and so on.
+
+    Each folder is visited once. Subfolders whose names begin with one of `hidden` are left out.
+    """
     seen, starts = set(), [top]
     while starts:
         links = []
@@ -52,6 +55,6 @@ def _files(top: Path) -> Iterator[Path]:
                     continue
                 seen.add((status.st_dev, status.st_ino))
                 yield from (Path(name, x) for x in files)
-                inner[:] = [x for x in inner if not x.startswith(".")]
+                inner[:] = [x for x in inner if not x.startswith(hidden)]
                 links += [path for x in inner if (path := Path(name, x)).is_symlink()]
         starts = links

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from adain_jax.datasets import tables as table_files
 from adain_jax.datasets.folders import FolderSink
 from adain_jax.datasets.kinds import kind_of, open_sink, open_source
 from adain_jax.datasets.records import NameRefusedError, Part, Picture, Record
@@ -277,9 +278,21 @@ def test_which_kind_a_place_is(tmp_path):
         open_source(str(tmp_path / "empty"), "folder", 1).parts()
     with pytest.raises(FileNotFoundError, match=r"no \.tar file in"):
         open_source(str(tmp_path / "empty"), "webdataset", 1)
+    elsewhere = make_shards(tmp_path / "elsewhere")
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked/b").symlink_to(elsewhere)
+    (tmp_path / "linked/_c").symlink_to(elsewhere)
+    parts = open_source(str(tmp_path / "linked"), "webdataset", 1).parts()
+    assert len(parts) == len(list(elsewhere.glob("*.tar")))
     (tmp_path / "bad.parquet").write_bytes(b"no table")
     with pytest.raises(ValueError, match=r"bad\.parquet is no Parquet file, or damaged"):
         open_source(str(tmp_path / "bad.parquet"), "parquet", 1).parts()
+
+
+def test_arrays_within_features_become_lists():
+    camera = {"matrix": np.eye(2, dtype=np.int32), "boxes": [np.zeros((1, 2))]}
+    table = pa.table({"camera": [table_files._plain(camera)]})
+    assert table.to_pylist() == [{"camera": {"matrix": [[1, 0], [0, 1]], "boxes": [[[0.0, 0.0]]]}}]
 
 
 def test_arrays_become_lists(prepared):

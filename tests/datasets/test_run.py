@@ -1,11 +1,13 @@
 """Begun, broken off, gone on with."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
 from adain_jax.datasets import journal
-from adain_jax.datasets.run import Here
+from adain_jax.datasets.run import Here, Job, run
+from adain_jax.datasets.task import Look
 from tests.datasets.common import contents, data, make_table, make_tree, manifest, picture
 
 
@@ -114,6 +116,25 @@ def test_a_file_whose_name_begins_with_a_dot(stylized, tmp_path):
     out, outcomes = stylized(tmp_path / ".x.parquet", "a")
     assert (out / ".x.parquet").is_file()
     assert sum(x.made for x in outcomes) == 2
+
+
+def test_workers_elsewhere_find_the_model(tree, paintings, tiny_file, tmp_path, monkeypatch):
+    """It is named from this folder, and they are in another."""
+
+    class Seen(Here):
+        def run(self, order, parts, model):
+            self.model = order.model
+            yield from super().run(order, parts, model)
+
+    monkeypatch.chdir(Path(tiny_file).parent)
+    engine, look = Seen(), Look(batch=1)
+    job = Job(
+        *(str(tree), tmp_path / "out", [paintings], look, Path(tiny_file).name),
+        style_size=32,
+        part=4,
+    )
+    list(run(job, engine, begin=lambda parts, finished: None))
+    assert engine.model == str(Path(tiny_file).absolute())
 
 
 def test_two_at_once(stylized, tree, tmp_path):

@@ -7,12 +7,13 @@ import struct
 import sys
 import time
 import urllib.request
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 
-from adain_jax.export import export_site, runtime_web
+from adain_jax.export import export_site, runtime_web, site
 from adain_jax.export.serve import served
 from adain_jax.files import image
 from tests.tiny import tiny_fast
@@ -146,3 +147,12 @@ def test_types_and_isolation(tmp_path):
         "a.css": "text/css",
         "a.json": "application/json",
     }
+
+
+def test_a_page_is_that_of_its_model(monkeypatch):
+    """One with other weights is made anew, though the version is the same."""
+    before = site.source()
+    monkeypatch.setattr(
+        site.store, "describe", lambda _: SimpleNamespace(metadata={"checksum": "another"})
+    )
+    assert site.source() != before

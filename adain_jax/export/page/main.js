@@ -72,6 +72,7 @@ async function work() {
 
 async function make() {
   if (!photo || !chosen.length) return;
+  const current = photo;
   const { width, height } = sizeNow();
   const key = `${photo.number} ${width} ${height}`;
   if (encoded !== key) {
@@ -84,6 +85,7 @@ async function make() {
     strength: $("strength").value / 100,
     colors: $("colors").checked,
   });
+  if (current !== photo && !camera.on) return; // the next turn makes that of the new photo
   show(picture);
   rate = (encoding + picture.ms) / (width * height);
   if (!camera.on) {
@@ -130,6 +132,7 @@ async function takePhoto(blob, name) {
   if (!image) return;
   stopCamera();
   delete frame.dataset.made;
+  $("save").disabled = true;
   setPhoto(image, withoutSuffix(name));
   showSizes();
   await refresh();
@@ -315,7 +318,7 @@ async function save() {
     console.error(error);
     fail(inWords(error));
   } finally {
-    $("save").disabled = false;
+    $("save").disabled = !frame.dataset.made;
   }
 }
 
