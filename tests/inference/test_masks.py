@@ -158,7 +158,6 @@ def test_three_levels(rng, content, left):
         assert shares[0, 0].sum() == -(-21 // stride), name
 
 
-@pytest.mark.slow
 def test_under_transformations(tiny, content, styles, left):
     masks = np.stack([left, ~left]).astype(np.float32)
     expected = adain_jax.stylize(content, styles, masks=masks, model=tiny)
