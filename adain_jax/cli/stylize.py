@@ -140,10 +140,14 @@ def run(args: argparse.Namespace) -> bool:
     from adain_jax.jobs import plan as planning
     from adain_jax.jobs.report import Report
 
-    videos = [path for path in args.images if path.exists() and moving.is_video(path)]
+    videos = {
+        path: f"{path} is a video: adain-jax video is for those"
+        for path in args.images
+        if path.exists() and moving.is_video(path)
+    }
     images = [path for path in args.images if path not in videos]
     if videos and not images:
-        raise ValueError(f"{videos[0]} is a video: adain-jax video is for those")
+        raise ValueError(next(iter(videos.values())))
     suffix = f".{args.format}" if args.format else None
     encoding = planning.Encoding(suffix, args.quality, args.depth, args.strip)
     styles = args.style
@@ -163,7 +167,7 @@ def run(args: argparse.Namespace) -> bool:
             check_place(output)
     left_out = {content: f"{content}: no style has this name" for content in plan.alone}
     left_out |= {folder: f"no image in {folder}" for folder in plan.empty}
-    left_out |= {path: f"{path} is a video: adain-jax video is for those" for path in videos}
+    left_out |= videos
     failed: list[Exception | str] = [*left_out.values()]
     if args.dry_run:
         failed += _show(args, plan, there)
@@ -182,7 +186,9 @@ def run(args: argparse.Namespace) -> bool:
                 report.save(args.json)
     animations = filter(moving.is_animation, dict.fromkeys(job.content for job in plan.jobs))
     for path in animations:
-        messages.note(f"of {path} only the first picture is used: adain-jax video is for all")
+        messages.note(
+            f"only the first picture of {path} is used: adain-jax video takes all of them"
+        )
     if plan.unused:
         names = ", ".join(map(str, plan.unused[:_NAMED]))
         more = f" and {len(plan.unused) - _NAMED} more" if len(plan.unused) > _NAMED else ""

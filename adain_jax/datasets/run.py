@@ -134,8 +134,8 @@ def run(
             _write_bank(job, model, bank, report)
         sink = open_sink(to, kind, job.column)
         # Workers elsewhere have other folders; shipped models have one name everywhere.
-        name = job.model if job.model in store.shipped() else str(Path(job.model).absolute())
-        order = Order(source, sink, output, job.look, name, bank, job.strict)
+        place = job.model if job.model in store.shipped() else str(Path(job.model).absolute())
+        order = Order(source, sink, output, job.look, place, bank, job.strict)
         finished = journal.finished(parts)
         begin(len(parts), len(finished))
         for name in finished:

@@ -148,20 +148,12 @@ def _check_names(names: Sequence[str], option: str) -> None:
 
 
 def _sources(task: Task) -> Iterator[tuple[str, Callable[[], unrest.Clip]]]:
-    """The name of each clip, and a function that makes it: a clip and its motions are large.
-
-    Raises:
-        FileNotFoundError: if a clip or an image does not exist.
-        ValueError: if a file is no clip.
-    """
+    """The name of each clip, and a function that makes it: a clip and its motions are large."""
     for text in task.clips:
         path, second = _parted(text)
-        moving.open_clip(path)
         yield path.stem, partial(_read, path, second, task)
     paths = [x for path in task.photos for x in (find.images(path) if path.is_dir() else [path])]
     for number, path in enumerate(paths):
-        if not path.exists():
-            raise FileNotFoundError(f"no such file: {path}")
         kind = ("pan", "zoom", "noise")[number % 3]
         yield f"{kind}_{path.stem}", partial(_made, kind, path, task)
 

@@ -95,12 +95,14 @@ def scale(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(image)
 
 
-def timed(frames: Iterator[tuple[np.ndarray, int | None, int]], step: int) -> Iterator[Frame]:
+def timed(
+    frames: Iterator[tuple[np.ndarray, int | None, int]], step: int, end: int = 0
+) -> Iterator[Frame]:
     """Yield frames with increasing times, each lasting until the next, from (rgb, pts, duration).
 
     A frame without a time (None) begins when the frame before it ends. The last frame lasts for its
     own duration, or, if that is 0, as long as the one before. `step` is the duration of a frame of
-    which neither is known.
+    which neither is known. `end` is the duration of the last frame, if it is known otherwise.
 
     >>> [x.duration for x in timed(iter([(None, 0, 0), (None, 3, 0), (None, 4, 2)]), 1)]
     [3, 1, 2]
@@ -114,4 +116,4 @@ def timed(frames: Iterator[tuple[np.ndarray, int | None, int]], step: int) -> It
             duration = duration or pts - before
         last = rgb, 0 if pts is None else pts, duration
     if last is not None:
-        yield Frame(last[0], last[1], last[2] or step)
+        yield Frame(last[0], last[1], end or last[2] or step)

@@ -9,6 +9,7 @@ from PIL import Image
 from adain_jax.files import animation, find, video
 from adain_jax.files.clip import Clip
 from adain_jax.files.quiet import quiet
+from adain_jax.files.streams import STREAM
 
 WRITABLE = (*video.SUFFIXES, *animation.SUFFIXES)
 
@@ -43,10 +44,8 @@ def is_clip(path: Path) -> bool:
     >>> is_clip(Path("a.mp4")), is_clip(Path("a.png"))
     (True, False)
     """
-    suffix = path.suffix.lower()
-    if suffix == ".webp" and path.is_file():
-        return is_animation(path)
-    return path.is_dir() or suffix == ".gif" or is_video(path)
+    moves = path.suffix.lower() == ".gif" or is_video(path) or is_animation(path)
+    return moves or path.is_dir()
 
 
 def is_video(path: Path) -> bool:
@@ -67,7 +66,7 @@ def is_animation(path: Path) -> bool:
     if path.suffix.lower() in animation.SUFFIXES and path.is_file():
         # Errors of many kinds: whoever reads the file says what is wrong with it.
         with quiet(), suppress(Exception), Image.open(path) as file:
-            return getattr(file, "n_frames", 1) > 1
+            return getattr(file, "is_animated", False)
     return False
 
 
@@ -78,7 +77,7 @@ def is_folder(output: Path) -> bool:
 
 def check_writable(output: Path) -> None:
     """Raise `ValueError` if moving pictures cannot be written with the suffix of `output`."""
-    if str(output) == "-":
+    if output == STREAM:
         raise ValueError(
             "moving pictures are not written to standard output: name a file or a folder"
         )

@@ -112,10 +112,4 @@ def read(segments: Sequence[Path], look: Look, last: int) -> Iterator[Frame]:
                     pts = round(time * base / look.time_base)
                     yield frame.to_ndarray(format="rgb24"), pts, 0
 
-    before: Frame | None = None
-    for frame in timed(decoded(), last):
-        if before is not None:
-            yield before
-        before = frame
-    if before is not None:
-        yield before._replace(duration=last)
+    yield from timed(decoded(), last, end=last)

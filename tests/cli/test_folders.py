@@ -40,7 +40,7 @@ def test_moving_pictures_are_for_another_command(main, photo, painting, tmp_path
         still.save(tmp_path / name, save_all=True, append_images=frames)
     printed = main("stylize", "still.gif", "moving.gif", "-s", painting, "-o", "out", *SMALL)
     [note] = printed.err.splitlines()
-    assert "of moving.gif only the first picture is used: adain-jax video is for all" in note
+    assert "only the first picture of moving.gif is used: adain-jax video takes all of them" in note
     (tmp_path / "clip.mp4").touch()
     printed = main("stylize", "clip.mp4", painting, "-o", "out.png", *SMALL, code=2)
     assert_one_error(*printed, "clip.mp4 is a video: adain-jax video is for those")

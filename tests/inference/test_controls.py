@@ -111,7 +111,7 @@ def same(picture: Any, expected: np.ndarray, what: str) -> None:
 
 # The quick tests try each control alone; the slow ones also try these combinations.
 COMBINED = ("mixtures of a style each", "a map for all", "histogram of a mixture")
-# They try batches by several devices with these.
+# The quick tests try batches on several devices with these controls.
 MANY = ("plain", "map of strengths", "hard mask, and the rest", "coral")
 
 

@@ -304,5 +304,5 @@ def test_an_encoder_that_cannot_teach(config, tiny, tmp_path, kind):
         train(taught)
     assert not Path(config.workdir).exists()
     loop._check_teacher(dataclasses.replace(taught, teacher_weight=0.0), model)
-    for other in (tiny, tiny_model("film")):
+    for other in (tiny, tiny_model("film"), tiny_model("batch")):
         loop._check_teacher(taught, other)
