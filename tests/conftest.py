@@ -100,6 +100,10 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    # A process that has crashed is not replaced, since with whole files pytest-xdist then waits
+    # for ever: the run ends, and names the test.
+    if hasattr(config.option, "maxworkerrestart"):
+        config.option.maxworkerrestart = "0"
     # By default, pytest-xdist starts with the files that have the most tests.
     if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False

@@ -27,6 +27,9 @@ _WIDTH, _OF_SCREEN = 1000, 0.85
 _BACK, _BAR, _TROUGH, _KNOB = "#0e0f11", "#17191c", "#2b2f35", "#8d949e"
 _TEXT, _QUIET, _ACCENT, _RECORD = "#d5d9de", "#7d848e", "#e3a948", "#e5484d"
 _FONT, _SMALL = ("TkDefaultFont", 10), ("TkDefaultFont", 9)
+# Tcl's interpreters, which are kept: it ends the process if another thread than the window's frees
+# one, and Python collects garbage in any thread.
+_interpreters: list[object] = []
 
 
 class Window:
@@ -51,6 +54,7 @@ class Window:
             self._root = tkinter.Tk(className="adain-jax")
         except tkinter.TclError as error:
             raise ValueError(f"there is no display to open a window on: {error}") from None
+        _interpreters.append(self._root.tk)
         self._root.withdraw()
         self._root.title("adain-jax camera")
         self._root.configure(background=_BACK)

@@ -1,9 +1,11 @@
 """adain-jax camera, as its users run it: in a window, with keys, on a screen of its own."""
 
+import gc
 import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -152,6 +154,17 @@ def test_closed_while_the_window_opens(screen, monkeypatch):
         **{"timed": lambda name: nullcontext(), "rate": 0.0, "recorded": None, "note": ""},
     )
     window.show(cast("Live", live), [(Path("a.jpg"), None)])
+
+
+def test_a_closed_window_may_be_collected_by_any_thread(screen, monkeypatch):
+    """Else Tcl ends the process: "async handler deleted by the wrong thread"."""
+    monkeypatch.setenv("DISPLAY", screen)
+    window = Window()
+    window._root.destroy()
+    del window
+    thread = threading.Thread(target=gc.collect)
+    thread.start()
+    thread.join()
 
 
 @pytest.mark.slow
