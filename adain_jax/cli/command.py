@@ -1,8 +1,10 @@
 """Runs the whole command, from its arguments to its exit code."""
 
 import io
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from adain_jax.cli.messages import fail, logged, note
 from adain_jax.cli.parser import parse
@@ -20,6 +22,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     ok = False
     try:
         start.raise_again()
+        if sys.stderr is None:  # it is closed: messages and progress have nowhere to go
+            sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # file names may not be encodable
                 stream.reconfigure(errors="backslashreplace")

@@ -1,6 +1,7 @@
 """Arguments that the commands for pictures and for videos share."""
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from adain_jax.cli.arguments import path, size
@@ -35,13 +36,17 @@ def add_regions(command: argparse.ArgumentParser) -> None:
 
 
 def check_regions(args: argparse.Namespace, command: argparse.ArgumentParser) -> None:
-    """Exit with an error if --masks, --labels, --styles and --alpha-map cannot be combined."""
+    """Exit with an error if --masks, --labels and --styles cannot be combined."""
     if args.masks and args.labels:
         command.error("give --masks, each of a region, or --labels, of all")
     if (args.masks or args.labels) and not args.styles:
         command.error(f"--{'masks' if args.masks else 'labels'} need --styles, one for each")
-    if (args.masks or args.labels) and args.alpha_map and any(":" in text for text in args.styles):
-        command.error("give the strengths of --styles by weights, or by --alpha-map")
+
+
+def check_strengths(args: argparse.Namespace, weights: Sequence[float]) -> None:
+    """Raise `ValueError` if the regions of --styles have both weights and a map of strengths."""
+    if (args.masks or args.labels) and args.alpha_map and any(weight != 1 for weight in weights):
+        raise ValueError("give the strengths of --styles by weights, or by --alpha-map")
 
 
 def add_controls(command: argparse.ArgumentParser) -> None:

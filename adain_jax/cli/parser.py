@@ -37,10 +37,20 @@ class _Parser(argparse.ArgumentParser):
         """Parse arguments, after adding those whose imports only this command needs."""
         if late := self._defaults.pop("late", None):
             late(self)
+        self._words = list(args[0] or ()) if args else []
         return super().parse_known_args(*args, **options)
 
     def error(self, message: str) -> NoReturn:
         """Print one line, without argparse's usage, and exit."""
+        lists = [
+            option
+            for action in self._actions
+            for option in action.option_strings
+            if action.nargs in ("+", "*") and option in self._words
+        ]
+        _, found, missing = message.partition("arguments are required: ")
+        if lists and found and not missing.startswith("-"):
+            message += f": {lists[0]} takes all words that follow it, so name the files before it"
         fail(f"{message} (see {self.prog} --help)")
 
 

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adain_jax.cli import arguments, messages
-from adain_jax.cli.controls import add_controls, add_regions, add_tile, check_regions, controls_of
+from adain_jax.cli.controls import (
+    add_controls,
+    add_regions,
+    add_tile,
+    check_regions,
+    check_strengths,
+    controls_of,
+)
 from adain_jax.model.arguments import EXTRAPOLATION
 from adain_jax.runtime import process
 from adain_jax.runtime.atomic import check_place, is_special
@@ -153,6 +160,7 @@ def run(args: argparse.Namespace) -> bool:
     styles = args.style
     if args.styles:
         styles = planning.Mixture.parse(args.styles, regions=bool(args.masks or args.labels))
+        check_strengths(args, [weight for _, weight in styles.parts])
     options = {"pairs": args.pairs, "encoding": encoding, "others": _others(args)}
     plan = planning.plan(images, styles, args.output, **options)
     if args.json:

@@ -12,6 +12,7 @@ from adain_jax.cli.controls import (
     add_tile,
     check_calm,
     check_regions,
+    check_strengths,
     controls_of,
 )
 from adain_jax.runtime import process
@@ -81,7 +82,6 @@ def add(commands: arguments.Commands) -> None:
     files.add_argument(
         "--fps",
         type=arguments.rate,
-        default=25,
         help="frames per second of folders (default: 25)",
     )
     files.add_argument(
@@ -98,6 +98,8 @@ def _check(args: argparse.Namespace, command: argparse.ArgumentParser) -> None:
             "give one clip, with --styles" if args.styles else "give one clip and one style"
         )
     check_calm(args, command)
+    if args.fps and not any(path.is_dir() for path in (args.clips[0], *args.masks)):
+        command.error("--fps is for folders of frames: moving pictures keep their own rate")
 
 
 def run(args: argparse.Namespace) -> bool:
@@ -131,10 +133,11 @@ def run(args: argparse.Namespace) -> bool:
                     bar.total, bar.initial = progress.total or None, progress.done
                     bar.n = progress.done
                 bar.update(progress.done - bar.n)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stopped:
             bar.close()
             of = f" of {progress.total}" if progress.total else ""
-            there = f"{job.output} has what was made, " if progress.done else ""
+            there = isinstance(stopped, clip.Stopped)
+            there = f"{job.output} has what was made, " if there else ""
             raise Interrupted(
                 interrupts.received,
                 f"interrupted: {progress.done}{of} frames made; {there}--resume goes on",
@@ -144,6 +147,7 @@ def run(args: argparse.Namespace) -> bool:
 
 
 def _job(args: argparse.Namespace) -> "Job":
+    from adain_jax.files import animation
     from adain_jax.jobs.clip import Job
     from adain_jax.jobs.plan import Mixture
     from adain_jax.jobs.run import Sizes
@@ -153,6 +157,7 @@ def _job(args: argparse.Namespace) -> "Job":
     style = Mixture(((args.clips[-1], 1.0),))
     if names:
         style = Mixture.parse(names, regions=bool(args.masks or args.labels))
+        check_strengths(args, [weight for _, weight in style.parts])
     shares = None
     if seconds := [x for x in moments if x is not None]:
         shares = schedule.turns(seconds, [weight for _, weight in style.parts])
@@ -170,7 +175,7 @@ def _job(args: argparse.Namespace) -> "Job":
         crf=args.crf,
         start=Fraction(args.start),
         duration=args.duration,
-        rate=Fraction(args.fps),
+        rate=args.fps or animation.RATE,
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageSequence
 
 from adain_jax.files import exif, find, image
-from adain_jax.files.clip import Frame, Look, scale
+from adain_jax.files.clip import Frame, Look, cut, scale
 from adain_jax.files.quiet import quiet
 from adain_jax.files.whole import upright
 from adain_jax.runtime.atomic import atomic_path, make_folder
@@ -43,7 +43,7 @@ class Animation:
         self.look = Look(first.rgb.shape[:2], _MILLISECOND, count / seconds, count)
 
     def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:
-        """Yield the frames that begin at or after `start` seconds.
+        """Yield the frames from `start` seconds on, as `Clip` describes it.
 
         Raises:
             ValueError: if the file is damaged.
@@ -55,8 +55,8 @@ class Animation:
                     file.seek(number)
                     duration = _duration(file)
                     picture = upright(file.convert("RGB"), self._orientation)
-                if pts * _MILLISECOND >= start:
-                    yield Frame(np.asarray(picture), pts, duration)
+                if frame := cut(Frame(np.asarray(picture), pts, duration), start, self.look):
+                    yield frame
                 pts += duration
 
 
@@ -80,8 +80,7 @@ class Folder:
 
     def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:
         """Yield the frames that begin at or after `start` seconds, scaled to the first's size."""
-        first = -(-start // self.look.time_base)
-        for number, path in list(enumerate(self.files))[first:]:
+        for number, path in list(enumerate(self.files))[self.look.first(start) :]:
             rgb = image.load(path, as_bytes=True).rgb
             yield Frame(scale(rgb, self.look.size), number, 1)
 

@@ -9,6 +9,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from PIL import Image
 
+_REST = Fraction(1, 10)  # seconds; a shorter rest of a frame is dropped
+
 
 class Frame(NamedTuple):
     """One frame.
@@ -54,6 +56,10 @@ class Look:
     aspect: Fraction = Fraction(1)
     color: Color = field(default_factory=Color)
 
+    def first(self, start: Fraction) -> int:
+        """The first time at or after `start` seconds, in units of the time base."""
+        return -(-start // self.time_base)
+
     def scaled(self, size: int) -> "Look":
         """Return a look whose shorter side has `size` pixels; 0 keeps the size."""
         return replace(self, size=scaled_size(self.size, size))
@@ -66,8 +72,26 @@ class Clip(Protocol):
     look: Look
 
     def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:
-        """Yield the frames that begin at or after `start` seconds."""
+        """Yield the frames from `start` seconds on.
+
+        A frame that began earlier is the first one, from `start` on, if at least a tenth of a
+        second of it is left.
+        """
         ...
+
+
+def cut(frame: Frame, start: Fraction, look: Look) -> Frame | None:
+    """The part of a frame from `start` seconds on, or None if less than a tenth of a second is.
+
+    >>> frame = Frame(np.zeros((1, 1, 3), np.uint8), 2, 5)
+    >>> cut(frame, Fraction(4), Look((1, 1), Fraction(1), Fraction(1)))[1:]
+    (4, 3)
+    """
+    first = look.first(start)
+    if frame.pts >= first:
+        return frame
+    rest = frame.pts + frame.duration - first
+    return frame._replace(pts=first, duration=rest) if rest * look.time_base >= _REST else None
 
 
 def scaled_size(size: tuple[int, int], shorter: int) -> tuple[int, int]:

@@ -10,9 +10,11 @@ READABLE = (
     *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pgm", ".png"),
     *(".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp"),
 )
+# Photographs of a kind that is refused are found, too, so that whoever reads them says so.
+PICTURES = (*READABLE, ".heic", ".heif")
 
 
-def images(folder: str | os.PathLike, suffixes: Collection[str] = READABLE) -> list[Path]:
+def images(folder: str | os.PathLike, suffixes: Collection[str] = PICTURES) -> list[Path]:
     """Find the image files in a folder and its subfolders by suffix, sorted, without hidden ones.
 
     Links to folders are followed. Each real folder appears once, and its own name comes before
@@ -36,7 +38,7 @@ def images(folder: str | os.PathLike, suffixes: Collection[str] = READABLE) -> l
 
 def styles(folder: str | os.PathLike) -> list[Path]:
     """Find images and .safetensors files of styles in a folder, as `images` does."""
-    return images(folder, {*READABLE, ".safetensors"})
+    return images(folder, {*PICTURES, ".safetensors"})
 
 
 def walk(top: Path, hidden: tuple[str, ...] = (".",)) -> Iterator[Path]:

@@ -23,19 +23,22 @@ def load_masks(paths: Sequence[Path], styles: int, size: tuple[int, int]) -> np.
     Raises:
         OSError: if a file cannot be read.
         ValueError: if a mask is coloured, transparent, of another aspect ratio than the photograph,
-            or (almost) black, or there are too many or too few masks for the styles.
+            or (almost) black, or has no region left at this size, or there are too many or too few
+            masks for the styles.
     """
     check_number(len(paths), styles)
-    greys = [_region(path, size) for path in paths]
-    if all(np.isin(grey, (0, 255)).all() for grey in greys):
-        return np.stack([_scale(grey, size, Image.Resampling.NEAREST) > 0 for grey in greys])
-    soft = [_scale(grey, size, Image.Resampling.BILINEAR) for grey in greys]
-    return to_float(np.stack(soft), xp=np)
+    named = [(path, _region(path, size)) for path in paths]
+    if all(np.isin(grey, (0, 255)).all() for _, grey in named):
+        how = Image.Resampling.NEAREST
+        return np.stack([_scaled(*grey, size, how) for grey in named]) > 0
+    how = Image.Resampling.BILINEAR
+    return to_float(np.stack([_scaled(*grey, size, how) for grey in named]), xp=np)
 
 
 def load_mask(path: Path, size: tuple[int, int]) -> np.ndarray:
     """Read one region, with soft edges: float32 (H, W) in [0, 1]. Errors as of `load_masks`."""
-    return to_float(_scale(_region(path, size), size, Image.Resampling.BILINEAR), xp=np)
+    how = Image.Resampling.BILINEAR
+    return to_float(_scaled(path, _region(path, size), size, how), xp=np)
 
 
 def check_number(masks: int, styles: int) -> None:
@@ -70,7 +73,8 @@ def load_labels(path: Path, styles: int, size: tuple[int, int]) -> np.ndarray:
     Raises:
         OSError: if the file cannot be read.
         ValueError: if the image is coloured, transparent, or of another aspect ratio than the
-            photograph, or if its greys above black are not as many as the styles, or one fewer.
+            photograph, if its greys above black are not as many as the styles, or one fewer, or if
+            one has no region left at this size.
     """
     grey = _grey(path, size)
     labels = np.unique(grey[grey > 0])
@@ -80,7 +84,11 @@ def load_labels(path: Path, styles: int, size: tuple[int, int]) -> np.ndarray:
             "each, or one fewer, the last style being for black; smooth edges have greys of their "
             "own"
         )
-    return _scale(grey, size, Image.Resampling.NEAREST) == labels[:, None, None]
+    regions = _scale(grey, size, Image.Resampling.NEAREST) == labels[:, None, None]
+    for label, region in zip(labels, regions, strict=True):
+        if not region.any():
+            raise ValueError(_lost(f"the region of grey {label} in {path}", size))
+    return regions
 
 
 def load_map(path: Path, size: tuple[int, int]) -> np.ndarray:
@@ -124,6 +132,20 @@ def _check_proportions(name: Path | str, shape: tuple[int, ...], size: tuple[int
             f"{name}, {width}x{height}, has other proportions than the photograph, "
             f"{size[1]}x{size[0]}"
         )
+
+
+def _scaled(
+    path: Path, grey: np.ndarray, size: tuple[int, int], how: Image.Resampling
+) -> np.ndarray:
+    """Scale a mask that is not black; raise `ValueError` if it is black then."""
+    scaled = _scale(grey, size, how)
+    if not scaled.any():
+        raise ValueError(_lost(f"the region in {path}", size))
+    return scaled
+
+
+def _lost(what: str, size: tuple[int, int]) -> str:
+    return f"{what} is too thin for a photograph of {size[1]}x{size[0]}: make it wider"
 
 
 def _scale(grey: np.ndarray, size: tuple[int, int], how: Image.Resampling) -> np.ndarray:

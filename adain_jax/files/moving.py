@@ -39,13 +39,12 @@ def open_clip(path: Path, rate: Fraction = animation.RATE) -> Clip:
 
 
 def is_clip(path: Path) -> bool:
-    """Whether a path is a folder, has the suffix of moving pictures, or is an animated WebP.
+    """Whether a path is a folder, has the suffix of a video, or is an animated GIF or WebP.
 
     >>> is_clip(Path("a.mp4")), is_clip(Path("a.png"))
     (True, False)
     """
-    moves = path.suffix.lower() == ".gif" or is_video(path) or is_animation(path)
-    return moves or path.is_dir()
+    return is_video(path) or is_animation(path) or path.is_dir()
 
 
 def is_video(path: Path) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from adain_jax.files.clip import Color, Frame, Look, scale, timed
+from adain_jax.files.clip import Color, Frame, Look, cut, scale, timed
 from adain_jax.files.ffmpeg import opened, origin, ways
 
 if TYPE_CHECKING:  # imported where it is used, since it is an optional package
@@ -71,19 +71,18 @@ class Video:
             )
 
     def frames(self, start: Fraction = Fraction(0)) -> Iterator[Frame]:
-        """Yield the frames that begin at or after `start` seconds.
+        """Yield the frames from `start` seconds on, as `Clip` describes it.
 
         Raises:
             ValueError: if the file is damaged.
         """
-        base = self.look.time_base
-        step = max(1, round(1 / (self.look.rate * base)))
-        first = -(-start // base)  # rounded up
-        for frame in timed(self._decoded(first), step):
-            if frame.pts >= first:
-                yield frame
+        step = max(1, round(1 / (self.look.rate * self.look.time_base)))
+        for frame in timed(self._decoded(self.look.first(start)), step):
+            if shown := cut(frame, start, self.look):
+                yield shown
 
     def _decoded(self, first: int) -> Iterator[tuple[np.ndarray, int | None, int]]:
+        """Decode the frames from the one that is shown at `first` on."""
         with opened(self.path) as container:
             stream = _video(container, self.path)
             stream.thread_type = "AUTO"
@@ -99,10 +98,12 @@ class Video:
                 yield from self._decoded(0)  # seeking failed: decode from the beginning
                 return
             while frame is not None:
-                pts = None if frame.pts is None else frame.pts - self._zero
-                if pts is None or pts + (frame.duration or 0) >= first:
+                following = next(decoded, None)
+                end = None if following is None or following.pts is None else following.pts
+                if end is None or end - self._zero > first:
+                    pts = None if frame.pts is None else frame.pts - self._zero
                     yield self._rgb(frame), pts, frame.duration or 0
-                frame = next(decoded, None)
+                frame = following
 
     def _rgb(self, frame: "VideoFrame") -> np.ndarray:
         height, width = frame.height, frame.width

@@ -100,6 +100,10 @@ class Job:
         return None if self.duration is None else self.start + self.duration
 
 
+class Stopped(KeyboardInterrupt):
+    """A clip was stopped, and its file has the frames that were finished."""
+
+
 class Progress(NamedTuple):
     """The numbers of finished frames and of all frames, which is 0 if the file does not say it."""
 
@@ -130,8 +134,9 @@ def run(
     Raises:
         OSError: if a file cannot be read or written.
         ValueError: if the job does not fit its description, or a file is damaged.
-        KeyboardInterrupt: once `stop` returns a true value; then there is a file of the finished
-            frames, and the segments to continue from.
+        Stopped: once `stop` returns a true value; then there is a file of the finished frames, and
+            the segments to continue from.
+        KeyboardInterrupt: if no frame is finished by then, or the joining is interrupted.
     """
     _check(job, model)
     clip = moving.open_clip(job.content, job.rate)
@@ -162,7 +167,9 @@ def run(
     except KeyboardInterrupt:
         parts.end()
         if parts.done:
+            report("joining")
             _join(job, clip, look, parts, complete=False)
+            raise Stopped from None
         raise
     finally:
         pictures.close()
@@ -188,6 +195,9 @@ def _check(job: Job, model: Model) -> None:
             raise ValueError(f"{job.output} would become a frame of {path}: name another folder")
     if job.start < 0 or (job.duration is not None and job.duration <= 0):
         raise ValueError("--start is at least 0, and --duration more than 0 seconds")
+    for alpha in job.strength.values if job.strength else (job.controls.alpha,):
+        if job.controls.regions:
+            picture.strengths_of(job.style, float(np.max(alpha)), job.controls)
     if job.controls.regions and job.shares:
         raise ValueError("with regions, styles have no moments: give them to --alpha")
     if job.codec and _kind(job.output) != "video":
@@ -226,8 +236,11 @@ def _frames(job: Job, clip: Clip, look: Look, last: int | None) -> Iterator[Fram
     for frame in clip.frames(start):
         if last is not None and frame.pts <= last:
             continue
-        if job.until is not None and frame.pts * base >= job.until:
-            return
+        if job.until is not None:
+            left = look.first(job.until) - frame.pts
+            if left <= 0:
+                return
+            frame = frame._replace(duration=min(frame.duration, left))
         yield frame._replace(rgb=scale(frame.rgb, look.size))
 
 

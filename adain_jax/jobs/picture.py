@@ -77,6 +77,23 @@ def map_of(controls: Controls, size: tuple[int, int]) -> np.ndarray | None:
     return masks.load_map(controls.alpha_map, size) if controls.alpha_map else None
 
 
+def strengths_of(mixture: Mixture, alpha: float, controls: Controls) -> np.ndarray:
+    """The strength of each region, its style's weight times `alpha`, as float32.
+
+    Raises:
+        ValueError: if one is out of range.
+    """
+    strengths = np.float32(alpha) * np.array([weight for _, weight in mixture.parts], np.float32)
+    most = EXTRAPOLATION if controls.extrapolate else 1
+    for (path, _), strength in zip(mixture.parts, strengths, strict=True):
+        if not 0 <= strength <= most:
+            raise ValueError(
+                f"{path}: with regions, its weight is its strength (times --alpha), between 0 and "
+                f"{most:g}, not {strength:g} (--allow-extrapolation: up to {EXTRAPOLATION:g})"
+            )
+    return strengths
+
+
 def request_for(
     content: np.ndarray,
     style: Style | Sources,
@@ -93,17 +110,8 @@ def request_for(
         ValueError: if the strength of a region is out of range, or `ask` refuses an argument.
     """
     alpha = np.float32(controls.alpha)
-    weights = [weight for _, weight in mixture.parts]
     if regions is not None:
-        alpha = alpha * np.array(weights, np.float32)
-        most = EXTRAPOLATION if controls.extrapolate else 1
-        for (path, _), strength in zip(mixture.parts, alpha, strict=True):
-            if not 0 <= strength <= most:
-                raise ValueError(
-                    f"{path}: with regions, its weight is its strength (times --alpha), between 0 "
-                    f"and {most:g}, not {strength:g} (--allow-extrapolation: up to "
-                    f"{EXTRAPOLATION:g})"
-                )
+        alpha = strengths_of(mixture, controls.alpha, controls)
     if strengths is not None:
         alpha = np.float32(controls.alpha) * strengths
     mixed = not isinstance(style, Style) and regions is None
@@ -112,7 +120,7 @@ def request_for(
         content,
         style,
         alpha=alpha,
-        weights=weights if mixed else None,
+        weights=[weight for _, weight in mixture.parts] if mixed else None,
         masks=regions,
         color=controls.color,
         extrapolate=controls.extrapolate,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from adain_jax.files import find, image
+from adain_jax.files import find, image, moving
 from adain_jax.files.streams import STREAM, is_stream
 from adain_jax.model.style import check_weights
 from adain_jax.runtime.atomic import check_apart
@@ -257,7 +257,7 @@ def _name(matches: Sequence[tuple[_Found, Mixture]], output: Path, encoding: Enc
         if not is_stream(output) and encoding.suffix not in (None, named):
             raise ValueError(f"{output} is not called {encoding.suffix}: leave one of them out")
         jobs = [Job(matches[0][0].path, matches[0][1], output)]
-    elif matches and (is_stream(output) or _is_name_of_image(output)):
+    elif matches and (is_stream(output) or _is_name_of_file(output)):
         raise ValueError(
             f"{output} is for one picture, but there are {len(matches)} to make: name a folder"
         )
@@ -279,8 +279,9 @@ def _name(matches: Sequence[tuple[_Found, Mixture]], output: Path, encoding: Enc
     return jobs
 
 
-def _is_name_of_image(output: Path) -> bool:
-    return output.suffix.lower() in image.WRITABLE and not output.is_dir()
+def _is_name_of_file(output: Path) -> bool:
+    known = {*image.WRITABLE, *find.PICTURES, *moving.WRITABLE}
+    return output.suffix.lower() in known and not output.is_dir()
 
 
 def _suffix(content: Path, encoding: Encoding) -> str:

@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from adain_jax.networks.params import flatten
 from adain_jax.runtime.atomic import atomic_path
+from adain_jax.runtime.paths import check_readable
 from adain_jax.runtime.text import one_line
 
 TORCHVISION = {
@@ -95,6 +96,7 @@ def download(url: str, folder: str | os.PathLike) -> Path:
 
 
 def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
+    check_readable(path)
     try:
         return safetensors.numpy.load_file(path)
     except (safetensors.SafetensorError, TypeError, AttributeError) as error:  # such as float8

@@ -17,7 +17,7 @@ from jax.typing import DTypeLike
 
 from adain_jax.networks.params import Params, flatten
 from adain_jax.runtime.atomic import atomic_path
-from adain_jax.runtime.paths import as_path
+from adain_jax.runtime.paths import as_path, check_readable
 from adain_jax.runtime.text import check_metadata, one_line
 
 SHIPPED = Path(__file__).parent
@@ -79,6 +79,7 @@ def describe(name_or_path: str | os.PathLike) -> Description:
     'vgg16_film'
     """
     path = find(name_or_path)
+    check_readable(path)
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             shapes = [file.get_slice(key).get_shape() for key in file.keys()]  # noqa: SIM118
@@ -99,9 +100,11 @@ def read(path: Path) -> tuple[Params, dict[str, str]]:
     If the file was saved without its encoder, the encoder of a shipped model is used.
 
     Raises:
+        OSError: if the file cannot be opened.
         ValueError: if it is not the file of a model, its weights have changed since it was saved,
             or its encoder is in no shipped model.
     """
+    check_readable(path)
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             metadata = dict(file.metadata() or {})

@@ -103,3 +103,10 @@ def test_errors_of_input_say_where_they_come_from(main, photo, tmp_path, before)
         assert "in load\n" in printed.err or "in find\n" in printed.err
         assert printed.err.splitlines()[-1].startswith("adain-jax: error: ")
         assert part in printed.err.splitlines()[-1]
+
+
+def test_a_closed_standard_error(main, painting, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    main("style", painting, "-o", "a.safetensors", "--style-size", "16")
+    assert (tmp_path / "a.safetensors").exists()
+    sys.stderr.close()

@@ -91,6 +91,8 @@ def test_moments(main, painting, photo, tmp_path):
         (("none.mp4", "p.jpg"), "no such file: none.mp4"),
         (("clip.mp4", "--styles", "p.jpg:0.5"), "p.jpg:0.5: the only style has no share"),
         (("clip.mp4", "--crf", "9", "p.jpg"), "p.jpg: name all files one after another"),
+        (("clip.mp4", "p.jpg", "--fps", "9"), "--fps is for folders of frames"),
+        (("--alpha", "1", "clip.mp4", "p.jpg"), "--alpha takes all words that follow it"),
         (("text.mp4", "p.jpg"), "text.mp4 is no video, or damaged"),
     ],
 )

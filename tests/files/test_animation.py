@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adain_jax.files import animation, image
+from adain_jax.files import animation, image, moving
 from adain_jax.files.animation import Animation
 from adain_jax.files.clip import Frame, Look
 from tests.clips import pan
@@ -98,3 +98,9 @@ def test_a_gif_of_one_picture_for_too_long(tmp_path):
     with pytest.raises(ValueError, match=r"a\.gif: a picture of a GIF is shown for 655 s at most"):
         animation.save_animation(tmp_path / "a.gif", frames, look)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_gif_of_one_picture_does_not_move(tmp_path):
+    saved(tmp_path / "still.gif", pan(1))
+    saved(tmp_path / "moves.gif", pan(2))
+    assert [moving.is_clip(tmp_path / f"{name}.gif") for name in ("still", "moves")] == [0, 1]

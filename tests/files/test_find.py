@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from adain_jax.files import find
+from adain_jax.files import find, image
 
 
 def test_find(tmp_path):
@@ -51,3 +51,10 @@ def test_what_cannot_be_entered_is_passed_over(tmp_path):
         assert find.images(tmp_path) == [tmp_path / "a.png"]
     finally:
         (tmp_path / "closed").chmod(0o700)
+
+
+def test_photographs_that_are_refused_are_found(tmp_path):
+    (tmp_path / "a.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+    assert find.images(tmp_path) == [tmp_path / "a.HEIC"]
+    with pytest.raises(ValueError, match="a HEIC image, which cannot be read"):
+        image.load(tmp_path / "a.HEIC")

@@ -99,3 +99,15 @@ def test_bad_masks(draw, tmp_path):
             load_masks(paths, styles, SIZE)
     with pytest.raises(FileNotFoundError, match="nix"):
         load_map(tmp_path / "nix.png", SIZE)
+
+
+@pytest.mark.parametrize(("grey", "read"), [(255, load_masks), (77, load_masks), (9, load_labels)])
+def test_a_region_that_is_lost_by_scaling(draw, grey, read):
+    """Is told with its file, although the file has it."""
+    path = draw("thin.png", [[0, 0], [0, 0]], 20)
+    pixels = np.array(Image.open(path))
+    pixels[333, 1] = grey
+    Image.fromarray(pixels).save(path)
+    paths = path if read is load_labels else [path]
+    with pytest.raises(ValueError, match=r"thin.png is too thin for a photograph of 60x40"):
+        read(paths, 1, SIZE)

@@ -179,9 +179,30 @@ def test_colours_of_the_content(job, tiny):
 def interrupt_after(job, model, count, **options):
     made = []
     going = clip.run(job, model, stop=lambda: len(made) > count, **options)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(clip.Stopped):
         deque(map(made.append, going), maxlen=0)
     return made[-1].done
+
+
+def test_pictures_that_last_long_are_cut(job, tiny, tmp_path):
+    first, *others = (Image.fromarray(frame) for frame in pan(3))
+    first.save(tmp_path / "slow.gif", save_all=True, append_images=others, duration=5000)
+    slow = replace(job, content=tmp_path / "slow.gif", output=tmp_path / "out.gif")
+    for start, duration, lasts in ((0, 2, [2]), (2, 2, [2]), (2, 8, [3, 5]), (5, 9, [5, 4])):
+        make(replace(slow, start=Fraction(start), duration=Fraction(duration)), tiny)
+        made = frames_of(slow.output) if len(lasts) > 1 else []
+        assert [frame.duration for frame in made] == [1000 * x for x in lasts if made]
+        with Image.open(slow.output) as file:
+            assert getattr(file, "n_frames", 1) == len(lasts)
+            assert file.info["duration"] == 1000 * lasts[0]
+
+
+def test_strengths_of_regions_are_checked_before_the_first_frame(job, tiny):
+    both = Mixture(((job.style.parts[0][0], 1.5), (job.style.parts[0][0], 1.0)))
+    controls = Controls(masks=(job.content.parent / "none.png",), alpha=0.2)
+    late = replace(job, style=both, controls=controls, strength=Schedule((0.0, 9.0), (0.2, 1.0)))
+    with pytest.raises(ValueError, match=r"between 0 and 1, not 1\.5"):
+        make(late, tiny)
 
 
 @pytest.mark.parametrize("color", ["style", "coral"])
@@ -198,6 +219,21 @@ def test_an_interrupted_clip_goes_on_to_the_same_file(job, tiny, color):
     assert seen[0] == 5
     assert job.output.read_bytes() == whole
     assert not job.parts.exists()
+
+
+def test_an_interrupted_joining_leaves_no_file(job, tiny, monkeypatch):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(clip, "_join", interrupted)
+    made = []
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        made += clip.run(job, tiny, stop=lambda: job.parts.exists())
+    assert not isinstance(stopped.value, clip.Stopped)
+    assert not job.output.exists()
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        make(job, tiny)
+    assert not isinstance(stopped.value, clip.Stopped)
 
 
 def test_resume_with_nothing_there_begins(job, tiny):

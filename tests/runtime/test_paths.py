@@ -37,3 +37,16 @@ def test_no_name_to_save_by(tiny):
 
 def test_a_path_stays_one():
     assert as_path("a/b.png") == as_path(Path("a/b.png")) == Path("a/b.png")
+
+
+@pytest.mark.parametrize("name", ["load", "Style.load", "describe"])
+def test_what_may_not_be_read(tmp_path, monkeypatch, name):
+    path = tmp_path / "private.safetensors"
+    path.touch()
+
+    def refused(self, *args, **options):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(PermissionError, match=r"private\.safetensors"):
+        NAMED[name](path)
