@@ -3,6 +3,7 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_QUIET=1 XDG_CACHE_HOME="$work/cache"
+export PIP_NO_COMPILE=1 # most modules of the packages are never imported
 
 say() { # a heading, with the seconds since the script began
   printf '\n== %s (after %d s)\n' "$*" "$SECONDS"

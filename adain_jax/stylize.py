@@ -165,7 +165,8 @@ def stylize_many(
             same one, and in buckets from the first image of another size on; each image above 4
             megapixels is computed in windows.
         batch_size: the number of images computed at once, over all devices; it is rounded up to a
-            multiple of the number of devices.
+            multiple of the number of devices. Models with batch normalisation compute one image at
+            a time, on the first device, so that no picture depends on the other images.
         devices: the devices to use; by default, all of this host.
 
     Yields:

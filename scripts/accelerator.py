@@ -49,8 +49,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT))
 
 from adain_jax.runtime import process  # noqa: E402
+from adain_jax.runtime.errors import in_words  # noqa: E402
 from scripts.accelerator_files import TRAINED, gather, join, write_numbers  # noqa: E402
-from scripts.accelerator_parts import GRACE, PARTS  # noqa: E402
+from scripts.accelerator_parts import GRACE, PARTS, config_of, judge_task  # noqa: E402
 
 # The parts' shares of the time: of 9.5 minutes, 295, 170, 40 and 62 seconds, and 3 seconds for the
 # last files. A training's share includes the start of a process, reading the images and compiling
@@ -69,7 +70,7 @@ def main() -> None:
         return
     with process.script("accelerator.py"):
         if args.join:
-            print(join(args.join))
+            print(joined(args.join))
         else:
             sys.exit(run(args))
 
@@ -107,12 +108,11 @@ def run(args: argparse.Namespace) -> int:
     """Run every part in its own process until its time is over; return 0 if all succeeded, else 1.
 
     Raises:
-        FileNotFoundError: if a folder of images is missing.
+        FileNotFoundError: as `check` does.
+        ValueError: as `check` does.
     """
-    for place in (args.content, args.style, args.judge_content, args.judge_style):
-        if not place.is_dir():
-            raise FileNotFoundError(f"no such folder: {place}")
     begun = time.monotonic()
+    check(args)
     args.out.mkdir(parents=True, exist_ok=True)
     numbers: dict[str, dict[str, Any]] = {}
     with (
@@ -141,6 +141,46 @@ def run(args: argparse.Namespace) -> int:
     for file in sorted(args.out.iterdir()):
         print(f"{file} {file.stat().st_size / (1 << 20):.1f} MiB")
     return 0 if all(x["outcome"] == "done" for x in numbers.values()) else 1
+
+
+def check(args: argparse.Namespace) -> None:
+    """Check the options and the folders, without a device, before a part begins.
+
+    Raises:
+        FileNotFoundError: if a folder is missing, or has no image.
+        ValueError: if an option is wrong, or no image of a folder can be used.
+    """
+    from adain_jax.evaluation.places import named, only
+    from adain_jax.training.sources import Images
+
+    for place in (args.content, args.style, args.judge_content, args.judge_style):
+        if not place.is_dir():
+            raise FileNotFoundError(f"no such folder: {place}")
+    try:
+        for part in TRAINED:
+            config_of(part, args, accelerator=True)
+    except ValueError as error:
+        raise ValueError(
+            f"--size {args.size}, --crop {args.crop}, --minutes {args.minutes:g}: {in_words(error)}"
+        ) from None
+    for place in (args.content, args.style):
+        Images(str(place), args.size)
+    task = judge_task(args)
+    only(named(task.content, task.size), task.only_content, "--only-content", "photographs")
+    only(named(task.style, task.size), task.only_style, "--only", "styles")
+
+
+def joined(path: Path) -> Path:
+    """Make a model of trained weights, as `accelerator_files.join` does, and return its path.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is not a file of trained weights.
+    """
+    try:
+        return join(path)
+    except ValueError as error:  # only those of this file are printed in one line
+        raise ValueError(f"--join {in_words(error)}") from error
 
 
 def share(part: str, left: float) -> float:
@@ -177,10 +217,12 @@ def process_of(
         work: the folder for the compilation cache.
         grace: the last of these seconds, in which it is told to stop.
     """
+    packages = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
     environment = {
         "JAX_COMPILATION_CACHE_DIR": str(work / "compiled"),
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+        # These are absolute, since the part that judges changes to another folder.
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *(str(Path(x).absolute()) for x in packages)]),
         "PYTHONUNBUFFERED": "1",
     }
     child = subprocess.Popen(

@@ -85,22 +85,42 @@ def pack(folder: Path, file: Path) -> None:
 
 
 def join(path: Path) -> Path:
-    """Make a model, float32, of trained weights and the frozen encoder; return its path."""
+    """Make a model, float32, of trained weights and the frozen encoder; return its path.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is not a file of trained weights.
+    """
     import jax
     import numpy as np
     import safetensors
     from flax.traverse_util import unflatten_dict
 
-    from adain_jax.networks import initialize
+    from adain_jax.networks import ARCHITECTURES, initialize
     from adain_jax.networks.params import flatten
+    from adain_jax.runtime.text import one_line
     from adain_jax.weights import store
 
-    with safetensors.safe_open(path, framework="numpy") as file:
-        header = dict(file.metadata())
-        trained = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    architecture = header["architecture"]
-    known = {**flatten(store.read(store.find(header["base"]))[0]), **trained}
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            header = dict(file.metadata() or {})
+            trained = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except safetensors.SafetensorError as error:
+        raise ValueError(
+            f"{path} is no safetensors file, or truncated: {one_line(error)}"
+        ) from None
+    architecture, base = header.get("architecture", ""), header.get("base")
+    if architecture not in ARCHITECTURES or base not in store.shipped():
+        raise ValueError(
+            f"{path} names no architecture and no model that ships: give a file of weights that "
+            "this script wrote"
+        )
+    known = {**flatten(store.read(store.find(base))[0]), **trained}
     wanted = flatten(jax.eval_shape(lambda: initialize(architecture, jax.random.key(0))))
+    if missing := sorted(wanted.keys() - known.keys()):
+        raise ValueError(
+            f"{path} lacks {missing[0]}: give a file of weights that this script wrote"
+        )
     params = unflatten_dict({key: known[key] for key in wanted}, sep=".")
     made = path.with_suffix(".model.safetensors")
     told = {key: x for key, x in header.items() if key != "base"}

@@ -9,9 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scripts.accelerator_files import write_numbers
+
+if TYPE_CHECKING:
+    from adain_jax.evaluation.run import Task
+    from adain_jax.training.config import TrainConfig
 
 ROOT = Path(__file__).resolve().parents[1]
 # Images in a step. A few dozen of 256 pixels use all of an H100; a larger batch would hardly make
@@ -28,12 +32,30 @@ def train_part(part: str, args: argparse.Namespace) -> None:
     import jax
 
     from adain_jax.runtime.interrupt import Interrupted
+
+    config = dataclasses.replace(
+        config_of(part, args, accelerator=jax.default_backend() != "cpu"),
+        workdir=str(Path(args.work) / part),
+    )
+    write_numbers(Path(args.work) / f"{part}.json", {"device": jax.devices()[0].device_kind})
+    left = float(args.until) - time.time() - GRACE - SAVING
+    try:
+        train_what_fits(config, time.monotonic() + left)
+    except Interrupted as stop:
+        sys.exit(str(stop))
+
+
+def config_of(part: str, args: argparse.Namespace, *, accelerator: bool) -> "TrainConfig":
+    """The settings of a part's training, apart from its folder.
+
+    Raises:
+        ValueError: if --size, --crop or --minutes is wrong.
+    """
     from adain_jax.training.recipes import load
 
     recipe = load({"vgg16": "refine", "fast": "fast_refine"}[part])
-    accelerator = jax.default_backend() != "cpu"
     batch = BATCHES[part] if accelerator else 2
-    config = dataclasses.replace(
+    return dataclasses.replace(
         recipe,
         content=str(args.content),
         style=str(args.style),
@@ -43,7 +65,6 @@ def train_part(part: str, args: argparse.Namespace) -> None:
         style_size=args.size,
         crop_size=args.crop,
         style_crop_size=args.crop,
-        workdir=str(Path(args.work) / part),
         init_from=part,
         # This is for the networks alone: weights, statistics and losses stay in float32.
         compute="bfloat16" if accelerator else "float32",
@@ -63,12 +84,6 @@ def train_part(part: str, args: argparse.Namespace) -> None:
         pictures_every=0,
         export_dtype="float32",
     )
-    write_numbers(Path(args.work) / f"{part}.json", {"device": jax.devices()[0].device_kind})
-    left = float(args.until) - time.time() - GRACE - SAVING
-    try:
-        train_what_fits(config, time.monotonic() + left)
-    except Interrupted as stop:
-        sys.exit(str(stop))
 
 
 def without(patterns: Sequence[str], folder: Path) -> str:
@@ -122,6 +137,24 @@ def judge(args: argparse.Namespace) -> None:
     ]
     os.chdir(work)
     os.execv(sys.executable, command)
+
+
+def judge_task(args: argparse.Namespace) -> "Task":
+    """The task of the part that judges, without the models that are trained before it.
+
+    Raises:
+        ValueError: if --pairs is wrong.
+    """
+    from adain_jax.evaluation.run import Task
+
+    return Task(
+        (str(args.judge_content),),
+        (str(args.judge_style),),
+        models=tuple(BATCHES),
+        only_style=tuple(args.only) or None,
+        only_content=tuple(args.only_content) or None,
+        pairs=args.pairs,
+    )
 
 
 def speed(args: argparse.Namespace) -> None:

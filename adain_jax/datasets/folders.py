@@ -10,7 +10,15 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from adain_jax.datasets.records import NameRefusedError, Part, Picture, Record, groups, renamed
+from adain_jax.datasets.records import (
+    NameRefusedError,
+    Part,
+    Picture,
+    Record,
+    check_within,
+    groups,
+    renamed,
+)
 from adain_jax.files import find
 from adain_jax.runtime.atomic import make_folder
 
@@ -79,6 +87,7 @@ class _FolderWriter:
         self._stems: set[str] = set()
 
     def add(self, picture: Picture) -> str:
+        check_within(picture.stem)
         stem = "/".join(filter(None, (self._within, picture.stem)))
         if stem in self._stems:
             raise NameRefusedError(f"{stem} is the name of another in this part, too")
@@ -86,9 +95,10 @@ class _FolderWriter:
         if fields.get(CLASS) == PurePosixPath(stem).parent.as_posix():
             del fields[CLASS]
         others = beside(fields, picture.suffix)
-        suffix = max((picture.suffix, *others), key=lambda x: len(os.fsencode(x)))
+        suffixes = (picture.suffix, *others)
+        suffix = max(suffixes, key=lambda x: len(os.fsencode(x)))
         longest = max(len(os.fsencode(part)) for part in f"{stem}{suffix}".split("/"))
-        if "\0" in stem or longest > _LONGEST:
+        if any("\0" in x for x in (stem, *suffixes)) or longest > _LONGEST:
             raise NameRefusedError(f"{stem!r:.60} is no name of a file")
         self._stems.add(stem)
         make_folder((self._folder / stem).parent)
@@ -101,14 +111,23 @@ class _FolderWriter:
 def beside(fields: Mapping[str, object], suffix: str) -> dict[str, bytes]:
     """The contents of the files beside a picture, by their suffixes.
 
-    Each field of bytes is a file, and all other fields are one of JSON. A field whose file would
-    have the suffix of the picture or of this JSON gets a trailing `_`.
+    Each field of bytes is a file, and all other fields are one of JSON. A slash in the name of a
+    field becomes `_` in its suffix. A field whose file would have the suffix of the picture, of
+    this JSON or of another field gets a trailing `_`.
 
     >>> beside({"png": b"mask", "cls": b"3", "label": 3}, ".png")
     {'.png_': b'mask', '.cls': b'3', '.json': b'{"label": 3}'}
+    >>> beside({"image/id": b"3"}, ".png")
+    {'.image_id': b'3'}
     """
     others = {name: value for name, value in fields.items() if not isinstance(value, bytes)}
-    named = {f".{name}": value for name, value in fields.items() if isinstance(value, bytes)}
+    named: dict[str, bytes] = {}
+    for name, value in fields.items():
+        if isinstance(value, bytes):
+            new = name.replace("/", "_")
+            while new != name and (new in fields or f".{new}" in named):
+                new += "_"
+            named[f".{new}"] = value
     files = renamed(named, {suffix, _JSON} if others else {suffix})
     return files | ({_JSON: as_json(others)} if others else {})
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -68,7 +68,10 @@ class Picture:
 
 
 class NameRefusedError(ValueError):
-    """A picture cannot have its name: another of the part has it, or no file can."""
+    """A picture cannot have its name.
+
+    Another picture of the part has the name, no file can have it, or it leads out of its folder.
+    """
 
 
 class Source(Protocol):
@@ -89,7 +92,7 @@ class Writer(Protocol):
     def add(self, picture: Picture) -> str:
         """Write a picture, and return its place in the data set.
 
-        Raises `NameRefusedError` if another picture of the part has the same name, or no file can.
+        Raises `NameRefusedError` if the picture cannot have its name.
         """
         ...
 
@@ -100,6 +103,13 @@ class Sink(Protocol):
     def writer(self, part: Part, folder: Path) -> AbstractContextManager[Writer]:
         """Open a writer into an empty folder, whose files will move to the data set's folder."""
         ...
+
+
+def check_within(stem: str) -> None:
+    """Raise `NameRefusedError` if a name leads out of its folder, as `../a` and `/a` do."""
+    path = PurePosixPath(stem)
+    if path.is_absolute() or ".." in path.parts:
+        raise NameRefusedError(f"{stem!r:.60} leads out of its folder: rename it")
 
 
 def renamed(fields: Mapping[str, _Item], taken: Collection[str]) -> dict[str, _Item]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from adain_jax.datasets.folders import beside
-from adain_jax.datasets.records import NameRefusedError, Part, Picture, Record
+from adain_jax.datasets.records import NameRefusedError, Part, Picture, Record, check_within
 from adain_jax.files import find
 from adain_jax.runtime.errors import in_words
 
@@ -113,6 +113,7 @@ class _ShardWriter:
         self._stems: set[str] = set()
 
     def add(self, picture: Picture) -> str:
+        check_within(picture.stem)
         path = PurePosixPath(picture.stem)  # a dot in its last part would end the sample's name
         stem = (path.parent / path.name.replace(".", "_")).as_posix()
         if stem in self._stems:

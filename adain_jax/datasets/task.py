@@ -1,7 +1,8 @@
 """The settings of a data set: everything that its bytes depend on, except the images."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +22,8 @@ ON_CPU, ON_ACCELERATOR = 1, 32  # the number of images that each device computes
 class Look:
     """The settings that decide a picture, together with its image and the image's key.
 
+    Numbers of NumPy become Python's, which can be written as JSON.
+
     Attributes:
         seed: decides, with the key of an image, its styles, strengths and crops.
         per_image: number of pictures of each image.
@@ -28,7 +31,7 @@ class Look:
         size: the shorter side to which images are scaled; 0: they keep their size.
         crop: side of the random square crop of each image; 0: no crop.
         format: suffix of the pictures; None: that of their image, if it can be written.
-        quality: quality of JPEG, WebP and AVIF; None: the default of `image.save`.
+        quality: quality of JPEG, WebP and AVIF, 1 to 100; None: the default of `image.save`.
         batch: number of images that each device computes at once; 0: 1 on a CPU, 32 on an
             accelerator.
     """
@@ -42,8 +45,17 @@ class Look:
     quality: int | None = None
     batch: int = 0
 
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            object.__setattr__(self, field.name, _plain(getattr(self, field.name)))
+
     def check(self) -> None:
         """Raise `ValueError` if a setting is wrong."""
+        pair = self.alpha if isinstance(self.alpha, tuple) else ()
+        if len(pair) != 2 or not all(isinstance(x, int | float) for x in pair):
+            raise ValueError(
+                f"alpha is two numbers, the least and the greatest strength, not {self.alpha!r}"
+            )
         low, high = self.alpha
         zero = np.zeros((8, 8, 3), np.uint8)
         for strength in self.alpha:
@@ -52,8 +64,10 @@ class Look:
             raise ValueError(f"alpha is from the least to the greatest, not {low:g} to {high:g}")
         for name, least in (("per_image", 1), ("size", 0), ("crop", 0), ("batch", 0)):
             value = getattr(self, name)
-            if not isinstance(value, int | np.integer) or value < least:
+            if not isinstance(value, int) or value < least:
                 raise ValueError(f"{name} is a whole number of at least {least}, not {value!r}")
+        if self.quality is not None and self.quality not in range(1, 101):
+            raise ValueError(f"quality is a whole number from 1 to 100, not {self.quality!r}")
         if self.size and self.crop > self.size:
             raise ValueError(f"crop {self.crop} is larger than size {self.size}")
         if self.format:
@@ -100,6 +114,12 @@ class Tools:
 def device() -> str:
     """The kind of this process's device, such as "cpu" or "NVIDIA H100 80GB HBM3"."""
     return jax.local_devices()[0].device_kind
+
+
+def _plain(value: Any) -> Any:
+    """A setting with Python's numbers in place of NumPy's, and tuples in place of arrays."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return tuple(map(_plain, value)) if isinstance(value, list | tuple) else value
 
 
 def label_of(model: Model) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+from tqdm import tqdm
 
 from adain_jax.evaluation.judge import Judge
 from adain_jax.evaluation.losses import picture_losses
@@ -144,7 +145,7 @@ def shift(program: Program, pairs: Sequence[tuple[Named, Named]]) -> float:
     Photographs move by 4 pixels, half a cell of a network's smallest map. Margins do not count.
     """
     differences = []
-    for content, style in pairs:
+    for content, style in tqdm(pairs, desc="shift", unit="photograph"):
         cut = Named(f"{content.name}, moved", lambda content=content: content.image[_MOVE:, _MOVE:])
         difference = np.abs(program(content, style)[_MOVE:, _MOVE:] - program(cut, style))
         differences.append(difference[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN].mean())
@@ -158,7 +159,7 @@ def reconstruction(model: Model, contents: Sequence[Named]) -> float:
         reconstruction_loss(
             stylize(x.image, any_style, alpha=0.0, model=model), jnp.asarray(x.image)
         )
-        for x in contents
+        for x in tqdm(contents, desc="reconstruction", unit="photograph")
     ]
     return float(np.mean([float(loss) for loss in losses]))
 

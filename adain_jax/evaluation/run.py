@@ -70,6 +70,9 @@ class Task:
 def run(task: Task, out: Path) -> Iterator[str]:
     """Measure, and write `report.md`, `pictures.csv` and pictures to a folder.
 
+    `pictures.csv` is written when all pictures are measured. After an interruption or an error
+    before that, it has the rows of the pictures that were measured, if there are any.
+
     Args:
         task: the task.
         out: the folder, which is created if it is missing.
@@ -103,15 +106,13 @@ def run(task: Task, out: Path) -> Iterator[str]:
     vgg = models.get("vgg16") or Model.load("vgg16").prepare()
     measured = evaluate.measure(programs, pairs, Judge(), vgg)
     total = len(pairs) * len(programs)
-    rows = list(tqdm(measured, total=total, desc="measure", unit="picture"))
-    make_folder(out)
-    with (
-        atomic_path(out / "pictures.csv") as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.DictWriter(file, [field.name for field in fields(evaluate.Row)])
-        writer.writeheader()
-        writer.writerows(asdict(replace(row, program=printable(row.program))) for row in rows)
+    rows: list[evaluate.Row] = []
+    try:
+        for row in tqdm(measured, total=total, desc="measure", unit="picture"):
+            rows.append(row)
+    finally:  # also after an interruption
+        if rows:
+            _write_rows(out, rows)
 
     fidelities = {
         name: evaluate.fidelity(maker, models.get(name), pairs) for name, maker in makers.items()
@@ -125,6 +126,18 @@ def run(task: Task, out: Path) -> Iterator[str]:
         yield str(write_worst(out, name, programs[name], rows, pairs))
     for name, program in makers.items() if task.sheet else ():
         yield str(write_sheet(out, name, program, contents, styles))
+
+
+def _write_rows(out: Path, rows: Sequence[evaluate.Row]) -> None:
+    """Write `pictures.csv`."""
+    make_folder(out)
+    with (
+        atomic_path(out / "pictures.csv") as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, [field.name for field in fields(evaluate.Row)])
+        writer.writeheader()
+        writer.writerows(asdict(replace(row, program=printable(row.program))) for row in rows)
 
 
 def _check_images(

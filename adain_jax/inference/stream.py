@@ -19,6 +19,7 @@ from adain_jax.inference.render import make_picture, maps_in_bucket, render
 from adain_jax.inference.request import Request, Source, as_style, ask, check_content
 from adain_jax.model import Model, Style
 from adain_jax.model.arguments import as_array
+from adain_jax.networks import variant_of
 
 _Content = TypeVar("_Content")
 _BEHIND = 4  # by about so many batches, pictures come after the images that were taken
@@ -229,8 +230,14 @@ class _Batches:
     def __init__(
         self, model: Model, size: int, devices: Sequence[object], *, own: bool = False
     ) -> None:
-        """With `own`, each image has its own style and strength, and none has masks."""
+        """With `own`, each image has its own style and strength, and none has masks.
+
+        A model with batch normalisation computes one image at a time, on the first device.
+        """
         self._own = own
+        if variant_of(model.architecture)[1] == "batch":
+            # Its normalisation would use the statistics of all images that are computed together.
+            size, devices = 1, devices[:1]
         mesh = Mesh(np.array(devices), ("data",))
         self.size = -(-size // len(devices)) * len(devices)
         self._by_image = NamedSharding(mesh, PartitionSpec("data"))

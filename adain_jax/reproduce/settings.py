@@ -62,8 +62,15 @@ class Settings:
             raise ValueError("; ".join(problems))
 
     def check_folders(self) -> None:
-        """Raise an error if a folder cannot be used. Call it before the trainings."""
-        for place in (self.content, self.style, self.shown_content, self.shown_style):
+        """Check the folders. Call it before the trainings.
+
+        Raises:
+            FileNotFoundError: if a folder is missing, or has no image.
+            ValueError: if no image of a folder can be used at the size at which it is read.
+        """
+        for place in (self.content, self.style):
+            Images(place, self._read)
+        for place in (self.shown_content, self.shown_style):
             Images(place, self.size)
 
     def left(self, share: float = 1.0) -> float:
@@ -81,14 +88,19 @@ class Settings:
         )
 
     @property
+    def _read(self) -> int:
+        """The side at which training images are read, a quarter larger than the crops."""
+        return self.crop * 5 // 4
+
+    @property
     def training(self) -> np.ndarray:
         """The training photographs, uint8, a quarter larger than the crops."""
-        return squares(self.content, self.crop * 5 // 4, _KEPT)
+        return squares(self.content, self._read, _KEPT)
 
     @property
     def paintings(self) -> np.ndarray:
         """The training paintings, uint8, a quarter larger than the crops."""
-        return squares(self.style, self.crop * 5 // 4, _KEPT)
+        return squares(self.style, self._read, _KEPT)
 
     def shown(self, contents: int, styles: int) -> tuple[np.ndarray, np.ndarray]:
         """Photographs and paintings to show and measure, uint8 (N, size, size, 3)."""

@@ -1,5 +1,6 @@
 """Placement of steps on devices: `jax.jit` compiles for one device, `jax.pmap` for several."""
 
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -8,6 +9,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from adain_jax.ops.shapes import AnyArray
+from adain_jax.runtime.errors import in_words
 
 AXIS = "data"
 _Tree = TypeVar("_Tree")
@@ -30,11 +32,13 @@ def connect_hosts(
         environment: the environment variables, `os.environ`.
 
     Raises:
-        ValueError: if only some of the first three arguments are given, or they are wrong.
+        ValueError: if only some of the first three arguments are given, or they are wrong; if
+            `environment` lacks one of them; if process 0 cannot have the port; or if JAX cannot
+            join the processes.
     """
     if coordinator is None and num_processes is None and process_id is None:
         if is_cluster(environment):
-            jax.distributed.initialize()
+            _initialize("give")
         return
     if coordinator is None or num_processes is None or process_id is None:
         raise ValueError("--coordinator, --num-processes and --process-id go together")
@@ -46,7 +50,35 @@ def connect_hosts(
             f"--process-id {process_id} is none of the --num-processes {num_processes}, which are "
             "counted from 0"
         )
-    jax.distributed.initialize(coordinator, num_processes, process_id)
+    if process_id == 0 and "JAX_COORDINATOR_BIND_ADDRESS" not in environment:
+        _check_free(coordinator, int(port))
+    _initialize("check", coordinator, num_processes, process_id)
+
+
+def _initialize(advice: str, *arguments: Any) -> None:
+    """Join the other processes, or raise `ValueError`; `advice` is what to do with the options."""
+    try:
+        jax.distributed.initialize(*arguments)
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"cannot join the other processes: {in_words(error).removesuffix('.')}: {advice} "
+            "--coordinator, --num-processes and --process-id"
+        ) from error
+
+
+def _check_free(coordinator: str, port: int) -> None:
+    """Raise `ValueError` if process 0 cannot listen on the port; JAX would crash."""
+    dual = socket.has_dualstack_ipv6()
+    try:
+        with socket.socket(socket.AF_INET6 if dual else socket.AF_INET) as probe:
+            if dual:  # IPv4, too
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # if it was just closed
+            probe.bind(("", port))
+    except (OSError, OverflowError) as error:
+        raise ValueError(
+            f"--coordinator {coordinator}: {in_words(error)}: name another port"
+        ) from None
 
 
 def is_cluster(environment: Mapping[str, str]) -> bool:

@@ -15,6 +15,7 @@ import ast
 import importlib.util
 import os
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +26,7 @@ from adain_jax.runtime.errors import in_words
 from adain_jax.training.config import TrainConfig
 
 _ROOM = "configs"  # the package that recipes import each other from
-# The errors of misspelt names and fields, and of wrong values.
+# The errors of misspelt names and fields, and of wrong values, whose messages say what is wrong.
 _MISTAKES = (SyntaxError, NameError, AttributeError, TypeError, ValueError, ImportError)
 
 
@@ -56,8 +57,8 @@ def load(recipe: str | os.PathLike) -> TrainConfig:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if no recipe that ships has this name, the file is not a recipe, or there is a
-            mistake in it, such as a misspelt field or a wrong value.
+        ValueError: if no recipe that ships has this name, the file is not a recipe, or it raises
+            an error, because of a misspelt field or a wrong value, for example.
 
     >>> load("smoke").steps
     4
@@ -67,8 +68,8 @@ def load(recipe: str | os.PathLike) -> TrainConfig:
         with _importable([shipped.folder(_ROOM), path.parent]):
             make = getattr(_run(path), "get_config", None)
             config = make() if make else None
-    except _MISTAKES as error:
-        raise ValueError(f"{path}: {in_words(error)}") from error
+    except Exception as error:
+        raise ValueError(f"{path}: {_told(error, path)}") from error
     if make is None:
         raise ValueError(f"{path} is no recipe: it has no function get_config")
     if not isinstance(config, TrainConfig):
@@ -90,6 +91,15 @@ def _path(recipe: str | os.PathLike) -> Path:
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}")
     return path
+
+
+def _told(error: Exception, path: Path) -> str:
+    """An error of a recipe in one line, with the line of the file if the error came from there."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [x.lineno for x in frames if Path(x.filename) == path.absolute()]
+    where = f"line {lines[-1]}" if lines else ""
+    kind = "" if isinstance(error, _MISTAKES) else type(error).__name__
+    return ": ".join(filter(None, (where, kind, in_words(error))))
 
 
 def _run(path: Path) -> ModuleType:

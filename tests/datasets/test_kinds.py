@@ -1,5 +1,6 @@
 """Folders, shards, tables and TensorFlow Datasets, each read and written."""
 
+import io
 import json
 import os
 import subprocess
@@ -203,6 +204,53 @@ def test_no_field_replaces_a_picture(sink, tmp_path):
         "0001.json_": b"boxes",
         "0001.cls": b"3",
     }
+
+
+@pytest.mark.parametrize("sink", [FolderSink(by_part=True), FolderSink(False), ShardSink()])
+@pytest.mark.parametrize("name", ["../../x", "a/../../../x", "TOP/x"])
+def test_a_name_that_leads_out_of_the_data_set(sink, name, tmp_path):
+    """As the members of a tar file from elsewhere may have."""
+    name = name.replace("TOP", str(tmp_path))
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        member = tarfile.TarInfo(f"{name}.png")
+        member.size = 7
+        tar.addfile(member, io.BytesIO(b"picture"))
+    source = Shards((tmp_path / "a.tar",), tmp_path)
+    [record] = source.records(source.parts()[0])
+    made = Picture(record, record.stem, ".png", b"picture")
+    out = tmp_path / "within/out"
+    refused = pytest.raises(NameRefusedError, match="leads out of its folder")
+    with sink.writer(Part("part", ""), out) as writer, refused:
+        writer.add(made)
+    assert not list(tmp_path.rglob("*.png"))
+    assert out.joinpath("part.tar").exists() == isinstance(sink, ShardSink)
+
+
+@pytest.mark.parametrize("sink", [FolderSink(by_part=False), ShardSink()])
+def test_a_field_with_a_slash_in_its_name(sink, tmp_path):
+    """As columns of TensorFlow's data sets have; no field replaces another."""
+    fields = {"image/name": b"1", "image_name": b"2", "a_b/c": b"3", "a/b_c": b"4", "d/e": 5}
+    made = Picture(Record("x", b"", "x", fields=fields), "x", ".png", b"picture")
+    with sink.writer(Part("part", ""), tmp_path) as writer:
+        writer.add(made)
+    shard = tmp_path / "part.tar"
+    assert (members(shard) if shard.exists() else contents(tmp_path)) == {
+        "x.png": b"picture",
+        "x.image_name_": b"1",
+        "x.image_name": b"2",
+        "x.a_b_c": b"3",
+        "x.a_b_c_": b"4",
+        "x.json": b'{"d/e": 5}',
+    }
+
+
+def test_a_field_that_no_file_can_be_named_by(tmp_path):
+    fields = {"a\0b": b"1", "longer": b"2"}
+    made = Picture(Record("x", b"", "x", fields=fields), "x", ".png", b"picture")
+    refused = pytest.raises(NameRefusedError, match="is no name of a file")
+    with FolderSink(by_part=False).writer(Part("part", ""), tmp_path) as writer, refused:
+        writer.add(made)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("key", ["a\0b", "a" * 252, "a" * 251])

@@ -1,5 +1,9 @@
 """What a picture follows from."""
 
+import json
+from dataclasses import asdict
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -121,8 +125,23 @@ def test_transparency_is_kept(tools):
         (Look(per_image=0), "per_image is a whole number of at least 1, not 0"),
         (Look(size=20, crop=30), "crop 30 is larger than size 20"),
         (Look(format=".gif"), "cannot write image.gif"),
+        (Look(quality=0), "quality is a whole number from 1 to 100, not 0"),
+        (Look(quality=101), "quality is a whole number from 1 to 100, not 101"),
+        (Look(alpha=0.5), r"alpha is two numbers, .* not 0\.5"),  # type: ignore[arg-type]
+        (Look(alpha=(0.5,)), r"alpha is two numbers, .* not \(0\.5,\)"),  # type: ignore[arg-type]
+        (Look(alpha=("a", 1.0)), "alpha is two numbers"),  # type: ignore[arg-type]
     ],
 )
 def test_what_cannot_be_made(look, words):
     with pytest.raises(ValueError, match=words):
         look.check()
+
+
+def test_numbers_of_numpy():
+    """They are written in the journal's settings as Python's."""
+    numbers: dict[str, Any] = {name: np.int64(90) for name in ("seed", "per_image", "quality")}
+    look = Look(**numbers, alpha=(np.float32(0.5), np.float32(1)), crop=np.uint8(8))  # type: ignore[arg-type]
+    look.check()
+    assert look == Look(seed=90, per_image=90, quality=90, alpha=(0.5, 1.0), crop=8)
+    assert json.loads(json.dumps(asdict(look)))["alpha"] == [0.5, 1.0]
+    assert Look(alpha=np.array([0.5, 1.0])).alpha == (0.5, 1.0)  # type: ignore[arg-type]

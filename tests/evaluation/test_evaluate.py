@@ -142,6 +142,40 @@ def test_a_measurement_of_finished_pictures(tmp_path, monkeypatch, tiny):
     assert image.load(worst).rgb.size
 
 
+@pytest.mark.parametrize("measured", [0, 2])
+def test_what_was_measured_before_an_interruption_is_kept(measured, tmp_path, monkeypatch, tiny):
+    rng = np.random.default_rng(0)
+    for name in ("c/a.png", "s/x.png", "made/a_stylized_x.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        image.save(tmp_path / name, rng.integers(256, size=(64, 64, 3), dtype=np.uint8))
+    rows = [evaluate.Row(name, "a.png", "x.png", *range(7)) for name in ("first", "second")]
+
+    def measure(*_):
+        yield from rows[:measured]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "Judge", Stub)
+    monkeypatch.setattr(run.Model, "load", lambda _: SimpleNamespace(prepare=lambda: tiny))
+    monkeypatch.setattr(evaluate, "measure", measure)
+    task = run.Task((f"{tmp_path}/c",), (f"{tmp_path}/s",), pictures=(tmp_path / "made",), size=64)
+    with pytest.raises(KeyboardInterrupt):
+        list(run.run(task, tmp_path / "out"))
+    if not measured:
+        assert not (tmp_path / "out").exists()
+        return
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["pictures.csv"]
+    with (tmp_path / "out/pictures.csv").open() as file:
+        assert [row["program"] for row in csv.DictReader(file)] == ["first", "second"]
+
+
+def test_a_fidelity_shows_its_progress(tiny, rng, capsys):
+    images = [Named(f"{i}.png", lambda: rng.random((40, 40, 3), np.float32)) for i in range(2)]
+    evaluate.fidelity(evaluate.untouched, tiny, [(x, x) for x in images])
+    told = capsys.readouterr().err
+    assert "reconstruction: 100%" in told
+    assert "shift: 100%" in told
+
+
 def test_finished_pictures(tmp_path, images):
     content, style, _ = images
     program = evaluate.of_folder(tmp_path)

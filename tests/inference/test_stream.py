@@ -8,6 +8,7 @@ import pytest
 import adain_jax
 from adain_jax.inference import request, stream
 from adain_jax.inference.plan import Tiled
+from tests.tiny import tiny_model
 
 
 @pytest.fixture
@@ -29,6 +30,22 @@ def test_equals_one_by_one(tiny, rng, painting, count, devices):
     for photo, picture in zip(photos, pictures, strict=True):
         expected = np.asarray(adain_jax.stylize(photo, style, alpha=0.8, model=tiny)).astype(int)
         assert np.abs(expected - picture).max() <= 1
+
+
+def test_batch_normalization_does_not_see_the_other_images(rng, painting):
+    """Neither in one call of the devices, nor on the other devices."""
+    model = tiny_model("batch")
+    style = model.style(painting)
+    photos = rng.integers(256, size=(3, 64, 64, 3), dtype=np.uint8)
+    options = {"model": model, "batch_size": 4, "devices": jax.devices()[:2]}
+    many = adain_jax.stylize_many(photos, style, **options)
+    requests = [request.Request(photo, style, np.float32(1)) for photo in photos]
+    for photo, *pictures in zip(
+        photos, many, stream.rendered(requests=requests, **options), strict=True
+    ):
+        [alone] = adain_jax.stylize_many(photo[None], style, **options)
+        for picture in pictures:
+            assert np.abs(alone.astype(int) - picture).max() <= 1
 
 
 def test_one_program_for_all_batches(tiny, painting):

@@ -7,6 +7,7 @@ import pytest
 
 from adain_jax.baselines.feedforward import FeedForward
 from adain_jax.evaluation.losses import PictureLosses
+from adain_jax.files import image
 from adain_jax.model import Model
 from adain_jax.reproduce import fig1, fig3, fig6, fig7, page, run, table1
 from adain_jax.reproduce.settings import Settings
@@ -78,6 +79,19 @@ def test_nothing_is_made_twice(report, settings, capsys):
     run.run(list(run.FIGURES), report, settings)
     assert {path: path.stat().st_mtime_ns for path in report.glob("*/*")} == before
     assert "exists and is not made again" in capsys.readouterr().out
+
+
+def test_folders_are_checked_at_the_size_at_which_they_are_used(settings, tmp_path):
+    """Training images are smaller than pictures that are shown."""
+    image.save(tmp_path / "small.png", np.zeros((20, 20, 3), np.uint8))
+    small = str(tmp_path)
+    larger = replace(settings, size=256)
+    replace(larger, content=small, style=small).check_folders()
+    for name in ("shown_content", "shown_style"):
+        with pytest.raises(ValueError, match=f"no image in {small} can be used: .* too small"):
+            replace(larger, **{name: small}).check_folders()  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=f"no image in {small} can be used: .* too small"):
+        replace(larger, crop=128, style=small).check_folders()
 
 
 def test_what_is_interrupted_leaves_nothing(settings, tmp_path, monkeypatch):

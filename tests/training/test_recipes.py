@@ -69,6 +69,12 @@ def test_files_that_are_no_recipes(tmp_path, text, message):
         ("return base.get_confg()", "no attribute 'get_confg'"),
         ("return (", r"was never closed \(mine.py, line 7\)"),
         ("from configs import bas", "cannot import name 'bas' from 'configs'"),
+        ("return {}['seed']", "line 7: KeyError: seed"),
+        ("return base.get_config().style_layers[4]", "line 7: IndexError: tuple index out of"),
+        ("return TrainConfig(\n        steps=1 // 0\n    )", "line 8: ZeroDivisionError: integer"),
+        ("raise RuntimeError", "line 7: RuntimeError$"),
+        ("return TrainConfg()", "line 7: name 'TrainConfg'"),
+        ("return int(open('nix').read())", "line 7: FileNotFoundError: nix: no such file"),
     ],
 )
 def test_mistakes_in_a_recipe(tmp_path, text, reason):
