@@ -133,7 +133,7 @@ def judge(args: argparse.Namespace) -> None:
         *("--style", str(args.judge_style.resolve())),
         *(["--only", *args.only] if args.only else []),
         *(["--only-content", *args.only_content] if args.only_content else []),
-        *("--pairs", str(args.pairs), "-o", "judge"),
+        *("--size", str(judge_task(args).size), "--pairs", str(args.pairs), "-o", "judge"),
     ]
     os.chdir(work)
     os.execv(sys.executable, command)

@@ -42,16 +42,17 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print one line, without argparse's usage, and exit."""
-        lists = [
-            option
-            for action in self._actions
-            for option in action.option_strings
-            if action.nargs in ("+", "*") and option in self._words
-        ]
         _, found, missing = message.partition("arguments are required: ")
-        if lists and found and not missing.startswith("-"):
-            message += f": {lists[0]} takes all words that follow it, so name the files before it"
+        if found and not missing.startswith("-") and (option := self._greedy()):
+            message += f": {option} takes all words up to the next option: name the files before it"
         fail(f"{message} (see {self.prog} --help)")
+
+    def _greedy(self) -> str:
+        """The last option that takes a list, if it has several words."""
+        lists = {x for a in self._actions if a.nargs in ("+", "*") for x in a.option_strings}
+        places = [i for i, word in enumerate(self._words) if word in lists]
+        several = [i for i in places if not any(x[:1] == "-" for x in self._words[i + 1 : i + 3])]
+        return self._words[several[-1]] if several and len(self._words) > several[-1] + 2 else ""
 
 
 def build() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentParser]]:

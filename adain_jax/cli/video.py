@@ -98,7 +98,7 @@ def _check(args: argparse.Namespace, command: argparse.ArgumentParser) -> None:
             "give one clip, with --styles" if args.styles else "give one clip and one style"
         )
     check_calm(args, command)
-    if args.fps and not any(path.is_dir() for path in (args.clips[0], *args.masks)):
+    if args.fps and all(path.is_file() for path in (args.clips[0], *args.masks)):
         command.error("--fps is for folders of frames: moving pictures keep their own rate")
 
 

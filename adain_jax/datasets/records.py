@@ -70,7 +70,7 @@ class Picture:
 class NameRefusedError(ValueError):
     """A picture cannot have its name.
 
-    Another picture of the part has the name, no file can have it, or it leads out of its folder.
+    Another picture of the part has the name, no file can have it, or it leads to another folder.
     """
 
 
@@ -106,10 +106,10 @@ class Sink(Protocol):
 
 
 def check_within(stem: str) -> None:
-    """Raise `NameRefusedError` if a name leads out of its folder, as `../a` and `/a` do."""
+    """Raise `NameRefusedError` if a name could lead out of its folder, as `../a` and `/a` do."""
     path = PurePosixPath(stem)
     if path.is_absolute() or ".." in path.parts:
-        raise NameRefusedError(f"{stem!r:.60} leads out of its folder: rename it")
+        raise NameRefusedError(f"{stem!r:.60} begins with / or has .. in it: rename it")
 
 
 def renamed(fields: Mapping[str, _Item], taken: Collection[str]) -> dict[str, _Item]:

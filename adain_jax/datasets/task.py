@@ -66,7 +66,8 @@ class Look:
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:
                 raise ValueError(f"{name} is a whole number of at least {least}, not {value!r}")
-        if self.quality is not None and self.quality not in range(1, 101):
+        whole = isinstance(self.quality, int) and 1 <= self.quality <= 100
+        if self.quality is not None and not whole:
             raise ValueError(f"quality is a whole number from 1 to 100, not {self.quality!r}")
         if self.size and self.crop > self.size:
             raise ValueError(f"crop {self.crop} is larger than size {self.size}")

@@ -70,8 +70,8 @@ class Task:
 def run(task: Task, out: Path) -> Iterator[str]:
     """Measure, and write `report.md`, `pictures.csv` and pictures to a folder.
 
-    `pictures.csv` is written when all pictures are measured. After an interruption or an error
-    before that, it has the rows of the pictures that were measured, if there are any.
+    `pictures.csv` is written when all pictures are measured. An interruption or an error before
+    that leaves the rows that were measured in `pictures.partial.csv`.
 
     Args:
         task: the task.
@@ -107,12 +107,16 @@ def run(task: Task, out: Path) -> Iterator[str]:
     measured = evaluate.measure(programs, pairs, Judge(), vgg)
     total = len(pairs) * len(programs)
     rows: list[evaluate.Row] = []
+    partial = out / "pictures.partial.csv"
     try:
         for row in tqdm(measured, total=total, desc="measure", unit="picture"):
             rows.append(row)
-    finally:  # also after an interruption
+    except BaseException:
         if rows:
-            _write_rows(out, rows)
+            _write_rows(partial, rows)
+        raise
+    _write_rows(out / "pictures.csv", rows)
+    partial.unlink(missing_ok=True)
 
     fidelities = {
         name: evaluate.fidelity(maker, models.get(name), pairs) for name, maker in makers.items()
@@ -128,11 +132,10 @@ def run(task: Task, out: Path) -> Iterator[str]:
         yield str(write_sheet(out, name, program, contents, styles))
 
 
-def _write_rows(out: Path, rows: Sequence[evaluate.Row]) -> None:
-    """Write `pictures.csv`."""
-    make_folder(out)
+def _write_rows(path: Path, rows: Sequence[evaluate.Row]) -> None:
+    make_folder(path.parent)
     with (
-        atomic_path(out / "pictures.csv") as temporary,
+        atomic_path(path) as temporary,
         temporary.open("w", newline="", encoding="utf-8") as file,
     ):
         writer = csv.DictWriter(file, [field.name for field in fields(evaluate.Row)])

@@ -75,13 +75,14 @@ class Clip(Protocol):
         """Yield the frames from `start` seconds on.
 
         A frame that began earlier is the first one, from `start` on, if at least a tenth of a
-        second of it is left.
+        second of it is left. The frames of a folder are not cut: the first one begins at or after
+        `start`.
         """
         ...
 
 
 def cut(frame: Frame, start: Fraction, look: Look) -> Frame | None:
-    """The part of a frame from `start` seconds on, or None if less than a tenth of a second is.
+    """The part of a frame from `start` seconds on, if at least a tenth of a second of it is left.
 
     >>> frame = Frame(np.zeros((1, 1, 3), np.uint8), 2, 5)
     >>> cut(frame, Fraction(4), Look((1, 1), Fraction(1), Fraction(1)))[1:]

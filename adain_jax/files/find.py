@@ -10,11 +10,10 @@ READABLE = (
     *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pgm", ".png"),
     *(".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp"),
 )
-# Photographs of a kind that is refused are found, too, so that whoever reads them says so.
-PICTURES = (*READABLE, ".heic", ".heif")
+_REFUSED = (".heic", ".heif")
 
 
-def images(folder: str | os.PathLike, suffixes: Collection[str] = PICTURES) -> list[Path]:
+def images(folder: str | os.PathLike, suffixes: Collection[str] = READABLE) -> list[Path]:
     """Find the image files in a folder and its subfolders by suffix, sorted, without hidden ones.
 
     Links to folders are followed. Each real folder appears once, and its own name comes before
@@ -36,9 +35,23 @@ def images(folder: str | os.PathLike, suffixes: Collection[str] = PICTURES) -> l
     return paths
 
 
+def photographs(folder: str | os.PathLike) -> list[Path]:
+    """Find images, as `images` does, and HEIC photographs without another image of their name.
+
+    HEIC cannot be read, and whoever reads it says so. Left out, they would not be missed.
+    """
+    found = images(folder, {*READABLE, *_REFUSED})
+    readable = {path.with_suffix("") for path in found if path.suffix.lower() in READABLE}
+    return [
+        path
+        for path in found
+        if path.suffix.lower() in READABLE or path.with_suffix("") not in readable
+    ]
+
+
 def styles(folder: str | os.PathLike) -> list[Path]:
     """Find images and .safetensors files of styles in a folder, as `images` does."""
-    return images(folder, {*PICTURES, ".safetensors"})
+    return images(folder, {*READABLE, ".safetensors"})
 
 
 def walk(top: Path, hidden: tuple[str, ...] = (".",)) -> Iterator[Path]:

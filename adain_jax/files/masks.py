@@ -30,9 +30,9 @@ def load_masks(paths: Sequence[Path], styles: int, size: tuple[int, int]) -> np.
     named = [(path, _region(path, size)) for path in paths]
     if all(np.isin(grey, (0, 255)).all() for _, grey in named):
         how = Image.Resampling.NEAREST
-        return np.stack([_scaled(*grey, size, how) for grey in named]) > 0
+        return np.stack([_scaled(path, grey, size, how) for path, grey in named]) > 0
     how = Image.Resampling.BILINEAR
-    return to_float(np.stack([_scaled(*grey, size, how) for grey in named]), xp=np)
+    return to_float(np.stack([_scaled(path, grey, size, how) for path, grey in named]), xp=np)
 
 
 def load_mask(path: Path, size: tuple[int, int]) -> np.ndarray:

@@ -100,7 +100,7 @@ class Video:
             while frame is not None:
                 following = next(decoded, None)
                 end = None if following is None or following.pts is None else following.pts
-                if end is None or end - self._zero > first:
+                if first <= 0 or end is None or end - self._zero >= first:
                     pts = None if frame.pts is None else frame.pts - self._zero
                     yield self._rgb(frame), pts, frame.duration or 0
                 frame = following

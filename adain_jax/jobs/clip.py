@@ -7,6 +7,7 @@ clip continues where it was, to the same file.
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -145,6 +146,7 @@ def run(
         check_output(job.output, _codec(job)[0], source)
         for stream in left_out(source) if source else ():
             warn(f"{stream} of {job.content} is left out: FFmpeg has no decoder for it")
+    _check_strengths(job, clip.look)
     look = _look(job, clip.look)
     if job.output.suffix.lower() == ".webp":
         image.check_fits(job.output, *look.size)
@@ -195,15 +197,24 @@ def _check(job: Job, model: Model) -> None:
             raise ValueError(f"{job.output} would become a frame of {path}: name another folder")
     if job.start < 0 or (job.duration is not None and job.duration <= 0):
         raise ValueError("--start is at least 0, and --duration more than 0 seconds")
-    for alpha in job.strength.values if job.strength else (job.controls.alpha,):
-        if job.controls.regions:
-            picture.strengths_of(job.style, float(np.max(alpha)), job.controls)
     if job.controls.regions and job.shares:
         raise ValueError("with regions, styles have no moments: give them to --alpha")
     if job.codec and _kind(job.output) != "video":
         raise ValueError(f"--codec is for videos, not for {job.output}")
     if job.crf is not None and _kind(job.output) != "video":
         raise ValueError(f"--crf is for videos, not for {job.output}")
+
+
+def _check_strengths(job: Job, look: Look) -> None:
+    """Raise `ValueError` if the strength of a region will be out of range in the clip."""
+    alphas = [job.controls.alpha]
+    if job.strength:
+        left = look.count / look.rate - job.start if look.count else math.inf
+        end = min(left, math.inf if job.duration is None else job.duration)
+        moments = [moment for moment in job.strength.moments if moment <= end]
+        alphas = [float(job.strength.at(x)) for x in (0, *moments, min(end, 1 << 30))]
+    for alpha in alphas if job.controls.regions else ():
+        picture.strengths_of(job.style, alpha, job.controls)
 
 
 def _kind(output: Path) -> str:

@@ -213,7 +213,7 @@ def expand(paths: Iterable[Path]) -> list[Path]:
 
 def _expand(
     paths: Iterable[Path],
-    listed: Callable[[Path], list[Path]] = find.images,
+    listed: Callable[[Path], list[Path]] = find.photographs,
     empty: list[Path] | None = None,
 ) -> list[_Found]:
     """List files, and the files in folders. Folders without any go to `empty`, if it is given."""
@@ -258,8 +258,10 @@ def _name(matches: Sequence[tuple[_Found, Mixture]], output: Path, encoding: Enc
             raise ValueError(f"{output} is not called {encoding.suffix}: leave one of them out")
         jobs = [Job(matches[0][0].path, matches[0][1], output)]
     elif matches and (is_stream(output) or _is_name_of_file(output)):
+        one = is_stream(output) or output.suffix.lower() in image.WRITABLE
         raise ValueError(
-            f"{output} is for one picture, but there are {len(matches)} to make: name a folder"
+            f"{output} is {'for one picture' if one else 'no name of a folder'}, but there are "
+            f"{len(matches)} to make: name a folder"
         )
     else:
         jobs = [
@@ -280,7 +282,7 @@ def _name(matches: Sequence[tuple[_Found, Mixture]], output: Path, encoding: Enc
 
 
 def _is_name_of_file(output: Path) -> bool:
-    known = {*image.WRITABLE, *find.PICTURES, *moving.WRITABLE}
+    known = {*image.WRITABLE, *find.READABLE, *moving.WRITABLE}
     return output.suffix.lower() in known and not output.is_dir()
 
 

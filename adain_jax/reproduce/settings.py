@@ -69,7 +69,7 @@ class Settings:
             ValueError: if no image of a folder can be used at the size at which it is read.
         """
         for place in (self.content, self.style):
-            Images(place, self._read)
+            Images(place, self._side)
         for place in (self.shown_content, self.shown_style):
             Images(place, self.size)
 
@@ -88,19 +88,19 @@ class Settings:
         )
 
     @property
-    def _read(self) -> int:
+    def _side(self) -> int:
         """The side at which training images are read, a quarter larger than the crops."""
         return self.crop * 5 // 4
 
     @property
     def training(self) -> np.ndarray:
         """The training photographs, uint8, a quarter larger than the crops."""
-        return squares(self.content, self._read, _KEPT)
+        return squares(self.content, self._side, _KEPT)
 
     @property
     def paintings(self) -> np.ndarray:
         """The training paintings, uint8, a quarter larger than the crops."""
-        return squares(self.style, self._read, _KEPT)
+        return squares(self.style, self._side, _KEPT)
 
     def shown(self, contents: int, styles: int) -> tuple[np.ndarray, np.ndarray]:
         """Photographs and paintings to show and measure, uint8 (N, size, size, 3)."""

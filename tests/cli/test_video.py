@@ -1,5 +1,6 @@
 """adain-jax video, as its users run it."""
 
+import os
 import signal
 import time
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from adain_jax.cli import controls
+from adain_jax.jobs import clip as clips
 from adain_jax.video import CALM
 from tests.cli.common import assert_one_error
 from tests.clips import decoded, packets, pan, write
@@ -59,7 +61,7 @@ def test_interrupted_what_was_made_can_be_played(run, start, clip, painting, tmp
     lines = [line for line in stderr.decode().splitlines() if line.startswith("adain-jax:")]
     assert len(lines) == 1
     assert "of 110 frames made" in lines[0]
-    assert "--resume goes on" in lines[0]
+    assert "out.mp4 has what was made, --resume goes on" in lines[0]
     made = decoded(tmp_path / "out.mp4")
     assert 0 < len(made) < 110
     with av.open(str(tmp_path / "out.mp4")) as container:  # the sound is as long
@@ -67,6 +69,21 @@ def test_interrupted_what_was_made_can_be_played(run, start, clip, painting, tmp
     assert abs(seconds[0] - seconds[1]) < 0.1
     run("video", clip, painting, "-o", "out.mp4", "--resume", *SMALL)
     assert len(decoded(tmp_path / "out.mp4")) == 110
+
+
+@pytest.mark.parametrize("error", [clips.Stopped, KeyboardInterrupt])
+def test_an_interruption_tells_only_of_a_file_that_is_there(
+    main, clip, painting, monkeypatch, error
+):
+    def run(*args, **options):
+        yield clips.Progress(3, 10)
+        os.kill(os.getpid(), signal.SIGINT)
+        raise error
+
+    monkeypatch.setattr(clips, "run", run)
+    told = main("video", clip, painting, "-o", "out.mp4", *SMALL, code=130).err
+    assert "interrupted: 3 of 10 frames made" in told
+    assert ("out.mp4 has what was made" in told) == (error is clips.Stopped)
 
 
 def test_moments(main, painting, photo, tmp_path):
@@ -91,8 +108,11 @@ def test_moments(main, painting, photo, tmp_path):
         (("none.mp4", "p.jpg"), "no such file: none.mp4"),
         (("clip.mp4", "--styles", "p.jpg:0.5"), "p.jpg:0.5: the only style has no share"),
         (("clip.mp4", "--crf", "9", "p.jpg"), "p.jpg: name all files one after another"),
-        (("clip.mp4", "p.jpg", "--fps", "9"), "--fps is for folders of frames"),
-        (("--alpha", "1", "clip.mp4", "p.jpg"), "--alpha takes all words that follow it"),
+        (("text.mp4", "p.jpg", "--fps", "9"), "--fps is for folders of frames"),
+        (("none.mp4", "p.jpg", "--fps", "9"), "no such file: none.mp4"),
+        (("--alpha", "1", "clip.mp4", "p.jpg"), "--alpha takes all words up to the next option"),
+        (("--styles", "a", "b", "--alpha", "1", "clip.mp4"), ": --alpha takes all words"),
+        (("--alpha", "1"), "arguments are required: CLIP STYLE (see"),
         (("text.mp4", "p.jpg"), "text.mp4 is no video, or damaged"),
     ],
 )

@@ -219,7 +219,7 @@ def test_a_name_that_leads_out_of_the_data_set(sink, name, tmp_path):
     [record] = source.records(source.parts()[0])
     made = Picture(record, record.stem, ".png", b"picture")
     out = tmp_path / "within/out"
-    refused = pytest.raises(NameRefusedError, match="leads out of its folder")
+    refused = pytest.raises(NameRefusedError, match=r"begins with / or has \.\. in it")
     with sink.writer(Part("part", ""), out) as writer, refused:
         writer.add(made)
     assert not list(tmp_path.rglob("*.png"))

@@ -126,6 +126,7 @@ def test_transparency_is_kept(tools):
         (Look(size=20, crop=30), "crop 30 is larger than size 20"),
         (Look(format=".gif"), "cannot write image.gif"),
         (Look(quality=0), "quality is a whole number from 1 to 100, not 0"),
+        (Look(quality=90.0), "quality is a whole number from 1 to 100, not 90.0"),  # type: ignore[arg-type]
         (Look(quality=101), "quality is a whole number from 1 to 100, not 101"),
         (Look(alpha=0.5), r"alpha is two numbers, .* not 0\.5"),  # type: ignore[arg-type]
         (Look(alpha=(0.5,)), r"alpha is two numbers, .* not \(0\.5,\)"),  # type: ignore[arg-type]

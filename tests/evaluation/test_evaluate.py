@@ -163,8 +163,8 @@ def test_what_was_measured_before_an_interruption_is_kept(measured, tmp_path, mo
     if not measured:
         assert not (tmp_path / "out").exists()
         return
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["pictures.csv"]
-    with (tmp_path / "out/pictures.csv").open() as file:
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["pictures.partial.csv"]
+    with (tmp_path / "out/pictures.partial.csv").open() as file:
         assert [row["program"] for row in csv.DictReader(file)] == ["first", "second"]
 
 

@@ -53,8 +53,12 @@ def test_what_cannot_be_entered_is_passed_over(tmp_path):
         (tmp_path / "closed").chmod(0o700)
 
 
-def test_photographs_that_are_refused_are_found(tmp_path):
-    (tmp_path / "a.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
-    assert find.images(tmp_path) == [tmp_path / "a.HEIC"]
+def test_photographs_that_cannot_be_read_are_found_unless_there_is_a_copy(tmp_path):
+    for name in ("a.HEIC", "b.heic", "sub/b.jpg", "c.heif", "c.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"\0\0\0\x18ftypheic")
+    found = [path.relative_to(tmp_path).as_posix() for path in find.photographs(tmp_path)]
+    assert found == ["a.HEIC", "b.heic", "c.png", "sub/b.jpg"]
+    assert len(find.images(tmp_path)) == 2
     with pytest.raises(ValueError, match="a HEIC image, which cannot be read"):
         image.load(tmp_path / "a.HEIC")

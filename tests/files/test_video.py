@@ -1,5 +1,6 @@
 """Reading and writing videos: times, colours, shapes, sound."""
 
+import itertools
 import subprocess
 import sys
 from fractions import Fraction
@@ -114,6 +115,26 @@ def test_frames_from_a_moment_on(tmp_path):
         wanted = [x for x in every if x.pts * clip.look.time_base >= second]
         assert [x.pts for x in some] == [x.pts for x in wanted]
         np.testing.assert_array_equal(some[0].rgb, wanted[0].rgb)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts"])
+def test_a_frame_that_lasts_is_cut_at_the_moment(tmp_path, suffix):
+    path = write(tmp_path / f"a{suffix}", pan(3), (0, 60, 120), sound=False)
+    clip = video.Video(path)
+    every = list(clip.frames())
+    base = clip.look.time_base
+    for second, begins in ((2, [2, 5, 10]), (5, [5, 10]), (Fraction(995, 100), [10])):
+        some = list(clip.frames(Fraction(second)))
+        assert [frame.pts * base for frame in some] == begins
+        np.testing.assert_array_equal(some[0].rgb, every[-len(some)].rgb)
+        assert all(x.pts + x.duration == y.pts for x, y in itertools.pairwise(some))
+
+
+def test_times_that_start_again_lose_no_frame(tmp_path):
+    path = write(tmp_path / "a.ts", pan(6), sound=False)
+    whole = path.read_bytes()
+    path.write_bytes(2 * whole)
+    assert len(list(video.Video(path).frames())) == 12
 
 
 def test_a_file_that_begins_late_begins_at_0(tmp_path):

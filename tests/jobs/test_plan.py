@@ -64,9 +64,9 @@ def test_a_content_that_cannot_be_written_becomes_png(folders, tmp_path):
     ("contents", "styles", "output", "message"),
     [
         (["c"], ["s"], "out.png", "for one picture, but there are 4"),
-        (["c"], ["s"], "out.gif", "for one picture, but there are 4"),
-        (["c"], ["s"], "out.jp2", "for one picture, but there are 4"),
-        (["c"], ["s"], "out.mp4", "for one picture, but there are 4"),
+        (["c"], ["s"], "out.gif", "no name of a folder, but there are 4"),
+        (["c"], ["s"], "out.jp2", "no name of a folder, but there are 4"),
+        (["c"], ["s"], "out.mp4", "no name of a folder, but there are 4"),
         (["c/a.jpg"], ["s/x.png"], "out.gif", "cannot write"),
         (["c/a.jpg", "d/a.jpg"], ["s/x.png"], "out", "would both become"),
         (["c/a.jpg"], ["s/x.png"], "c/a.jpg", "would replace one of the files read"),
