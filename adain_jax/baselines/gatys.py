@@ -12,7 +12,6 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import safetensors
-import safetensors.numpy
 from jax.typing import ArrayLike
 
 from adain_jax.model import Model
@@ -29,6 +28,7 @@ from adain_jax.ops.losses import (
 )
 from adain_jax.ops.pixels import to_float
 from adain_jax.runtime.atomic import atomic_path
+from adain_jax.runtime.tensors import to_bytes
 from adain_jax.training.step import lenient_promotion
 
 _TARGET = TAPS[-1]
@@ -229,7 +229,7 @@ class Optimization:
         arrays = {str(i): np.asarray(x) for i, x in enumerate(jax.tree.leaves(state))}
         header = {"kind": "optimization", "key": key, "options": json.dumps(self._options)}
         with atomic_path(path) as temporary:
-            temporary.write_bytes(safetensors.numpy.save(arrays, metadata=header))
+            temporary.write_bytes(to_bytes(arrays, header))
 
     def load(self, path: str | os.PathLike, state: State, key: str = "") -> State:
         """Read the state in a file; `state` gives the shapes.

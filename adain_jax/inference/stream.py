@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, NamedTuple, TypeVar
 
@@ -160,7 +160,7 @@ def _pictures(
     *,
     whole_first: bool = True,
 ) -> Iterator[np.ndarray]:
-    """Yield all pictures before an invalid image, and then raise its `ValueError`.
+    """Yield all pictures before an invalid image, or before an error of `contents`; then raise it.
 
     `whole_first`: if the plan is "auto", images run at their own size while all have the same.
     """
@@ -182,7 +182,10 @@ def _pictures(
             yield made.pop(following)
             following += 1
 
-    for number, content in enumerate(contents):
+    for number, content in _numbered(contents):
+        if isinstance(content, _Failed):
+            failure = content.error
+            break
         try:
             request = ask_for(content)
             chosen = choose(plan, request.content.shape, model)
@@ -198,6 +201,9 @@ def _pictures(
         else:
             whole = whole_first and plan == "auto" and len(sizes) == 1
             group = _group(Whole() if whole else chosen, request.content)
+            if isinstance(request.content, np.ndarray):
+                # A copy, because the caller may put the next image into the same array.
+                request = replace(request, content=request.content.copy())
             waiting.setdefault(group, []).append(_Asked(number, request))
             if len(waiting[group]) == batches.size:
                 start(group)
@@ -215,6 +221,23 @@ def _pictures(
     yield from collect(0)
     if failure:
         raise failure
+
+
+def _numbered(contents: Iterable[_Content]) -> Iterator[tuple[int, "_Content | _Failed"]]:
+    """Number the contents; an error that they raise is the last one."""
+    number = -1
+    try:
+        for number, content in enumerate(contents):
+            yield number, content
+    except Exception as error:
+        yield number + 1, _Failed(error)
+
+
+@dataclass(frozen=True)
+class _Failed:
+    """Stands for the content in whose place an iterator raised an error."""
+
+    error: Exception
 
 
 def _group(plan: Plan, content: np.ndarray) -> _Group:

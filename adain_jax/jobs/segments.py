@@ -6,12 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-import safetensors.numpy
+import safetensors
 from safetensors import SafetensorError
 
 from adain_jax.files.clip import Frame, Look
 from adain_jax.files.segment import Writer
 from adain_jax.runtime.atomic import atomic_path, check_place, make_folder
+from adain_jax.runtime.tensors import to_bytes
 
 # The names of the files in the folder; those of unfinished files begin with a dot.
 _OURS = re.compile(r"[0-9]{6,}\.nut|state\.safetensors|\..+")
@@ -138,7 +139,7 @@ class Segments:
             "duration": self.duration,
             "segments": len(self.segments),
         }
-        data = safetensors.numpy.save(memory, metadata={"clip": json.dumps(header)})
+        data = to_bytes(memory, {"clip": json.dumps(header)})
         with atomic_path(self._state) as temporary:
             temporary.write_bytes(data)
 

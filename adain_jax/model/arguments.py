@@ -55,9 +55,8 @@ def check_sliceable(name: str, images: Any) -> Any:
     Raises:
         ValueError: if it is neither (H, W, 3) nor (N, H, W, 3).
     """
-    if not (
-        hasattr(images, "__getitem__") and hasattr(images, "shape") and hasattr(images, "dtype")
-    ):
+    named = hasattr(images, "__getitem__") and hasattr(images, "shape")
+    if not (named and isinstance(getattr(images, "dtype", None), np.dtype)):
         images = as_array(name, images)
     if len(images.shape) not in (3, 4) or images.shape[-1] != 3 or 0 in images.shape:
         raise ValueError(

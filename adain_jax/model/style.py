@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import safetensors
-import safetensors.numpy
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
@@ -17,6 +16,7 @@ from adain_jax.model.arguments import as_array
 from adain_jax.model.exported import exportable
 from adain_jax.runtime.atomic import atomic_path
 from adain_jax.runtime.paths import as_path, check_readable
+from adain_jax.runtime.tensors import to_bytes
 from adain_jax.runtime.text import check_metadata
 
 SUFFIX = ".safetensors"  # the suffix of files of styles
@@ -133,7 +133,7 @@ class Style:
         if thumbnail is not None:
             arrays["thumbnail"] = thumbnail
         header = {**(metadata or {}), "kind": "style", "fingerprint": self.fingerprint}
-        data = safetensors.numpy.save(arrays, metadata=header)
+        data = to_bytes(arrays, header)
         with atomic_path(path) as temporary:
             temporary.write_bytes(data)
 

@@ -118,7 +118,8 @@ class Artist:
         quick: carry the last picture along less exactly, in less than half the time.
 
     Raises:
-        ValueError: if `calm` is out of range, or a package that it needs is not installed.
+        ValueError: if `calm` is out of range, a package that it needs is not installed, or the plan
+            has an `out`.
     """
 
     def __init__(
@@ -131,6 +132,8 @@ class Artist:
     ) -> None:
         if not 0 <= calm <= 1:
             raise ValueError(f"calm is between 0 and 1, not {calm:g}")
+        if isinstance(plan, Tiled) and plan.out is not None:
+            raise ValueError("out is for one content: each frame has a picture of its own")
         if calm:
             flow.require()
         self._model, self._calm, self._quick = model, calm, quick
@@ -203,7 +206,8 @@ class Artist:
         new = np.asarray(to_float(made, xp=np), np.float32) * np.float32(255)
         if motion is not None and self._picture is not None:
             new = carry(self._picture, new, motion, self._calm, quick=self._quick)
-        self._frame, self._picture = frame, new
+        # A copy, because the caller may put the next frame into the same array.
+        self._frame, self._picture = frame.copy(), new
         return from_float(new / np.float32(255), made.dtype, xp=np)
 
     def _rendered(self, request: Request, share: np.float32) -> jax.Array | np.ndarray:

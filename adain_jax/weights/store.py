@@ -11,13 +11,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import safetensors
-import safetensors.numpy
 from flax.traverse_util import unflatten_dict
 from jax.typing import DTypeLike
 
 from adain_jax.networks.params import Params, flatten
 from adain_jax.runtime.atomic import atomic_path
 from adain_jax.runtime.paths import as_path, check_readable
+from adain_jax.runtime.tensors import to_bytes
 from adain_jax.runtime.text import check_metadata, one_line
 
 SHIPPED = Path(__file__).parent
@@ -164,7 +164,7 @@ def write(
         "fingerprint": made_by,
         "checksum": fingerprint(full),
     }
-    data = safetensors.numpy.save(flatten(stored), metadata=header)
+    data = to_bytes(flatten(stored), header)
     with atomic_path(path) as temporary:
         temporary.write_bytes(data)
 

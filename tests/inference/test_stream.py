@@ -69,6 +69,32 @@ def test_what_contents_have_in_common_is_checked_once(tiny, painting, monkeypatc
     assert len(asked) == 1
 
 
+def test_images_may_come_in_one_array(tiny, painting, rng):
+    photos = rng.integers(256, size=(3, 16, 16, 3), dtype=np.uint8)
+    buffer = np.empty_like(photos[0])
+
+    def filled():
+        for photo in photos:
+            buffer[:] = photo
+            yield buffer
+
+    options = {"model": tiny, "batch_size": 2, "devices": jax.devices()[:1]}
+    ours = list(adain_jax.stylize_many(filled(), painting, **options))
+    theirs = list(adain_jax.stylize_many(photos, painting, **options))
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_an_error_of_the_contents_comes_after_the_pictures_before_it(tiny, painting):
+    def broken():
+        yield from np.zeros((3, 16, 16, 3), np.uint8)
+        raise OSError("the disk is gone")
+
+    pictures = adain_jax.stylize_many(broken(), painting, model=tiny, batch_size=2)
+    assert [next(pictures).shape for _ in range(3)] == [(16, 16, 3)] * 3
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(pictures)
+
+
 def test_an_image_of_another_size_than_the_map(tiny, painting):
     photos = [np.zeros((side, 16, 3), np.uint8) for side in (16, 16, 24)]
     pictures = adain_jax.stylize_many(photos, painting, alpha=np.ones((16, 16)), model=tiny)

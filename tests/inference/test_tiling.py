@@ -188,6 +188,27 @@ def test_statistics_from_elsewhere(rng, tiny, painting):
     )
 
 
+def test_arrays_of_another_library(rng, painting, tiny):
+    """They have a shape, and a dtype that NumPy does not know, as PyTorch's tensors have."""
+
+    class Tensor:
+        def __init__(self, array):
+            self.array, self.shape, self.dtype = array, array.shape, "torch.uint8"
+
+        def __getitem__(self, place):
+            return Tensor(self.array[place])
+
+        def __array__(self, *args, **options):
+            return self.array
+
+    photo = rng.integers(256, size=(90, 100, 3), dtype=np.uint8)
+    tensor: Any = Tensor(photo)
+    ours, theirs = (
+        adain_jax.stylize(x, painting, model=tiny, plan=Tiled(72)) for x in (tensor, photo)
+    )
+    np.testing.assert_array_equal(ours, theirs)
+
+
 def test_bad_input(rng, painting, tiny):
     content, style = np.zeros((20, 30, 3), np.uint8), tiny.style(painting)
     for tile in (64, 100, -8):

@@ -1,7 +1,10 @@
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import safetensors.numpy
 
 import adain_jax
 from adain_jax import Style
@@ -89,6 +92,19 @@ def test_files(tiny, rng, tmp_path):
         adain_jax.stylize(photo, again, model=tiny), adain_jax.stylize(photo, style, model=tiny)
     )
     assert [file.name for file in tmp_path.iterdir()] == ["a.safetensors"]
+
+
+def test_parts_of_arrays_are_saved_as_they_are(tmp_path):
+    """The package safetensors would save the memory from their beginning on."""
+    parts: Any = np.arange(12.0, dtype=np.float32).reshape(6, 2).T
+    mean, std = parts
+    looks = np.arange(36, dtype=np.uint8).reshape(4, 3, 3)[::-1, :, ::-1]
+    path = tmp_path / "a.safetensors"
+    Style(mean, std, "0123").save(path, thumbnail=looks)
+    again = Style.load(path)
+    np.testing.assert_array_equal(again.mean, mean)
+    np.testing.assert_array_equal(again.std, std)
+    np.testing.assert_array_equal(safetensors.numpy.load_file(path)["thumbnail"], looks)
 
 
 def test_files_that_are_none(tiny, rng, tmp_path, model):

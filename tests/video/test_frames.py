@@ -123,6 +123,20 @@ def test_it_is_causal(tiny, calm):
     np.testing.assert_array_equal(every[:3], first)
 
 
+def test_frames_may_come_in_one_array(fast):
+    """As from a camera that fills the same buffer again and again."""
+    frames = pan(3)
+    buffer = np.empty_like(frames[0])
+
+    def filled():
+        for frame in frames:
+            buffer[:] = frame
+            yield buffer
+
+    ours, theirs = (list(stylize_frames(x, PAINTING, model=fast)) for x in (filled(), frames))
+    np.testing.assert_array_equal(ours, theirs)
+
+
 def test_nothing_is_left_of_the_scene_before(tiny):
     dark = [np.asarray(frame // 4) for frame in pan(4)]
     light = [255 - frame // 3 for frame in pan(4)]
@@ -255,6 +269,8 @@ def test_schedules():
 def test_what_is_wrong_is_told(tiny, monkeypatch):
     with pytest.raises(ValueError, match="calm is between 0 and 1, not 2"):
         stylize_frames([], PAINTING, model=tiny, calm=2)
+    with pytest.raises(ValueError, match="out is for one content: each frame has a picture"):
+        stylize_frames([], PAINTING, model=tiny, plan=Tiled(out=np.zeros((64, 96, 3), np.uint8)))
     with pytest.raises(ValueError, match="a frame is one RGB image"):
         list(stylize_frames([np.stack(pan(2))], PAINTING, model=tiny))
     with pytest.raises(ValueError, match="another model"):
