@@ -136,8 +136,8 @@ def run(args: argparse.Namespace) -> bool:
         except KeyboardInterrupt as stopped:
             bar.close()
             of = f" of {progress.total}" if progress.total else ""
-            there = isinstance(stopped, clip.Stopped)
-            there = f"{job.output} has what was made, " if there else ""
+            is_there = isinstance(stopped, clip.Stopped)
+            there = f"{job.output} has what was made, " if is_there else ""
             raise Interrupted(
                 interrupts.received,
                 f"interrupted: {progress.done}{of} frames made; {there}--resume goes on",

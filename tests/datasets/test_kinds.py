@@ -189,15 +189,22 @@ def test_names_that_would_be_one(stylized, tmp_path):
         stylized(tree, "out")
 
 
+def written(sink, made, folder):
+    """Write a picture; return its place, and the content of each file or member by its name."""
+    with sink.writer(Part("part", ""), folder) as writer:
+        place = writer.add(made)
+    shard = folder / "part.tar"
+    return place, members(shard) if shard.exists() else contents(folder)
+
+
 @pytest.mark.parametrize("sink", [FolderSink(by_part=False), ShardSink()])
 def test_no_field_replaces_a_picture(sink, tmp_path):
     """A sample of a photograph, 0001.jpg, and its mask, 0001.png, whose picture is a PNG, too."""
     fields = {"png": b"mask", "json": b"boxes", "cls": b"3", "label": 3}
     made = Picture(Record("0001", b"", "0001", ".jpg", fields), "0001", ".png", b"picture")
-    with sink.writer(Part("part", ""), tmp_path) as writer:
-        assert writer.add(made).endswith("0001.png")
-    shard = tmp_path / "part.tar"
-    assert (members(shard) if shard.exists() else contents(tmp_path)) == {
+    place, files = written(sink, made, tmp_path)
+    assert place.endswith("0001.png")
+    assert files == {
         "0001.png": b"picture",
         "0001.png_": b"mask",
         "0001.json": b'{"label": 3}',
@@ -231,10 +238,8 @@ def test_a_field_with_a_slash_in_its_name(sink, tmp_path):
     """As columns of TensorFlow's data sets have; no field replaces another."""
     fields = {"image/name": b"1", "image_name": b"2", "a_b/c": b"3", "a/b_c": b"4", "d/e": 5}
     made = Picture(Record("x", b"", "x", fields=fields), "x", ".png", b"picture")
-    with sink.writer(Part("part", ""), tmp_path) as writer:
-        writer.add(made)
-    shard = tmp_path / "part.tar"
-    assert (members(shard) if shard.exists() else contents(tmp_path)) == {
+    _, files = written(sink, made, tmp_path)
+    assert files == {
         "x.png": b"picture",
         "x.image_name_": b"1",
         "x.image_name": b"2",
