@@ -28,7 +28,7 @@ from adain_jax.ops.losses import (
 )
 from adain_jax.ops.pixels import to_float
 from adain_jax.runtime.atomic import atomic_path
-from adain_jax.runtime.tensors import to_bytes
+from adain_jax.runtime.tensors import opened, to_bytes
 from adain_jax.training.step import lenient_promotion
 
 _TARGET = TAPS[-1]
@@ -239,7 +239,7 @@ class Optimization:
         """
         path = Path(path)
         try:
-            with safetensors.safe_open(path, framework="numpy") as file:
+            with opened(path) as file:
                 header = file.metadata() or {}
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except safetensors.SafetensorError as error:

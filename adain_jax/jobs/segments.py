@@ -6,13 +6,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-import safetensors
 from safetensors import SafetensorError
 
 from adain_jax.files.clip import Frame, Look
 from adain_jax.files.segment import Writer
 from adain_jax.runtime.atomic import atomic_path, check_place, make_folder
-from adain_jax.runtime.tensors import to_bytes
+from adain_jax.runtime.tensors import opened, to_bytes
 
 # The names of the files in the folder; those of unfinished files begin with a dot.
 _OURS = re.compile(r"[0-9]{6,}\.nut|state\.safetensors|\..+")
@@ -92,7 +91,7 @@ class Segments:
         if not self._state.exists():
             return
         try:
-            with safetensors.safe_open(self._state, framework="numpy") as file:
+            with opened(self._state) as file:
                 header = json.loads((file.metadata() or {})["clip"])
                 memory = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (SafetensorError, KeyError, json.JSONDecodeError):

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import jax
 import numpy as np
-import safetensors
 
 from adain_jax.files import image, streams
 from adain_jax.inference.encode import encode_style
@@ -15,6 +14,7 @@ from adain_jax.jobs.plan import expand
 from adain_jax.model import Model
 from adain_jax.model.style import SUFFIX, Style
 from adain_jax.runtime.atomic import check_apart, check_place, make_folder
+from adain_jax.runtime.tensors import opened
 from adain_jax.runtime.text import printable
 
 SIZE = 512  # the default shorter side of a style's image, in pixels
@@ -62,7 +62,7 @@ def look(path: Path, size: int) -> np.ndarray | None:
     """
     if path.suffix != SUFFIX:
         return image.load(path, size=size, as_bytes=True).rgb
-    with safetensors.safe_open(path, framework="numpy") as file:
+    with opened(path) as file:
         return file.get_tensor("thumbnail") if "thumbnail" in file.keys() else None  # noqa: SIM118
 
 
@@ -94,7 +94,7 @@ def bank_names(path: Path) -> tuple[str, ...]:
     Raises:
         ValueError: if the file has something else in their place.
     """
-    with safetensors.safe_open(path, framework="numpy") as file:
+    with opened(path) as file:
         told = (file.metadata() or {}).get(_NAMES, "[]")
     try:
         names = json.loads(told)

@@ -15,8 +15,8 @@ from jax.typing import ArrayLike
 from adain_jax.model.arguments import as_array
 from adain_jax.model.exported import exportable
 from adain_jax.runtime.atomic import atomic_path
-from adain_jax.runtime.paths import as_path, check_readable
-from adain_jax.runtime.tensors import to_bytes
+from adain_jax.runtime.paths import as_path
+from adain_jax.runtime.tensors import opened, to_bytes
 from adain_jax.runtime.text import check_metadata
 
 SUFFIX = ".safetensors"  # the suffix of files of styles
@@ -148,9 +148,8 @@ class Style:
         path = as_path(path)
         if not path.is_file():
             raise FileNotFoundError(f"no such file: {path}")
-        check_readable(path)
         try:
-            with safetensors.safe_open(path, framework="numpy") as file:
+            with opened(path) as file:
                 metadata = file.metadata() or {}
                 if metadata.get("kind") != "style":
                     raise ValueError(f"{path} is no file of a style: make one by adain-jax style")

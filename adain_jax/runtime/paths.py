@@ -18,17 +18,6 @@ def as_path(path: object) -> Path:
     return Path(path)
 
 
-def check_readable(path: Path) -> None:
-    """Raise an `OSError` that says why a file cannot be opened, which safetensors does not.
-
-    >>> check_readable(Path("none.safetensors"))
-    Traceback (most recent call last):
-    FileNotFoundError: [Errno 2] No such file or directory: 'none.safetensors'
-    """
-    with path.open("rb"):
-        pass
-
-
 def real(path: str | os.PathLike) -> Path:
     """The absolute path, with all links followed.
 

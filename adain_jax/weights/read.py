@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from adain_jax.networks.params import flatten
 from adain_jax.runtime.atomic import atomic_path
-from adain_jax.runtime.paths import check_readable
+from adain_jax.runtime.tensors import check_readable
 from adain_jax.runtime.text import one_line
 
 TORCHVISION = {

@@ -16,8 +16,8 @@ from jax.typing import DTypeLike
 
 from adain_jax.networks.params import Params, flatten
 from adain_jax.runtime.atomic import atomic_path
-from adain_jax.runtime.paths import as_path, check_readable
-from adain_jax.runtime.tensors import to_bytes
+from adain_jax.runtime.paths import as_path
+from adain_jax.runtime.tensors import opened, to_bytes
 from adain_jax.runtime.text import check_metadata, one_line
 
 SHIPPED = Path(__file__).parent
@@ -79,9 +79,8 @@ def describe(name_or_path: str | os.PathLike) -> Description:
     'vgg16_film'
     """
     path = find(name_or_path)
-    check_readable(path)
     try:
-        with safetensors.safe_open(path, framework="numpy") as file:
+        with opened(path) as file:
             shapes = [file.get_slice(key).get_shape() for key in file.keys()]  # noqa: SIM118
             metadata = dict(file.metadata() or {})
     except safetensors.SafetensorError as error:
@@ -104,9 +103,8 @@ def read(path: Path) -> tuple[Params, dict[str, str]]:
         ValueError: if it is not the file of a model, its weights have changed since it was saved,
             or its encoder is in no shipped model.
     """
-    check_readable(path)
     try:
-        with safetensors.safe_open(path, framework="numpy") as file:
+        with opened(path) as file:
             metadata = dict(file.metadata() or {})
             flat = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (safetensors.SafetensorError, TypeError, AttributeError) as error:  # such as float8
@@ -181,7 +179,7 @@ def fingerprint(params: Params) -> str:
 def _shipped_encoder(made_by: str, name: str) -> Params:
     """Read the encoder with this fingerprint from a shipped model; `name` is for the error."""
     for model in shipped():
-        with safetensors.safe_open(find(model), framework="numpy") as file:
+        with opened(find(model)) as file:
             keys = [key for key in file.keys() if key.startswith("encoder.")]  # noqa: SIM118
             if keys and (file.metadata() or {}).get("fingerprint") == made_by:
                 flat = {key: np.asarray(file.get_tensor(key), np.float32) for key in keys}
