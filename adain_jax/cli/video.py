@@ -18,7 +18,7 @@ from adain_jax.cli.controls import (
 from adain_jax.runtime import process
 
 if TYPE_CHECKING:
-    from adain_jax.jobs.clip import Job
+    from adain_jax.jobs.clip_job import Job
     from adain_jax.video.schedule import Schedule
 
 
@@ -148,7 +148,7 @@ def run(args: argparse.Namespace) -> bool:
 
 def _job(args: argparse.Namespace) -> "Job":
     from adain_jax.files import animation
-    from adain_jax.jobs.clip import Job
+    from adain_jax.jobs.clip_job import Job
     from adain_jax.jobs.plan import Mixture
     from adain_jax.jobs.run import Sizes
     from adain_jax.video import schedule

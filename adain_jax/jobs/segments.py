@@ -13,6 +13,8 @@ from adain_jax.files.segment import Writer
 from adain_jax.runtime.atomic import atomic_path, check_place, make_folder
 from adain_jax.runtime.tensors import opened, to_bytes
 
+SEGMENT = 48  # the frames of a segment; a player can seek to the beginning of each
+
 # The names of the files in the folder; those of unfinished files begin with a dot.
 _OURS = re.compile(r"[0-9]{6,}\.nut|state\.safetensors|\..+")
 

@@ -1,49 +1,22 @@
 """Files of moving pictures in and out."""
 
-from collections import deque
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
 import jax
-import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
 import adain_jax
-from adain_jax.files import image, moving, video
+from adain_jax.files import moving, video
 from adain_jax.jobs import clip
-from adain_jax.jobs.clip import Job
 from adain_jax.jobs.options import Controls
 from adain_jax.jobs.plan import Mixture
-from adain_jax.jobs.run import Sizes
 from adain_jax.model import Model
-from adain_jax.video.schedule import Schedule, turns
 from tests.clips import packets, pan, write
-
-COUNT = 12
-
-
-@pytest.fixture(autouse=True)
-def short_segments(monkeypatch):
-    monkeypatch.setattr(clip, "SEGMENT", 5)
-
-
-@pytest.fixture
-def job(tmp_path, painting):
-    """A clip with sound, and an output."""
-    path = write(tmp_path / "clip.mp4", pan(COUNT), sound=True)
-    style = Mixture(((painting, 1.0),))
-    return Job(path, style, tmp_path / "out.mp4", sizes=Sizes(style=32))
-
-
-def make(job, model, **options):
-    return list(clip.run(job, model, **options))[-1]
-
-
-def frames_of(path):
-    return list(moving.open_clip(path).frames())
+from tests.jobs.clips import COUNT, frames_of, interrupt_after, make
 
 
 def test_a_clip(job, tiny):
@@ -54,15 +27,6 @@ def test_a_clip(job, tiny):
     assert ours.look.size == theirs.look.size
     assert packets(job.output, "audio") == packets(job.content, "audio")
     assert not job.parts.exists()
-
-
-def test_pictures_are_those_of_stylize(job, tiny):
-    still = replace(job, calm=0, crf=1, controls=Controls(alpha=0.6))
-    make(still, tiny)
-    style = image.load(job.style.parts[0][0], size=32, as_bytes=True).rgb
-    for frame, made in zip(frames_of(job.content), frames_of(job.output), strict=True):
-        alone = adain_jax.stylize(frame.rgb, style, alpha=0.6, model=tiny)
-        assert np.abs(np.asarray(alone) * 1.0 - made.rgb).mean() < 2
 
 
 @pytest.mark.parametrize("name", ["out.gif", "out.webp", "out.mkv", "out.webm", "folder"])
@@ -105,85 +69,6 @@ def test_start_and_duration(job, tiny):
         make(replace(job, start=Fraction(99)), tiny)
 
 
-def test_strength_over_time(job, tiny):
-    ramp = replace(job, calm=0, crf=1, strength=Schedule((0.0, 0.5), (0.0, 1.0)))
-    make(ramp, tiny)
-    style = image.load(job.style.parts[0][0], size=32, as_bytes=True).rgb
-    pairs = list(zip(frames_of(job.content), frames_of(job.output), strict=True))
-    for number, alpha in ((0, 0.0), (3, 0.5), (9, 1.0)):
-        frame, made = pairs[number]
-        expected = adain_jax.stylize(frame.rgb, style, alpha=alpha, model=tiny)
-        assert np.abs(np.asarray(expected) * 1.0 - made.rgb).mean() < 2
-
-
-def test_styles_over_time(job, tiny, photo):
-    model = adain_jax.load("fast")
-    style = Mixture((*job.style.parts, (photo, 1.0)))
-    moved = replace(job, calm=0, crf=1, style=style, shares=turns([0.0, 0.5], [1.0, 1.0]))
-    make(moved, model)
-    images = [image.load(path, size=32, as_bytes=True).rgb for path, _ in style.parts]
-    pairs = list(zip(frames_of(job.content), frames_of(job.output), strict=True))
-    for number, weights in ((0, (1, 0)), (3, (1, 1)), (9, (0, 1))):
-        frame, made = pairs[number]
-        expected = adain_jax.stylize(frame.rgb, images, weights=weights, model=model)
-        assert np.abs(np.asarray(expected) * 1.0 - made.rgb).mean() < 8  # colours of half the size
-
-
-def test_masks_that_stand_and_masks_that_move(job, tiny, tmp_path):
-    left = np.zeros((64, 96, 3), np.uint8)
-    left[:, :48] = 255
-    Image.fromarray(left).save(tmp_path / "left.png")
-    moved = write(tmp_path / "mask.mp4", [left] * 6 + [0 * left] * 3 + [left[:, ::-1]] * 3)
-    one = replace(job, calm=0, crf=1, controls=Controls(masks=(tmp_path / "left.png",)))
-    make(one, tiny)
-    for frame, made in zip(frames_of(job.content), frames_of(job.output), strict=True):
-        assert np.abs(frame.rgb * 1.0 - made.rgb)[:, 60:].mean() < 3  # no region, no style
-        assert np.abs(frame.rgb * 1.0 - made.rgb)[:, :40].mean() > 10
-    make(replace(one, controls=Controls(masks=(moved,))), tiny)
-    pairs = list(zip(frames_of(job.content), frames_of(job.output), strict=True))
-    changed = [
-        [
-            np.abs(frame.rgb * 1.0 - made.rgb)[:, half].mean() > 8
-            for half in (np.s_[:40], np.s_[56:])
-        ]
-        for frame, made in pairs
-    ]
-    assert changed == [[True, False]] * 6 + [[False, False]] * 3 + [[False, True]] * 3
-
-
-@pytest.mark.parametrize(
-    ("still", "words"),
-    [
-        (
-            np.dstack([np.full((64, 96, 3), 255, np.uint8), np.zeros((64, 96, 1), np.uint8)]),
-            "trans",
-        ),
-        (np.full((64, 96, 3), (255, 0, 0), np.uint8), "is coloured"),
-        (np.zeros((64, 96, 3), np.uint8), "is black everywhere"),
-    ],
-)
-def test_a_mask_that_stands_is_checked_beside_one_that_moves(job, tiny, tmp_path, still, words):
-    Image.fromarray(still).save(tmp_path / "still.png")
-    moved = write(tmp_path / "mask.mp4", [np.full((64, 96, 3), 255, np.uint8)] * 12)
-    masks = Controls(masks=(moved, tmp_path / "still.png"))
-    style = Mixture(job.style.parts * 2)
-    with pytest.raises(ValueError, match=words):
-        make(replace(job, style=style, controls=masks), tiny)
-
-
-def test_colours_of_the_content(job, tiny):
-    make(replace(job, controls=Controls(color="coral")), tiny)
-    assert len(frames_of(job.output)) == COUNT
-
-
-def interrupt_after(job, model, count, **options):
-    made = []
-    going = clip.run(job, model, stop=lambda: len(made) > count, **options)
-    with pytest.raises(clip.Stopped):
-        deque(map(made.append, going), maxlen=0)
-    return made[-1].done
-
-
 def test_pictures_that_last_long_are_cut(job, tiny, tmp_path):
     first, *others = (Image.fromarray(frame) for frame in pan(3))
     first.save(tmp_path / "slow.gif", save_all=True, append_images=others, duration=5000)
@@ -193,18 +78,6 @@ def test_pictures_that_last_long_are_cut(job, tiny, tmp_path):
         with Image.open(slow.output) as file:
             made = [frame.info["duration"] for frame in ImageSequence.Iterator(file)]
         assert made == [1000 * seconds for seconds in lasts]
-
-
-def test_strengths_of_regions_are_checked_before_the_first_frame(job, tiny):
-    both = Mixture(((job.style.parts[0][0], 1.5), (job.style.parts[0][0], 1.0)))
-    controls = Controls(masks=(job.content.parent / "none.png",), alpha=0.2)
-    rising = Schedule((0.0, 0.9), (0.2, 1.0))
-    late = replace(job, style=both, controls=controls, strength=rising)
-    with pytest.raises(ValueError, match=r"between 0 and 1, not 1\.5"):
-        make(late, tiny)
-    after_its_end = Schedule((0.0, 9.0), (0.2, 1.0))
-    with pytest.raises(FileNotFoundError, match=r"none\.png"):
-        make(replace(late, strength=after_its_end), tiny)
 
 
 @pytest.mark.parametrize("color", ["style", "coral"])
@@ -294,33 +167,6 @@ def test_damage_in_the_middle_is_told_and_leaves_no_file(job, tiny, tmp_path):
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"output": "a.txt"}, "its suffix is none of"),
-        ({"output": "clip.mp4"}, "would replace one of the files read"),
-        ({"codec": "h2000"}, "no codec is called h2000"),
-        ({"output": "a.webm"}, "cannot hold the sound"),
-        ({"output": "a.gif", "codec": "h264"}, "--codec is for videos"),
-        ({"output": "a.gif", "crf": 20}, "--crf is for videos"),
-        ({"calm": 3.0}, "calm is between 0 and 1"),
-        ({"content": "photo.png"}, "is one picture"),
-        ({"content": "none.mp4"}, "no such file"),
-        ({"controls": Controls(masks=(0, 0, 0))}, "1 styles for 3 masks"),  # type: ignore[arg-type]
-    ],
-)
-def test_what_is_wrong_is_told_before_anything_is_made(job, tiny, tmp_path, photo, changed, words):
-    for name in ("output", "content"):
-        if name in changed:
-            changed = {**changed, name: tmp_path / changed[name]}
-    if "controls" in changed:
-        changed = {"controls": Controls(masks=(photo,) * 3)}
-    before = sorted(tmp_path.iterdir())
-    with pytest.raises((ValueError, FileNotFoundError), match=words):
-        make(replace(job, **changed), tiny)
-    assert sorted(tmp_path.iterdir()) == before
-
-
-@pytest.mark.parametrize(
-    ("changed", "words"),
-    [
         ({"style": Mixture(((Path("none.jpg"), 1.0),))}, "no such file"),
         ({"start": Fraction(99)}, "no frame between"),
     ],
@@ -337,25 +183,6 @@ def test_a_mistake_keeps_the_segments_of_an_interrupted_run(job, tiny, changed, 
     assert make(job, tiny, resume=True).done == COUNT
 
 
-@pytest.mark.parametrize(("output", "name"), [(".", "inner"), ("..", "outer"), ("a", "a")])
-def test_segments_lie_beside_the_output(job, tmp_path, monkeypatch, output, name):
-    inner = tmp_path / "outer/inner"
-    inner.mkdir(parents=True)
-    monkeypatch.chdir(inner)
-    parts = replace(job, output=Path(output)).parts
-    assert parts == Path(output).resolve().with_name(f"{name}.parts")
-
-
-@pytest.fixture
-def frames(tmp_path):
-    """A folder of frames."""
-    folder = tmp_path / "frames"
-    folder.mkdir()
-    for i, frame in enumerate(pan(COUNT)):
-        Image.fromarray(frame).save(folder / f"f{i}.png")
-    return folder
-
-
 def test_a_clip_goes_on_within_the_folder_of_its_frames(job, tiny, frames):
     job = replace(job, content=frames, output=frames / "out.mp4")
     interrupt_after(job, tiny, 7)
@@ -365,11 +192,6 @@ def test_a_clip_goes_on_within_the_folder_of_its_frames(job, tiny, frames):
     Image.fromarray(pan(1)[0]).save(frames / "f99.png")
     with pytest.raises(ValueError, match="of other files or options"):
         make(job, tiny, resume=True)
-
-
-def test_an_output_does_not_become_a_frame(job, tiny, frames):
-    with pytest.raises(ValueError, match=r"would become a frame of .*frames"):
-        make(replace(job, content=frames, output=frames / "out.gif"), tiny)
 
 
 @pytest.mark.parametrize(
@@ -392,17 +214,6 @@ def test_a_stream_that_cannot_be_copied_is_warned_of(job, tiny, tmp_path):
     assert len(frames_of(job.output)) == COUNT
     [line] = warned
     assert line.startswith("stream 1 (sound of an unknown kind) of ")
-
-
-def test_frames_do_not_replace_what_is_read(job, tiny, tmp_path):
-    (tmp_path / "out").mkdir()
-    painting = tmp_path / "out/frame_000001.png"
-    Image.new("RGB", (32, 32)).save(painting)
-    before = painting.read_bytes()
-    changed = replace(job, style=Mixture(((painting, 1.0),)), output=tmp_path / "out")
-    with pytest.raises(ValueError, match=r"a frame would replace .*frame_000001\.png"):
-        make(changed, tiny)
-    assert painting.read_bytes() == before
 
 
 def test_a_beginning_after_any_end(job, tiny):

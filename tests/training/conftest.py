@@ -89,3 +89,14 @@ def batches():
         }
         for _ in range(5)
     ]
+
+
+@pytest.fixture
+def shipped(tiny, tmp_path, monkeypatch):
+    """The tiny model and one with another decoder, as if they shipped; the folder that has them."""
+    folder = tmp_path / "shipped"
+    folder.mkdir()
+    tiny.save(folder / "vgg16.safetensors", dtype=np.float32)
+    tiny.save(folder / "fast.safetensors", dtype=np.float32)
+    monkeypatch.setattr("adain_jax.weights.store.SHIPPED", folder)
+    return folder

@@ -1,27 +1,20 @@
 """scripts/accelerator.py: its parts are processes, of which some here are small ones."""
 
 import argparse
-import dataclasses
 import json
 import os
 import runpy
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
-import jax
 import numpy as np
 import pytest
 import safetensors.numpy
 
-import adain_jax
-from adain_jax.networks.params import flatten
-from adain_jax.training import loop
-from adain_jax.training.config import TrainConfig
-from scripts import accelerator, accelerator_files, accelerator_parts
+from scripts import accelerator
 from tests.conftest import ROOT
 
 IGNORES = """import signal, time
@@ -58,17 +51,6 @@ def parts(monkeypatch):
         monkeypatch.setattr(accelerator, "command", command)
 
     return put
-
-
-@pytest.fixture
-def shipped(tiny, tmp_path, monkeypatch):
-    """The tiny model and one with another decoder, as if they shipped; the folder that has them."""
-    folder = tmp_path / "shipped"
-    folder.mkdir()
-    tiny.save(folder / "vgg16.safetensors", dtype=np.float32)
-    tiny.save(folder / "fast.safetensors", dtype=np.float32)
-    monkeypatch.setattr("adain_jax.weights.store.SHIPPED", folder)
-    return folder
 
 
 def test_the_time_is_split_and_what_is_left_over_goes_on():
@@ -249,133 +231,3 @@ def test_what_is_no_file_of_weights_is_not_joined(tmp_path, monkeypatch, capsys)
     assert "is no safetensors file, or truncated" in capsys.readouterr().err
     assert script(monkeypatch, "--join", tmp_path / "nix.safetensors") == 2
     assert "nix.safetensors" in capsys.readouterr().err
-
-
-@pytest.mark.slow
-def test_a_training_told_to_stop_while_it_compiles_leaves_weights(
-    config, tiny_file, tmp_path, monkeypatch, shipped
-):
-    """Which it began with: the process is killed, for no compilation can be stopped."""
-    fields = json.dumps(dataclasses.asdict(config))
-    program = (
-        "import json, sys, time, tests.tiny; from adain_jax.training import loop, config\n"
-        "def make_call(*_, **__):\n"
-        "    def call(*_):\n"
-        "        print('compiling', flush=True)\n"
-        "        while True: time.sleep(1)\n"
-        "    return call\n"
-        "loop.make_call = make_call\n"
-        "loop.train(config.TrainConfig(**json.loads(sys.argv[1])))"
-    )
-    workdir = Path(config.workdir)
-    read, write = os.pipe()
-    with os.fdopen(write, "w") as log:
-        command = [sys.executable, "-c", program, fields]
-        # Its time is over as soon as it compiles.
-        monkeypatch.setattr(subprocess.Popen, "wait", _until(read, b"compiling"))
-        became = accelerator.process_of(command, 60.0, log, tmp_path, grace=1.0)
-    assert became == "killed"
-    told = accelerator_files.weights("vgg16", workdir, tmp_path / "vgg16.safetensors")
-    assert told["steps"] == "0"
-    model = adain_jax.load(accelerator_files.join(tmp_path / "vgg16.safetensors"))
-    began = adain_jax.load(shipped / "vgg16.safetensors")
-    jax.tree.map(np.testing.assert_array_equal, model.params, began.params)
-
-
-def _until(pipe, word):
-    """`Popen.wait` whose first time is over when the word was printed."""
-    wait = subprocess.Popen.wait
-    seen = []
-
-    def waits(self, timeout=None):
-        if not seen:
-            text = b""
-            while word not in text:
-                text += os.read(pipe, 1000)
-            seen.append(text)
-            raise subprocess.TimeoutExpired(self.args, 0)
-        return wait(self, timeout)
-
-    return waits
-
-
-@pytest.mark.slow
-def test_what_a_training_made_comes_back_and_is_joined(config, shipped, tmp_path):
-    """Also of one that was stopped on the way; exactly, in float32, without the frozen encoder."""
-    config = dataclasses.replace(config, export_dtype="float32")
-    model = loop.train(config)
-    file = tmp_path / "vgg16.safetensors"
-    told = accelerator_files.weights("vgg16", Path(config.workdir), file)
-    assert (told["steps"], told["batch"], told["samples"]) == ("4", "4", "16")
-    assert told["bytes"] == file.stat().st_size
-    arrays = safetensors.numpy.load_file(file)
-    assert {x.dtype for x in arrays.values()} == {np.dtype(np.float32)}
-    assert all(key.startswith("decoder.") for key in arrays)
-    assert len(arrays) == len(flatten(model.params["decoder"]))
-    joined = adain_jax.load(accelerator_files.join(file))
-    assert joined.architecture == model.architecture
-    jax.tree.map(np.testing.assert_array_equal, joined.params, model.params)
-    found = accelerator_files.progress(Path(config.workdir) / "log.jsonl")
-    assert found["images_a_second"] > 0
-    assert set(found["last"]) == {"loss", "content_loss", "style_loss"}
-
-
-def test_what_will_be_judged_is_not_trained_with(folders):
-    """As far as it is in the training's folder."""
-    assert (
-        accelerator_parts.without(["sub/*", "3.*", "metal_*"], folders / "style") == "sub/*=0,3.*=0"
-    )
-    assert accelerator_parts.without([], folders / "style") == ""
-
-
-def test_a_batch_that_does_not_fit_is_halved(monkeypatch):
-    tried = []
-
-    def train(config, *, until):
-        tried.append((config.batch_size, config.learning_rate, until))
-        if config.batch_size > 8:
-            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory\nmore")
-
-    monkeypatch.setattr(loop, "train", train)
-    accelerator_parts.train_what_fits(TrainConfig(batch_size=32, learning_rate=4e-4), 99.0)
-    np.testing.assert_allclose(tried, [(32, 4e-4, 99), (16, 8**0.5 * 1e-4, 99), (8, 2e-4, 99)])
-
-
-@pytest.mark.parametrize(("batch", "problem"), [(1, "RESOURCE_EXHAUSTED: x"), (32, "INTERNAL: x")])
-def test_what_no_smaller_batch_mends_is_told(batch, problem, monkeypatch):
-    def train(config, *, until):
-        raise jax.errors.JaxRuntimeError(problem)
-
-    monkeypatch.setattr(loop, "train", train)
-    with pytest.raises(jax.errors.JaxRuntimeError, match=problem):
-        accelerator_parts.train_what_fits(TrainConfig(batch_size=batch), time.monotonic())
-
-
-@pytest.mark.slow
-def test_a_training_goes_on_with_half_the_batch(config, monkeypatch):
-    """From what it has saved, if memory is short on the way."""
-    train, tried = loop.train, []
-
-    def failing(config, *, until):
-        tried.append(config.batch_size)
-        if len(tried) == 1:
-            train(dataclasses.replace(config, steps=2), until=until)
-            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: x")
-        train(config, until=until)
-
-    monkeypatch.setattr(loop, "train", failing)
-    accelerator_parts.train_what_fits(dataclasses.replace(config, batch_size=8), np.inf)
-    assert tried == [8, 4]
-    log = (Path(config.workdir) / "log.jsonl").read_text().splitlines()
-    assert [json.loads(line)["step"] for line in log] == [1, 2, 3, 4]
-
-
-def test_files_beyond_the_room_are_left_out(tmp_path, monkeypatch):
-    folder = tmp_path / "judge"
-    folder.mkdir()
-    for name, size in (("large", 90), ("small", 10), ("middle", 50)):
-        (folder / name).write_bytes(bytes(size))
-    monkeypatch.setattr(accelerator_files, "_MOST", 100)
-    accelerator_files.pack(folder, tmp_path / "judge.zip")
-    with zipfile.ZipFile(tmp_path / "judge.zip") as file:
-        assert file.namelist() == ["small", "middle"]
