@@ -67,11 +67,12 @@ def transfer(
 
     transferred: dict[str, Any] = {}
     for name in features if levels is None else levels:
-        x = y = features[name]
+        x = features[name]
+        y = exact = x.astype(jnp.float32)  # or x + (target - x) would have the errors of a large x
         for region in regions(name):
             target = adain(x, *region.given, where=region.cells, stats=region.own)
-            y = y + region.strength.astype(x.dtype) * (target - x)
-        transferred[name] = y
+            y = y + region.strength * (target.astype(jnp.float32) - exact)
+        transferred[name] = y.astype(x.dtype)
     if told:
         transferred[TOLD] = {name: _told(list(regions(name)), features[name]) for name in told}
     return transferred

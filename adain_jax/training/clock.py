@@ -38,6 +38,10 @@ class Clock:
         """Whether the clock was started."""
         return self._start is not None
 
+    def pause(self) -> None:
+        """Let the clock stand still until the next `start`."""
+        self._before, self._start = self.seconds, None
+
     def start(self) -> None:
         """Start the clock. Schedules end with `minutes` or at `until`, whichever comes first."""
         self._start = monotonic()

@@ -210,6 +210,10 @@ class TrainConfig:
             problems.append(f"seed must be at most {_LARGEST_SEED}, not {self.seed}")
         if not self.workdir.strip():
             problems.append("workdir is empty: name a folder")
+        if "://" in self.workdir:
+            problems.append(
+                f"workdir {self.workdir} is an address: name a folder, mounted if need be"
+            )
         shares = (
             *("style_gray", "style_permute", "style_invert", "style_hue", "style_contrast"),
             *("style_gamma", "style_synthetic", "style_mix"),

@@ -1,7 +1,11 @@
 """Placement of steps on devices: `jax.jit` compiles for one device, `jax.pmap` for several."""
 
+import importlib.util
 import socket
+import zlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
 import jax
@@ -38,7 +42,12 @@ def connect_hosts(
     """
     if coordinator is None and num_processes is None and process_id is None:
         if is_cluster(environment):
-            _initialize("give")
+            _initialize("give", environment)
+        elif (
+            _has_tpu()
+        ):  # the machine's metadata, which JAX reads, say whether it is one of several
+            with suppress(ValueError):
+                jax.distributed.initialize()
         return
     if coordinator is None or num_processes is None or process_id is None:
         raise ValueError("--coordinator, --num-processes and --process-id go together")
@@ -52,13 +61,16 @@ def connect_hosts(
         )
     if process_id == 0 and "JAX_COORDINATOR_BIND_ADDRESS" not in environment:
         _check_free(coordinator, int(port))
-    _initialize("check", coordinator, num_processes, process_id)
+    _initialize("check", environment, coordinator, num_processes, process_id)
 
 
-def _initialize(advice: str, *arguments: Any) -> None:
+def _initialize(advice: str, environment: Mapping[str, str], *arguments: Any) -> None:
     """Join the other processes, or raise `ValueError`; `advice` is what to do with the options."""
+    # In a task of SLURM, JAX takes one device of all that it sees, as if the tasks of a machine
+    # shared them. By an empty list it takes all, where each task has its own.
+    own = {"local_device_ids": []} if _owns_devices(environment) else {}
     try:
-        jax.distributed.initialize(*arguments)
+        jax.distributed.initialize(*arguments, **own)
     except (ValueError, RuntimeError) as error:
         raise ValueError(
             f"cannot join the other processes: {in_words(error).removesuffix('.')}: {advice} "
@@ -81,6 +93,17 @@ def _check_free(coordinator: str, port: int) -> None:
         ) from None
 
 
+def _owns_devices(environment: Mapping[str, str]) -> bool:
+    """Whether this process is a task of SLURM that shares its devices with no other."""
+    alone = environment.get("SLURM_STEP_TASKS_PER_NODE", "").split("(")[0] == "1"
+    return alone or "SLURM_GPUS_PER_TASK" in environment
+
+
+def _has_tpu() -> bool:
+    chips = (Path("/dev/accel0"), Path("/dev/vfio/0"))
+    return importlib.util.find_spec("libtpu") is not None and any(x.exists() for x in chips)
+
+
 def is_cluster(environment: Mapping[str, str]) -> bool:
     """Whether the environment says that this process is one of several.
 
@@ -92,6 +115,7 @@ def is_cluster(environment: Mapping[str, str]) -> bool:
     return (
         environment.get("SLURM_STEP_NUM_TASKS", "1") != "1"
         or "," in environment.get("TPU_WORKER_HOSTNAMES", "")
+        or "," in environment.get("TPU_PROCESS_ADDRESSES", "")
         or "JAX_COORDINATOR_ADDRESS" in environment
     )
 
@@ -150,6 +174,33 @@ class Placement:
         if self.axis_name is None:
             return tree
         return jax.tree.map(lambda x: x.addressable_shards[0].data[0], tree)
+
+
+def check_joined() -> None:
+    """Raise `ValueError` if there are other processes that this one has not joined.
+
+    A TPU pod's devices tell of the other machines before any process has joined another.
+    """
+    count = jax.process_count()
+    if count > 1 and not jax.distributed.is_initialized():
+        raise ValueError(
+            f"this is one of {count} processes that did not join each other: give --coordinator, "
+            "--num-processes and --process-id"
+        )
+
+
+def check_same(number: int, what: str) -> None:
+    """Raise `ValueError` on all hosts if their numbers differ; `what` says of which."""
+    if largest_over_hosts(number) != -largest_over_hosts(-number):
+        raise ValueError(f"{what} on other hosts: name a folder that all of them share")
+
+
+def processes_here() -> int:
+    """The number of the training's processes on this machine; all hosts must call it."""
+    if jax.process_count() == 1:
+        return 1
+    ours = np.uint32(zlib.crc32(socket.gethostname().encode()))
+    return int((multihost_utils.process_allgather(ours) == ours).sum())
 
 
 def largest_over_hosts(number: int) -> int:

@@ -16,7 +16,13 @@ from adain_jax.training.calls import KINDS, Run, make_call
 from adain_jax.training.checkpoint import Progress
 from adain_jax.training.clock import Clock
 from adain_jax.training.config import TrainConfig
-from adain_jax.training.devices import Placement, largest_over_hosts
+from adain_jax.training.devices import (
+    Placement,
+    check_joined,
+    check_same,
+    largest_over_hosts,
+    processes_here,
+)
 from adain_jax.training.initial import first_params
 from adain_jax.training.record import Record
 from adain_jax.training.sources import Cache, Images, Part
@@ -44,6 +50,7 @@ def train(config: TrainConfig, *, until: float = math.inf) -> Model:
         FileNotFoundError: if images or weights do not exist.
         Interrupted: on SIGTERM and SIGINT, once the state is saved.
     """
+    check_joined()
     placement = Placement(jax.devices())
     devices = len(placement.devices)
     _check_batch(config, devices)
@@ -51,7 +58,7 @@ def train(config: TrainConfig, *, until: float = math.inf) -> Model:
 
     # ------------------------------------------------------------------ data
     held_out = config.validation_fraction > 0
-    cache = Cache.of_share(config.cache_share)
+    cache = Cache.of_share(config.cache_share / processes_here())
     images = _images(config, "training" if held_out else "all", cache)
     shown = _images(config, "validation", cache) if held_out else images
     model = Model.load(config.encoder)
@@ -67,6 +74,7 @@ def train(config: TrainConfig, *, until: float = math.inf) -> Model:
         create_state(config, first_params(config, model, replaced=record.resumes), optimizer),
         pool_shapes(config, model.architecture, model.params),
     )
+    check_same(record.step, f"{workdir} has another newest checkpoint")
     run, progress = record.restore(run)
     supplies.start(progress.read)
 
@@ -93,7 +101,7 @@ def train(config: TrainConfig, *, until: float = math.inf) -> Model:
     schedule = make_schedule(config)
 
     # ------------------------------------------------------------------ steps
-    since, last, told = time.perf_counter(), number, None
+    since, last, told, compiled = time.perf_counter(), number, None, set()
     bar = tqdm(
         total=config.steps,
         initial=round(position),
@@ -109,18 +117,23 @@ def train(config: TrainConfig, *, until: float = math.inf) -> Model:
             phase = "reconstruction" if position < config.reconstruction_steps else "style"
             count = min(most, _steps_until_something(config, number))
             previous = told
+            if phase not in compiled:
+                clock.pause()
             supply = supplies.take(counts_of(config, number, devices))
             arguments = np.float32(position), np.int32(count)
             run, told = calls[phase](
                 *(run, frozen, supply), *(placement.everywhere(x) for x in arguments)
             )
-            if not clock.running:  # the first call includes the compilation, which does not count
+            if (
+                not clock.running
+            ):  # a phase's first call includes its compilation, without the clock
                 jax.block_until_ready(told)
+                compiled.add(phase)
                 clock.start()
                 bar.set_description("train")
             jax.block_until_ready(previous)  # the host is at most one call ahead of the devices
             record.add(placement.first(told), count)
-            learning_rate = float(schedule(position if config.minutes else number + count - 1))
+            reached = position if config.minutes else number + count - 1
             number, pairs = number + count, pairs + count * config.batch_size
             position = clock.position(number)
             bar.update(round(position) - bar.n)
@@ -136,7 +149,7 @@ def train(config: TrainConfig, *, until: float = math.inf) -> Model:
                 means = record.line(
                     number,
                     phase=phase,
-                    learning_rate=learning_rate,
+                    learning_rate=float(schedule(reached)),
                     images_per_second=round(speed, 2),
                     seconds_per_step=round(seconds / (number - last), 4),
                     waiting_for_data=round(supplies.waited / seconds, 4),

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from adain_jax.ops.shapes import AnyArray
 from adain_jax.runtime.available import available_memory
 from adain_jax.runtime.threads import threads
-from adain_jax.training.devices import largest_over_hosts
+from adain_jax.training.devices import largest_over_hosts, processes_here
 from adain_jax.training.sources import Images
 
 _CHANNELS = 3
@@ -130,15 +130,18 @@ def _decode(
 
 
 def free_memory(devices: Sequence[Any]) -> int:
-    """The free bytes of each of this host's devices; CPU devices share the machine's memory.
+    """The free bytes for each of this host's devices, on it and in the memory of the machine.
+
+    CPU devices share the machine's memory. Of other devices that do not tell, none is free.
 
     >>> free_memory(jax.devices()[:1]) > 0
     True
     """
+    host = available_memory() // processes_here()
     stats = [device.memory_stats() for device in devices]
-    if all(x and "bytes_limit" in x for x in stats):
-        return min(x["bytes_limit"] - x["bytes_in_use"] for x in stats)
-    return available_memory() // len(devices)
+    if all(x and "bytes_limit" in x for x in stats):  # images are decoded in the host's memory
+        return min(host, *(x["bytes_limit"] - x["bytes_in_use"] for x in stats))
+    return host // len(devices) if devices[0].platform == "cpu" else 0
 
 
 def crop(packed: Packed, key: jax.Array, size: int, *, flip: bool) -> tuple[jax.Array, jax.Array]:

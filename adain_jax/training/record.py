@@ -93,6 +93,12 @@ class Record:
         """Whether there is a checkpoint from which the training goes on."""
         return self._checkpoints.latest is not None
 
+    @property
+    def step(self) -> int:
+        """The step of the newest checkpoint; -1 if there is none."""
+        newest = self._checkpoints.latest
+        return -1 if newest is None else newest
+
     def restore(self, run: Run) -> tuple[Run, Progress]:
         """Read the newest checkpoint, if there is one, and start the log.
 

@@ -28,6 +28,15 @@ def test_mixing_statistics_is_mixing_feature_maps(styles, rng):
     assert mixed.fingerprint == "model"
 
 
+def test_full_strength_is_the_target_in_any_dtype(rng):
+    """And not the content and the difference, whose rounding errors are the content's."""
+    content = jnp.asarray(100 * rng.random((1, 6, 5, 4), dtype=np.float32)).astype(jnp.bfloat16)
+    style = Style(jnp.ones(4), jnp.full(4, 0.1), "model")
+    [made] = transfer({"relu4_1": content}, style).values()
+    assert made.dtype == jnp.bfloat16
+    np.testing.assert_array_equal(made, adain(content, style.mean, style.std))
+
+
 def test_weights_are_normalised_and_equal_by_default(styles):
     ours, theirs = Style.mix(styles, [2, 2, 2]), Style.mix(styles)
     np.testing.assert_allclose(ours.mean, theirs.mean, rtol=1e-6)

@@ -28,6 +28,21 @@ def test_by_the_clock(now):
     assert clock.over(4)
 
 
+def test_pauses_do_not_count(now):
+    clock = Clock(TrainConfig(steps=500, minutes=2.0))
+    clock.pause()
+    clock.start()
+    now["time"] += 60
+    clock.pause()
+    assert not clock.running
+    now["time"] += 1000  # of another compilation
+    assert clock.position(3) == 250
+    clock.start()
+    now["time"] += 30
+    assert clock.position(4) == 375
+    assert clock.seconds == 90
+
+
 def test_goes_on_with_the_time_that_is_left(now):
     clock = Clock(TrainConfig(steps=500, minutes=2.0), seconds=90.0)
     assert clock.position(7) == 375

@@ -102,6 +102,7 @@ def test_one_error_names_all_that_is_wrong():
         ({"content_layers": (1.0, float("inf"), 1.0, 1.0)}, "content_layers must be finite"),
         ({"seed": 2**63}, "seed must be at most"),
         ({"workdir": " "}, "workdir is empty: name a folder"),
+        ({"workdir": "gs://bucket/run"}, "workdir gs://bucket/run is an address: name a folder"),
         ({"mesh_weight": 1.0, "crop_size": 8}, "mesh_weight needs crops of 16 pixels or more"),
         ({"pool_styles": 8, "renew": 9}, "renew 9 exceeds pool_styles 8"),
     ],

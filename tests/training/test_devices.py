@@ -3,17 +3,23 @@
 import socket
 
 import jax
+import numpy as np
 import pytest
 
 from adain_jax.runtime.errors import is_input
-from adain_jax.training.devices import connect_hosts
+from adain_jax.training import devices
+from adain_jax.training.devices import check_joined, check_same, connect_hosts, processes_here
 
 
 @pytest.fixture
 def joined(monkeypatch):
     """The arguments of each call of `jax.distributed.initialize`, which does nothing."""
     calls = []
-    monkeypatch.setattr(jax.distributed, "initialize", lambda *args: calls.append(args))
+
+    def initialize(*args, **options):
+        calls.append((*args, options) if options else args)
+
+    monkeypatch.setattr(jax.distributed, "initialize", initialize)
     return calls
 
 
@@ -30,7 +36,7 @@ def test_the_environment_decides(joined, environment, expected):
     "error", [ValueError("Number of processes\nmust be defined."), RuntimeError("once")]
 )
 def test_what_the_environment_lacks(monkeypatch, error):
-    def fail(*_):
+    def fail(*_, **__):
         raise error
 
     monkeypatch.setattr(jax.distributed, "initialize", fail)
@@ -57,3 +63,60 @@ def test_a_port_that_is_taken(joined):
 def test_a_port_that_does_not_exist(joined):
     with pytest.raises(ValueError, match=r"localhost:70000: .*: name another port"):
         connect_hosts("localhost:70000", 2, 0, environment={})
+
+
+SLURM = {"SLURM_STEP_NUM_TASKS": "4"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        (SLURM | {"SLURM_STEP_TASKS_PER_NODE": "2(x2)"}, ()),  # JAX takes one device for each
+        (SLURM | {"SLURM_STEP_TASKS_PER_NODE": "1(x4)"}, ({"local_device_ids": []},)),
+        (
+            SLURM | {"SLURM_STEP_TASKS_PER_NODE": "4", "SLURM_GPUS_PER_TASK": "2"},
+            ({"local_device_ids": []},),
+        ),
+    ],
+)
+def test_a_task_of_slurm_has_all_of_its_own_devices(joined, environment, expected):
+    connect_hosts(environment=environment)
+    connect_hosts("localhost:0", 4, 1, environment=environment)
+    assert joined == [expected, ("localhost:0", 4, 1, *expected)]
+
+
+def test_a_machine_with_tpus_may_be_one_of_several(joined, monkeypatch):
+    monkeypatch.setattr(devices, "_has_tpu", lambda: True)
+    connect_hosts(environment={})
+    assert joined == [()]
+
+    def alone():
+        raise ValueError("coordinator_address should be defined.")
+
+    monkeypatch.setattr(jax.distributed, "initialize", alone)
+    connect_hosts(environment={})
+
+
+def test_processes_that_did_not_join_each_other(monkeypatch):
+    check_joined()
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    with pytest.raises(ValueError, match="one of 2 processes that did not join"):
+        check_joined()
+
+
+def test_numbers_of_hosts(monkeypatch):
+    assert processes_here() == 1
+    check_same(3, "it has another step")
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    other = {"adds": 0}
+
+    def gather(x):
+        return np.stack([x, x + np.sign(x + 0.5).astype(x.dtype) * other["adds"]])
+
+    monkeypatch.setattr(devices.multihost_utils, "process_allgather", gather)
+    assert processes_here() == 2
+    check_same(3, "it has another step")
+    other["adds"] = 1
+    assert processes_here() == 1
+    with pytest.raises(ValueError, match="it has another step on other hosts"):
+        check_same(3, "it has another step")

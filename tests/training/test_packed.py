@@ -158,12 +158,16 @@ def test_images_are_in_memory_once(tmp_path):
 
 
 class _Device:
-    def __init__(self, **stats):
+    def __init__(self, platform="gpu", **stats):
+        self.platform = platform
         self.memory_stats = lambda: stats or None
 
 
 def test_free_memory(monkeypatch):
     monkeypatch.setattr(module, "available_memory", lambda: 100)
-    assert free_memory([_Device(), _Device()]) == 50  # type: ignore[list-item]
+    assert free_memory([_Device("cpu"), _Device("cpu")]) == 50  # type: ignore[list-item]
+    assert free_memory([_Device()]) == 0  # type: ignore[list-item]
     devices = [_Device(bytes_limit=90, bytes_in_use=x) for x in (20, 40)]
     assert free_memory(devices) == 50  # type: ignore[arg-type]
+    monkeypatch.setattr(module, "available_memory", lambda: 30)
+    assert free_memory(devices) == 30  # type: ignore[arg-type]
