@@ -44,6 +44,8 @@ def run(args: argparse.Namespace) -> bool:
     """
     from adain_jax.export.serve import served
 
+    if args.site and args.runtime:
+        raise ValueError(f"--runtime is for a page that is made, and {args.site} is there already")
     site = args.site or _made(args.runtime)
     if not (site / "site.json").is_file():
         raise FileNotFoundError(f"{site} is no page: make one by adain-jax export --to web")

@@ -16,7 +16,7 @@ from adain_jax.export.runtime_web import VERSION, runtime_files
 from adain_jax.files import find, image
 from adain_jax.model import Model
 from adain_jax.runtime import shipped
-from adain_jax.runtime.atomic import atomic_path, check_place, make_folder
+from adain_jax.runtime.atomic import atomic_path, check_apart, check_place, make_folder
 from adain_jax.runtime.paths import as_path
 from adain_jax.stylize import encode_style
 from adain_jax.version import __version__
@@ -101,10 +101,12 @@ def export_site(
         "sizes": {name: len(data) for name, data in files.items()},
     }
     page = page_files()
-    site |= {"page": list(page), "build": _named({**page, **files})}
+    site["page"] = list(page)
+    site["build"] = _named({**page, **files, "site.json": json.dumps(site).encode()})
     page["service.js"] = page["service.js"].replace(_BUILD, site["build"].encode())
     files = {**page, **files, "site.json": json.dumps(site, indent=1).encode()}
-    return Exported(_written(folder, files), difference)
+    inputs = [*paintings, *([] if photo is None else [as_path(photo)])]
+    return Exported(_written(folder, files, inputs), difference)
 
 
 def page_files() -> dict[str, bytes]:
@@ -126,8 +128,9 @@ def _named(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _written(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+def _written(folder: Path, files: Mapping[str, bytes], inputs: Sequence[Path]) -> list[Path]:
     paths = {folder / name: data for name, data in files.items()}
+    check_apart(list(paths), inputs)
     for path in paths:
         check_place(path)
     for path, data in paths.items():

@@ -97,6 +97,7 @@ def test_errors_are_one_line(main, tmp_path, monkeypatch):
         ((*web, "--runtime", "nix"), "nix has no onnxruntime-web"),
         (web, "npm"),
         (("page", "nix"), "nix is no page"),
+        (("page", "nix", "--runtime", "npm"), "--runtime is for a page that is made, and nix"),
         (("page", "--port", "70000"), "70000"),
     ):
         assert_one_error(*main(*arguments, code=2), part)

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import shutil
 
 import numpy as np
@@ -322,6 +323,39 @@ def test_without_a_net(page):
     page.context.set_offline(True)
     page.reload()
     assert (shown(page) == before).all()
+
+
+def test_another_page_at_the_same_address(browser, site, tmp_path):
+    """Neither hides the other for longer than a reload, nor gets into what is kept of it."""
+    other = shutil.copytree(site, tmp_path / "other")
+    own = json.loads((site / "site.json").read_text())["build"]
+    for name in ("site.json", "service.js"):
+        text = (other / name).read_text().replace(own, "0123456789ab")
+        (other / name).write_text(text.replace("Cafe terrace", "Changed"))
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    with served(site) as address:
+        page.goto(address)
+        page.wait_for_selector("body[data-kept]")
+    port = int(address.rstrip("/").rpartition(":")[2])
+    for folder, title, build in ((other, "Changed", "0123456789ab"), (site, "Cafe terrace", own)):
+        with served(folder, port):
+            page.goto(address)
+            page.wait_for_function(
+                "/has changed/.test(document.getElementById('status').innerText)"
+            )
+            page.wait_for_function(
+                f"caches.keys().then((x) => x.every((name) => name.endsWith('{build}')))"
+            )
+            page.reload()
+            page.wait_for_selector("body[data-kept]")
+            assert page.get_by_role("button", name=title).count() == 1
+            kept = page.evaluate(
+                "caches.match(new URL('site.json', location)).then((x) => x.json())"
+            )
+            assert (kept["build"], kept["styles"][0]["title"]) == (build, title)
+    context.close()
 
 
 def test_threads_where_the_server_allows_them(page):

@@ -3,6 +3,7 @@
 export class Camera {
   #video;
   #stream = null;
+  #starts = 0; // how often it was started or stopped
 
   constructor(video) {
     this.#video = video;
@@ -18,7 +19,12 @@ export class Camera {
 
   async start() {
     const wanted = { facingMode: "environment", width: { ideal: 1280 } };
+    const start = ++this.#starts;
     const stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
+    if (start !== this.#starts) {
+      for (const track of stream.getTracks()) track.stop();
+      return; // it was stopped while the user was asked
+    }
     this.#stream = stream;
     this.#video.srcObject = stream;
     await this.#video.play();
@@ -27,6 +33,7 @@ export class Camera {
   }
 
   stop() {
+    this.#starts++;
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
     this.#video.srcObject = null;
     this.#stream = null;

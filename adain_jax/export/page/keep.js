@@ -1,15 +1,30 @@
 // The page in the browser's store, so that it opens without a net.
 
-/** Keep the site's files, less those of the runtime that this browser does not use. */
+/** A file from the server, whatever is in the browser's stores. */
+async function fresh(url) {
+  const response = await fetch(url, { cache: "no-cache", headers: { Fresh: "yes" } });
+  if (!response.ok) throw new Error(`${url}: ${response.status}`);
+  return response;
+}
+
+/**
+ * Keep the site's files, less those of the runtime that this browser does not use.
+ *
+ * The server may have another site by now. Then nothing is kept, and the result is false.
+ */
 export async function keep(site, backend) {
-  if (!navigator.serviceWorker || !globalThis.caches) return;
+  if (!navigator.serviceWorker || !globalThis.caches) return true;
   const there = new URL("./", location);
   await navigator.serviceWorker.register(new URL("service.js", there));
+  if (!navigator.onLine) return true; // the page came from the store
+  const { build } = await (await fresh(new URL("site.json", there))).json();
+  if (build !== site.build) return false;
   const other = backend === "webgpu" ? /simd-threaded\.(wasm|mjs)|ort\.wasm/ : /jspi/;
   const names = ["./", "site.json", ...site.page, ...Object.keys(site.sizes)];
   const cache = await caches.open(`adain ${there} ${site.build}`);
   for (const name of names.filter((name) => !other.test(name))) {
     const url = new URL(name, there);
-    if (!(await cache.match(url))) await cache.add(url);
+    if (!(await cache.match(url))) await cache.put(url, await fresh(url));
   }
+  return true;
 }

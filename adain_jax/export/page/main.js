@@ -243,6 +243,7 @@ async function takePainting(blob, name) {
     console.error(error);
     fail(inWords(error));
   } finally {
+    image.close?.();
     stage.ariaBusy = String(Boolean(running));
   }
 }
@@ -251,21 +252,26 @@ async function thumbnail(image) {
   const side = Math.min(image.width, image.height);
   const [left, top] = [(image.width - side) / 2, (image.height - side) / 2];
   const square = await createImageBitmap(image, left, top, side, side);
-  return URL.createObjectURL(await canvasOf(square, 160, 160).convertToBlob());
+  const canvas = canvasOf(square, 160, 160);
+  square.close();
+  return URL.createObjectURL(await canvas.convertToBlob());
 }
 
 /* The camera. */
 
 async function startCamera() {
   fail("");
+  $("camera").disabled = true; // while the user is asked
   try {
     await camera.start();
+    $("camera").disabled = false;
     showCamera();
     await follow();
   } catch (error) {
     console.warn(error);
     fail(strings.noCamera);
   } finally {
+    $("camera").disabled = false;
     stopCamera();
   }
 }
@@ -304,6 +310,7 @@ async function save() {
   const { width, height, name, image } = photo;
   const computed = made;
   $("save").disabled = true;
+  fail("");
   try {
     let canvas = canvasOf(after, width, height);
     if ($("colors").checked && computed.width !== width) {
@@ -445,18 +452,23 @@ async function start() {
   return backend;
 }
 
+/** Keep the page for when there is no net; without that, it works all the same. */
+async function keepAll(backend) {
+  try {
+    await engine.prefetch();
+    if (await keep(site, backend)) document.body.dataset.kept = "yes";
+    else say(strings.another);
+  } catch (error) {
+    console.warn(error);
+  }
+}
+
 label();
 listen();
 const started = start();
-started
-  .then(async (backend) => {
-    await engine.prefetch();
-    await keep(site, backend);
-    document.body.dataset.kept = "yes";
-  })
-  .catch((error) => {
-    console.error(error);
-    $("progress").hidden = true;
-    stage.ariaBusy = "false";
-    fail(engine?.ready ? strings.failed(error.message) : strings.cannotStart(error.message));
-  });
+started.then(keepAll, (error) => {
+  console.error(error);
+  $("progress").hidden = true;
+  stage.ariaBusy = "false";
+  fail(engine?.ready ? strings.failed(error.message) : strings.cannotStart(error.message));
+});

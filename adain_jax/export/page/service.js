@@ -16,7 +16,8 @@ self.addEventListener("activate", (event) => {
 });
 
 self.addEventListener("fetch", (event) => {
-  if (event.request.method !== "GET") return;
+  const { method, headers } = event.request;
+  if (method !== "GET" || headers.has("Fresh")) return; // keep.js asks the server itself
   const answer = async () => {
     const cache = await caches.open(NAME);
     return (await cache.match(event.request, { ignoreSearch: true })) ?? fetch(event.request);

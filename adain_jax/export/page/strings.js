@@ -34,6 +34,7 @@ export const strings = {
   pasted: "Pasted picture",
   still: "camera",
   stylized: "stylized",
+  another: "This page has changed: reload it for the new one.",
   notAPicture: (name) => `${name} is not a picture that this browser can read.`,
   noCamera: "The camera cannot be used: allow it for this page, or connect one.",
   tooLarge: "This is too large for the browser’s memory: choose a smaller size.",
