@@ -4,6 +4,8 @@ import argparse
 
 from adain_jax.cli import arguments
 
+_IMAGES = 500
+
 DOWNLOADS = ("vgg16", "vgg19")  # networks whose weights torchvision offers
 _DESCRIPTION = """\
 Convert VGG weights of other projects to one safetensors file of this one.
@@ -59,8 +61,7 @@ def add(commands: arguments.Commands) -> None:
     command.add_argument(
         "--images",
         type=arguments.count,
-        default=500,
-        help="number of images of DIR to use (default: %(default)s)",
+        help=f"number of images of DIR to use (default: {_IMAGES})",
     )
     command.add_argument("--float32", action="store_true", help="store float32, not float16")
 
@@ -72,6 +73,8 @@ def run(args: argparse.Namespace) -> bool:
     from adain_jax.jobs import converted
     from adain_jax.runtime import process
 
+    if args.images and not args.normalise:
+        raise ValueError("--images counts those of --normalise: give both")
     process.prepare()
     architecture = converted.write(
         args.output,
@@ -79,7 +82,7 @@ def run(args: argparse.Namespace) -> bool:
         download=args.download,
         decoder=args.decoder,
         photos=args.normalise,
-        images=args.images,
+        images=args.images or _IMAGES,
         dtype=np.float32 if args.float32 else np.float16,
     )
     print(f"{args.output}: {architecture}, {args.output.stat().st_size / 1e6:.1f} MB")

@@ -103,6 +103,8 @@ def run(task: Task, out: Path) -> str:
     sources = list(_sources(task))
     _check_names([name for name, _ in sources], "--clips and --photos")
     _check_names([path.stem for path in styles], "--style")
+    pictures = [f"{name}_{path.stem}.png" for name, _ in sources for path in styles]
+    _check_names(pictures, "--clips, --photos and --style: pictures")
     for name, make in tqdm(sources, desc="check", unit="clip", disable=None):
         _check_clip(name, make())
     make_folder(out)

@@ -3,7 +3,7 @@
 import glob
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -44,6 +44,7 @@ Program = Callable[[Named, Named], np.ndarray]  # content, style -> picture
 PHOTOGRAPH = "the photograph"  # the name of the program that returns the photograph unchanged
 _Encoded = TypeVar("_Encoded")  # a style, as a program encodes it
 _MOVE, _MARGIN = 4, 16  # pixels, for `shift`
+_KEPT = 100  # the images whose features are kept, of 512 pixels 11 MB each
 
 
 @dataclass(frozen=True)
@@ -86,16 +87,13 @@ def measure(
     Raises:
         ValueError: if a picture and its photograph differ in size.
     """
-    seen: dict[tuple[str, str], list[jax.Array]] = {}
 
-    def remember(kind: str, item: Named) -> list[jax.Array]:
-        key = kind, item.name
-        if key not in seen:
-            seen[key] = judge.features(item.image)
-        return seen[key]
+    @lru_cache(_KEPT)
+    def features_of(item: Named) -> list[jax.Array]:
+        return judge.features(item.image)
 
     for content, style in pairs:
-        photograph, painting = remember("content", content), remember("style", style)
+        photograph, painting = features_of(content), features_of(style)
         for name, program in programs.items():
             picture = program(content, style)
             if picture.shape != content.image.shape:

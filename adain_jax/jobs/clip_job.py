@@ -112,6 +112,8 @@ class Job:
             raise ValueError(f"--codec is for videos, not for {self.output}")
         if self.crf is not None and self.kind != "video":
             raise ValueError(f"--crf is for videos, not for {self.output}")
+        if self.crf is not None and self.codec == _LOSSLESS:
+            raise ValueError(f"--crf: {_LOSSLESS} is lossless, and has none")
 
     def check_strengths(self, look: Look) -> None:
         """Raise `ValueError` if the strength of a region will be out of range in the clip."""

@@ -6,10 +6,12 @@ import re
 import shutil
 import stat
 import tempfile
+import unicodedata
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from adain_jax.runtime.errors import in_words
 
@@ -69,11 +71,21 @@ def check_apart(outputs: Iterable[Path], read: Iterable[Path]) -> None:
     Raises:
         ValueError: if one is.
     """
-    # `Path.resolve` raises an error for links that lead to themselves.
-    places = {os.path.realpath(path) for path in read}
+    places = {place for path in read for place in _places(path)}
     for output in outputs:
-        if not is_special(output) and os.path.realpath(output) in places:
+        if not is_special(output) and not places.isdisjoint(_places(output)):
             raise ValueError(f"{output} would replace one of the files read: name another")
+
+
+def _places(path: Path) -> set[Any]:
+    """What two names of one file have in common, also where file systems ignore case."""
+    # `Path.resolve` raises an error for links that lead to themselves.
+    place = os.path.realpath(path)
+    with suppress(OSError):
+        found = Path(place).stat()
+        folded = unicodedata.normalize("NFC", place).casefold()
+        return {place, (found.st_dev, found.st_ino, folded)}
+    return {place}
 
 
 def check_place(path: str | os.PathLike) -> None:
@@ -99,7 +111,7 @@ def check_place(path: str | os.PathLike) -> None:
             raise NotADirectoryError(f"cannot write {path}: {folder} is not a folder")
         if path.is_symlink() and folder != target.parent:
             raise FileNotFoundError(f"cannot write {path}: it links to {target}, in no folder")
-        most = os.pathconf(folder, "PC_NAME_MAX")
+        most = os.pathconf(folder, "PC_NAME_MAX") if hasattr(os, "pathconf") else 255
         if any(len(os.fsencode(name)) > most for name in target.relative_to(folder).parts):
             too_long = OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
             raise _worded(too_long, f"cannot write {path}")

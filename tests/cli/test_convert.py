@@ -105,6 +105,7 @@ def test_normalised(main, tmp_path):
         ),
         (["in.safetensors", "-o", "out.pth"], "out.pth: a file of a model ends in .safetensors"),
         (["in.safetensors", "-o", "in.txt/out.safetensors"], "in.txt is not a folder"),
+        (["in.safetensors", "-o", "out.safetensors", "--images", "5"], "--images counts those of"),
         (["in.safetensors", "-o", "in.safetensors"], "in.safetensors would replace one of the fil"),
         (
             ["port.safetensors", "--decoder", "in.safetensors", "-o", "in.safetensors"],

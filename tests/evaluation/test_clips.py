@@ -46,12 +46,14 @@ def test_the_motion_of_a_pan_is_exact(shape):
 def test_names_of_pictures(tmp_path, painting):
     """They are checked before anything is measured."""
     (tmp_path / "b").mkdir()
-    for name in ("a.png", "b/a.png"):
+    for name in ("a.png", "b/a.png", "a_b.png", "b_c.png", "c.png"):
         shutil.copy(painting, tmp_path / name)
     pair = (tmp_path / "a.png", tmp_path / "b/a.png")
+    parts = (tmp_path / "b_c.png", tmp_path / "c.png")
     for photos, styles, message in (
         (pair[:1], pair, "--style: 2 are called a"),
         (pair[:1] * 4, pair[:1], "--clips and --photos: 2 are called pan_a"),
+        ((pair[0], *parts, tmp_path / "a_b.png"), parts, "pictures: 2 are called pan_a_b_c.png"),
         (pair[:1], (tmp_path / "nix.png",), "nix.png"),
     ):
         task = clips.Task((), photos, styles, size=64)

@@ -33,6 +33,7 @@ def test_strengths_of_regions_are_checked_before_the_first_frame(job, tiny):
         ({"output": "a.webm"}, "cannot hold the sound"),
         ({"output": "a.gif", "codec": "h264"}, "--codec is for videos"),
         ({"output": "a.gif", "crf": 20}, "--crf is for videos"),
+        ({"output": "a.mkv", "codec": "ffv1", "crf": 20}, "--crf: ffv1 is lossless, and has none"),
         ({"calm": 3.0}, "calm is between 0 and 1"),
         ({"content": "photo.png"}, "is one picture"),
         ({"content": "none.mp4"}, "no such file"),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from adain_jax.files import image
-from adain_jax.runtime.atomic import atomic_path, check_place, make_folder
+from adain_jax.runtime.atomic import atomic_path, check_apart, check_place, make_folder
 
 NOISE = np.random.default_rng(0).integers(256, size=(200, 200, 3), dtype=np.uint8)
 
@@ -217,3 +217,14 @@ def test_a_full_disk(mount, suffix):
         with pytest.raises(OSError, match=f"^cannot write .*a{suffix}: no space left on device$"):
             image.save(folder / f"a{suffix}", NOISE)
         assert not names(folder)
+
+
+def test_names_of_one_file_that_differ_in_case(tmp_path):
+    """As on file systems that ignore case; a link, which has the same number, stands for that."""
+    photo, other = tmp_path / "photo.JPG", tmp_path / "other.jpg"
+    photo.touch()
+    (tmp_path / "photo.jpg").hardlink_to(photo)
+    other.hardlink_to(photo)
+    with pytest.raises(ValueError, match=r"photo\.jpg would replace one of the files read"):
+        check_apart([tmp_path / "photo.jpg"], [photo])
+    check_apart([other, tmp_path / "new.jpg"], [photo])
