@@ -70,7 +70,7 @@ def stylize(
             `encode_style` makes once for many calls; or a list of any of these. A list is mixed,
             or, with `masks`, has the styles of the regions.
         alpha: the strength of the style, from 0 (the decoder's reconstruction of the content) to 1:
-            a number, one number for each image (N,), with masks one for each region (K,), or a map
+            a number, one number for each image (N,), with masks one for each style (K,), or a map
             (H, W) or (N, H, W). A traced strength, such as an argument of a jitted function, is not
             checked: keep it in this range.
         weights: the weights of the styles in a list, equal by default; they are divided by their
@@ -153,7 +153,7 @@ def stylize_many(
         contents: an array (N, H, W, 3), or an iterable of images (H, W, 3), uint8 or floating in
             [0, 1]; it may be endless.
         style: as for `stylize`, for all images.
-        alpha: the strength, a number, with masks one for each region (K,), or a map (H, W) for all
+        alpha: the strength, a number, with masks one for each style (K,), or a map (H, W) for all
             images, which must then have its size.
         weights: as for `stylize`.
         masks: as for `stylize`; all images must then have their size.

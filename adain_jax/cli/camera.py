@@ -39,7 +39,9 @@ def add(commands: arguments.Commands) -> None:
         metavar="FILE",
         help="play this video in a loop in place of the camera",
     )
-    command.add_argument("--once", action="store_true", help="end with the video of --source")
+    command.add_argument(
+        "--once", action="store_true", help="exit at the end of the video of --source"
+    )
     command.add_argument(
         "--alpha",
         type=float,

@@ -66,9 +66,9 @@ def add_controls(command: argparse.ArgumentParser) -> None:
         "--color",
         choices=COLORS,
         default="style",
-        help="the colours of pictures: those of the style, or those of the content, given to the "
-        "picture (luminance) or to the style's image beforehand (coral, histogram) "
-        "(default: %(default)s)",
+        help="the colours of pictures: style takes those of the style; luminance gives the picture "
+        "those of the content; coral and histogram give them to the style's image first (default: "
+        "%(default)s)",
     )
 
 
@@ -88,8 +88,8 @@ def add_calm(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--calm",
         type=float,
-        help="how calm the pictures are: from 0 (each frame by itself) to 1 (hardly anything moves "
-        f"by itself) (default: {CALM})",
+        help="how calm the pictures are: from 0 (each frame by itself) to 1 (the calmest) "
+        f"(default: {CALM})",
         default=CALM,
     )
 

@@ -46,8 +46,8 @@ def add(commands: arguments.Commands) -> None:
         type=arguments.path,
         default=[],
         metavar="DIR",
-        help="folders of finished pictures of the squares in the middle of the photographs, SIZE "
-        "pixels wide, named {content}_stylized_{style}",
+        help="folders of finished pictures, named {content}_stylized_{style}; each is of the "
+        "middle square of its photograph, and SIZE pixels wide",
     )
     command.add_argument(
         "--content", nargs="+", required=True, metavar="DIR", help="folders of photographs"

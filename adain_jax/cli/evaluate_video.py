@@ -9,17 +9,19 @@ from adain_jax.runtime.packages import needed
 _DESCRIPTION = """\
 Measure how calm the pictures of clips are, and at what price.
 
-Clips are files, @SECOND where to begin. Of the photographs it makes pans and zooms, whose motion
-is exact, and stills with a sensor's noise. For three ways (frame by frame, statistics smoothed over
-time, everything that --calm does) it prints, and writes as video.md:
+A clip is a file; @SECOND after its name is where it begins. The command makes pans, zooms and noisy
+stills of the photographs; their motion is known exactly. For three ways (frame by frame, statistics
+smoothed over time, everything that --calm does) it prints, and writes as video.md:
 
-  warp      mean difference, in levels, of a picture and the one before, moved as the frames do,
-            where the frames say what has moved where; and divided by that of frame by frame
+  warp      mean difference, in levels, of a picture and the previous picture, which is moved along
+            the motion of the frames; pixels whose motion is unknown do not count. The second
+            column is divided by the value of frame by frame
   style     mean relative distance of AlexNet's channel means and deviations to the painting,
             divided likewise
   sharp     deviation of the Laplacian, divided likewise
 
-For each clip a picture shows three in a row of each way, and what moved by itself in them.
+For each clip, an image has three successive pictures of each way, and the motion in them that the
+frames do not have.
 """
 
 

@@ -60,7 +60,7 @@ def add(commands: arguments.Commands) -> None:
     page.add_argument(
         "--photo",
         type=arguments.path,
-        help="what it begins with (default: one of the examples, if the styles are)",
+        help="the photograph that the page shows first (default: an example, if the styles are)",
     )
     arguments.add_runtime(page)
 

@@ -17,7 +17,7 @@ def add(commands: arguments.Commands) -> None:
         "optimize",
         help="give a photograph a style by optimising the picture (slow; Gatys et al. 2016)",
         description="Give a photograph the style of a painting by optimising the picture itself, "
-        "for minutes: what AdaIN does in one pass.",
+        "for minutes. AdaIN does the same in one pass.",
     )
     command.set_defaults(run=run)
     command.add_argument("content", type=arguments.path, metavar="CONTENT", help="a photograph")

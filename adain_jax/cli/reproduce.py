@@ -15,9 +15,9 @@ Make the paper's table and figures again, and say which of its claims held.
   adain-jax reproduce fig1 fig6 --out report --content photos --style paintings
 
 Each gets a folder with page.md (claim, the paper's number, ours, whether it held), numbers.csv,
-plots and pictures; README.md has the claims of all. A figure that is there is not made again
-without --again. Trainings use --content and --style; what is measured and shown are the pictures
-of examples/. The defaults are for two CPU cores; on an accelerator, say
+plots and pictures; README.md has the claims of all. A figure that exists is only made again with
+--again. Trainings use --content and --style; measurements and plots use the pictures of
+examples/. The defaults are for two CPU cores; on an accelerator, say
 
   adain-jax reproduce all --out report --budget 240 --crop 256 --batch 8 --size 512
 """

@@ -32,7 +32,7 @@ def add(commands: arguments.Commands) -> None:
         required=True,
         help="the name of a recipe that ships, or the path of your own, a Python file",
     )
-    hosts = command.add_argument_group("several hosts, where SLURM or a TPU pod does not tell")
+    hosts = command.add_argument_group("several hosts, if they are not tasks of SLURM or a TPU pod")
     hosts.add_argument("--coordinator", metavar="HOST:PORT", help="address of process 0")
     hosts.add_argument(
         "--num-processes", type=int, metavar="N", help="number of processes that train together"

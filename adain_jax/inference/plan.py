@@ -43,7 +43,7 @@ class Tiled:
 
     Attributes:
         tile: side of a window in pixels, a multiple of 8. The memory grows with its square: about
-            0.6 GB for 768 and a VGG.
+            0.8 GB for 768 and `vgg16`.
         out: an array like the content, such as a `numpy.memmap`, into which the picture is written
             and which is returned. It must not be the content itself, which is read to the end. It
             is used for contents only, not for the image of a style.

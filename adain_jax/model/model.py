@@ -111,8 +111,8 @@ class Model:
     def prepare(self, *, backend: str | None = None, dtype: DTypeLike = jnp.float32) -> "Model":
         """Prepare the model for many calls: work that depends only on the weights is done once.
 
-        On a CPU the kernels are transformed for Winograd's convolution, which takes six times the
-        memory (about 100 MB for a VGG). The results are the same. A prepared model can be used and
+        On a CPU the kernels are transformed for Winograd's convolution, which takes five times the
+        memory (about 130 MB for a VGG). The results are the same. A prepared model can be used and
         passed to transformations like any other, but not saved.
 
         Args:

@@ -33,7 +33,7 @@ class Style:
     """The channel statistics of one style, or of a batch of styles, in the maps of an encoder.
 
     It is a pytree, and passes through `jit`, `vmap` and `grad`. `Model.style` makes it; encoding a
-    style once and keeping this (2 to 8 KB) is cheaper than keeping the picture.
+    style once and keeping this (8 KB) is cheaper than keeping the picture.
 
     Attributes:
         mean: the channel means, (C,) or (N, C), float32. C is 963, the number of channels of the

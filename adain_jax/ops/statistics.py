@@ -1,7 +1,8 @@
 """Feature statistics, and the normalisations of the paper that use them (section 3, equations 1-8).
 
-Every function here is pure, works inside `jit`, `vmap` and `grad`, and computes in float32. The
-result has the dtype of the input. The last axis is the channel.
+Every function here is pure, works inside `jit`, `vmap` and `grad`, and computes in float32. Images
+and maps in the result have the dtype of the input; statistics are float32. The last axis is the
+channel.
 
 The formulas, side by side, with `mu` and `sigma` over the axes named:
 
