@@ -20,7 +20,7 @@ _TYPES = {
 _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
-    "Cache-Control": "no-cache",
+    "Cache-Control": "no-store",  # another folder may be served here next, with older files
 }
 
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 
 from adain_jax.model.style import Style
@@ -68,10 +69,11 @@ def transfer(
     transferred: dict[str, Any] = {}
     for name in features if levels is None else levels:
         x = features[name]
-        y = exact = x.astype(jnp.float32)  # or x + (target - x) would have the errors of a large x
+        # In fewer bits, x + (target - x) would have the errors of a large x.
+        y = exact = x.astype(np.promote_types(x.dtype, np.float32))
         for region in regions(name):
             target = adain(x, *region.given, where=region.cells, stats=region.own)
-            y = y + region.strength * (target.astype(jnp.float32) - exact)
+            y = y + region.strength.astype(exact.dtype) * (target.astype(exact.dtype) - exact)
         transferred[name] = y.astype(x.dtype)
     if told:
         transferred[TOLD] = {name: _told(list(regions(name)), features[name]) for name in told}

@@ -1,6 +1,7 @@
 """Placement of steps on devices: `jax.jit` compiles for one device, `jax.pmap` for several."""
 
 import importlib.util
+import re
 import socket
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -43,10 +44,10 @@ def connect_hosts(
     if coordinator is None and num_processes is None and process_id is None:
         if is_cluster(environment):
             _initialize("give", environment)
-        elif (
-            _has_tpu()
-        ):  # the machine's metadata, which JAX reads, say whether it is one of several
-            with suppress(ValueError):
+        elif _may_be_of_a_pod(environment):
+            # JAX reads from the machine's metadata whether it is. If that fails, it is alone, or
+            # `check_joined` says that it is not.
+            with suppress(ValueError, RuntimeError, OSError, ImportError):
                 jax.distributed.initialize()
         return
     if coordinator is None or num_processes is None or process_id is None:
@@ -95,8 +96,20 @@ def _check_free(coordinator: str, port: int) -> None:
 
 def _owns_devices(environment: Mapping[str, str]) -> bool:
     """Whether this process is a task of SLURM that shares its devices with no other."""
-    alone = environment.get("SLURM_STEP_TASKS_PER_NODE", "").split("(")[0] == "1"
-    return alone or "SLURM_GPUS_PER_TASK" in environment
+    if "JAX_LOCAL_DEVICE_IDS" in environment:  # the user has decided
+        return False
+    tasks = environment.get("SLURM_STEP_TASKS_PER_NODE", "")
+    alone = re.fullmatch(r"1(\(x\d+\))?", tasks) is not None
+    bound = "none" not in environment.get("SLURM_GPU_BIND", "")
+    return alone or ("SLURM_GPUS_PER_TASK" in environment and bound)
+
+
+def _may_be_of_a_pod(environment: Mapping[str, str]) -> bool:
+    """Whether this machine has TPUs, and nothing says which other machines there are."""
+    told = ("TPU_WORKER_HOSTNAMES", "TPU_PROCESS_ADDRESSES")
+    if any(name in environment for name in told) or environment.get("JAX_PLATFORMS") == "cpu":
+        return False
+    return _has_tpu()
 
 
 def _has_tpu() -> bool:

@@ -343,7 +343,8 @@ def test_another_page_at_the_same_address(browser, site, tmp_path):
         with served(folder, port):
             page.goto(address)
             page.wait_for_function(
-                "/has changed/.test(document.getElementById('status').innerText)"
+                "document.body.dataset.kept"
+                " || /has changed/.test(document.getElementById('status').textContent)"
             )
             page.wait_for_function(
                 f"caches.keys().then((x) => x.every((name) => name.endsWith('{build}')))"

@@ -72,6 +72,9 @@ SLURM = {"SLURM_STEP_NUM_TASKS": "4"}
     ("environment", "expected"),
     [
         (SLURM | {"SLURM_STEP_TASKS_PER_NODE": "2(x2)"}, ()),  # JAX takes one device for each
+        (SLURM | {"SLURM_STEP_TASKS_PER_NODE": "1(x2),3"}, ()),
+        (SLURM | {"SLURM_GPUS_PER_TASK": "1", "SLURM_GPU_BIND": "none"}, ()),
+        (SLURM | {"SLURM_GPUS_PER_TASK": "1", "JAX_LOCAL_DEVICE_IDS": "3"}, ()),
         (SLURM | {"SLURM_STEP_TASKS_PER_NODE": "1(x4)"}, ({"local_device_ids": []},)),
         (
             SLURM | {"SLURM_STEP_TASKS_PER_NODE": "4", "SLURM_GPUS_PER_TASK": "2"},
@@ -87,14 +90,18 @@ def test_a_task_of_slurm_has_all_of_its_own_devices(joined, environment, expecte
 
 def test_a_machine_with_tpus_may_be_one_of_several(joined, monkeypatch):
     monkeypatch.setattr(devices, "_has_tpu", lambda: True)
+    connect_hosts(environment={"JAX_PLATFORMS": "cpu"})
+    connect_hosts(environment={"TPU_WORKER_HOSTNAMES": "localhost"})
+    assert joined == []
     connect_hosts(environment={})
     assert joined == [()]
+    for error in (ValueError("coordinator_address should be defined."), ConnectionError("no")):
 
-    def alone():
-        raise ValueError("coordinator_address should be defined.")
+        def alone(error=error):
+            raise error
 
-    monkeypatch.setattr(jax.distributed, "initialize", alone)
-    connect_hosts(environment={})
+        monkeypatch.setattr(jax.distributed, "initialize", alone)
+        connect_hosts(environment={})
 
 
 def test_processes_that_did_not_join_each_other(monkeypatch):

@@ -17,19 +17,32 @@ export class Camera {
     return this.#stream !== null;
   }
 
+  /** Start it; the result is the number of this start, or 0 if there was another one, or a stop. */
   async start() {
     const wanted = { facingMode: "environment", width: { ideal: 1280 } };
     const start = ++this.#starts;
     const stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
-    if (start !== this.#starts) {
-      for (const track of stream.getTracks()) track.stop();
-      return; // it was stopped while the user was asked
+    const end = () => stream.getTracks().forEach((track) => track.stop());
+    if (!this.is(start)) {
+      end();
+      return 0;
     }
     this.#stream = stream;
     this.#video.srcObject = stream;
-    await this.#video.play();
+    try {
+      await this.#video.play();
+    } catch (error) {
+      end();
+      throw error;
+    }
     this.mirrored = stream.getVideoTracks()[0].getSettings().facingMode === "user";
-    stream.getVideoTracks()[0].onended = () => this.stop();
+    stream.getVideoTracks()[0].onended = () => this.is(start) && this.stop();
+    return start;
+  }
+
+  /** Whether this start is the last thing that was asked for. */
+  is(start) {
+    return start === this.#starts;
   }
 
   stop() {

@@ -2,10 +2,12 @@
 
 /** A file from the server, whatever is in the browser's stores. */
 async function fresh(url) {
-  const response = await fetch(url, { cache: "no-cache", headers: { Fresh: "yes" } });
+  const response = await fetch(url, { cache: "no-store", headers: { Fresh: "yes" } });
   if (!response.ok) throw new Error(`${url}: ${response.status}`);
   return response;
 }
+
+const buildAt = async (there) => (await (await fresh(new URL("site.json", there))).json()).build;
 
 /**
  * Keep the site's files, less those of the runtime that this browser does not use.
@@ -15,16 +17,21 @@ async function fresh(url) {
 export async function keep(site, backend) {
   if (!navigator.serviceWorker || !globalThis.caches) return true;
   const there = new URL("./", location);
-  await navigator.serviceWorker.register(new URL("service.js", there));
+  const worker = await navigator.serviceWorker.register(new URL("service.js", there));
   if (!navigator.onLine) return true; // the page came from the store
-  const { build } = await (await fresh(new URL("site.json", there))).json();
-  if (build !== site.build) return false;
+  if ((await buildAt(there)) !== site.build) {
+    await worker.update(); // so that a reload shows the other one
+    return false;
+  }
   const other = backend === "webgpu" ? /simd-threaded\.(wasm|mjs)|ort\.wasm/ : /jspi/;
   const names = ["./", "site.json", ...site.page, ...Object.keys(site.sizes)];
-  const cache = await caches.open(`adain ${there} ${site.build}`);
+  const store = `adain ${there} ${site.build}`;
+  const cache = await caches.open(store);
   for (const name of names.filter((name) => !other.test(name))) {
     const url = new URL(name, there);
     if (!(await cache.match(url))) await cache.put(url, await fresh(url));
   }
-  return true;
+  if ((await buildAt(there)) === site.build) return true;
+  await caches.delete(store); // some of these files may be the other one's
+  return false;
 }

@@ -262,34 +262,37 @@ async function thumbnail(image) {
 async function startCamera() {
   fail("");
   $("camera").disabled = true; // while the user is asked
+  let start = 0;
   try {
-    await camera.start();
+    start = await camera.start();
     $("camera").disabled = false;
+    if (!start) return;
     showCamera();
-    await follow();
+    await follow(start);
   } catch (error) {
     console.warn(error);
     fail(strings.noCamera);
+    if (!start) stopCamera();
   } finally {
     $("camera").disabled = false;
-    stopCamera();
+    if (start && camera.is(start)) stopCamera();
   }
 }
 
-async function follow() {
+async function follow(start) {
   let times = [];
   for (;;) {
     const image = await camera.frame();
-    if (!camera.on) return image?.close(); // and perhaps there is a photo already
+    if (!camera.is(start)) return image?.close(); // and perhaps there is a photo already
     setPhoto(image, strings.still);
     await refresh();
     times = [...times, performance.now()].slice(-20);
-    if (times.length > 1 && made && camera.on) {
+    if (times.length > 1 && made && camera.is(start)) {
       const mean = (times.at(-1) - times[0]) / (times.length - 1);
       say(strings.live(made.width, made.height, 1000 / mean));
     }
     await new Promise(requestAnimationFrame);
-    if (!camera.on) return;
+    if (!camera.is(start)) return;
   }
 }
 
