@@ -24,6 +24,7 @@ from adain_jax.weights import store
 
 EXAMPLES = shipped.folder("examples")
 _PHOTO = "content/cincinnati_bridge.jpg"
+_SHOWN = "examples/photo.jpg"  # the photograph that the page shows first, as the site has it
 _STYLE_SIZE, _THUMBNAIL = 512, 160  # shorter sides in pixels
 _BUILD = b"BUILD"  # the placeholder of the site's digest in the service worker
 
@@ -70,16 +71,18 @@ def export_site(
     folder = as_path(folder)
     check_place(folder / "index.html")
     paintings = _paintings(styles)
+    if photo is None and styles is None:
+        photo = EXAMPLES / _PHOTO
+    photos = {} if photo is None else {_SHOWN: as_path(photo)}
+    looks = [f"examples/style{i}.jpg" for i in range(len(paintings))]
+    check_apart([folder / name for name in (*photos, *looks)], [*photos.values(), *paintings])
     files: dict[str, bytes] = {}
     for name, data in runtime_files(runtime).items():
         files[f"runtime/{name}"] = data
-    if photo is None and styles is None:
-        photo = EXAMPLES / _PHOTO
-    if photo is not None:
-        files["examples/photo.jpg"] = _jpeg(photo)
-    looks, stats = _styles(model, paintings)
-    for i, (_, data) in enumerate(looks):
-        files[f"examples/style{i}.jpg"] = data
+    files |= {name: _jpeg(path) for name, path in photos.items()}
+    titled, stats = _styles(model, paintings)
+    for name, (_, data) in zip(looks, titled, strict=True):
+        files[name] = data
     files["examples/styles.bin"] = stats.astype("<f4").tobytes()
     told = {
         **(about or {}),
@@ -93,10 +96,9 @@ def export_site(
         "about": noted(told, difference),
         "channels": sum(model.channels),
         "styleSize": _STYLE_SIZE,
-        "photo": None if photo is None else "examples/photo.jpg",
+        "photo": next(iter(photos), None),
         "styles": [
-            {"title": title, "image": f"examples/style{i}.jpg"}
-            for i, (title, _) in enumerate(looks)
+            {"title": title, "image": name} for name, (title, _) in zip(looks, titled, strict=True)
         ],
         "sizes": {name: len(data) for name, data in files.items()},
     }
@@ -105,8 +107,7 @@ def export_site(
     site["build"] = _named({**page, **files, "site.json": json.dumps(site).encode()})
     page["service.js"] = page["service.js"].replace(_BUILD, site["build"].encode())
     files = {**page, **files, "site.json": json.dumps(site, indent=1).encode()}
-    inputs = [*paintings, *([] if photo is None else [as_path(photo)])]
-    return Exported(_written(folder, files, inputs), difference)
+    return Exported(_written(folder, files), difference)
 
 
 def page_files() -> dict[str, bytes]:
@@ -128,9 +129,8 @@ def _named(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _written(folder: Path, files: Mapping[str, bytes], inputs: Sequence[Path]) -> list[Path]:
+def _written(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
     paths = {folder / name: data for name, data in files.items()}
-    check_apart(list(paths), inputs)
     for path in paths:
         check_place(path)
     for path, data in paths.items():

@@ -95,9 +95,9 @@ class Job:
         require()
         self.controls.check(model)
         moving.check_writable(self.output)
-        check_place(self.output / "frame" if moving.is_folder(self.output) else self.output)
+        check_place(self.output / "frame" if self.kind == "folder" else self.output)
         check_apart([self.output], self.inputs)
-        if moving.is_folder(self.output):
+        if self.kind == "folder":
             animation.check_folder(self.output, self.inputs)
         for path in self.inputs if self.kind == "animation" else ():
             if path.is_dir() and real(path) == real(self.output).parent:

@@ -39,6 +39,21 @@ def no_npm(monkeypatch):
     monkeypatch.setenv("PATH", "")
 
 
+@pytest.mark.parametrize(("name", "kind"), [("style0", "style"), ("photo", "photo")])
+def test_its_own_sources_are_not_replaced(photo, painting, tmp_path, no_npm, name, kind):
+    """That is told before ONNX Runtime Web is asked for."""
+    folder = tmp_path / "site"
+    own = folder / f"examples/{name}.jpg"
+    own.parent.mkdir(parents=True)
+    image.save(own, image.load(photo, as_bytes=True).rgb)
+    before = own.read_bytes()
+    given = {"styles": [own if kind == "style" else painting], "photo": photo}
+    given |= {"photo": own} if kind == "photo" else {}
+    with pytest.raises(ValueError, match=rf"{name}\.jpg would replace one of the files read"):
+        export_site(tiny_fast(), folder, **given)
+    assert own.read_bytes() == before
+
+
 @pytest.mark.slow
 def test_a_whole_site(package, photo, painting, tmp_path, no_npm):
     model = tiny_fast()

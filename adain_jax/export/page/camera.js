@@ -1,5 +1,7 @@
 // What the camera sees, frame by frame.
 
+const end = (stream) => stream?.getTracks().forEach((track) => track.stop());
+
 export class Camera {
   #video;
   #stream = null;
@@ -22,9 +24,8 @@ export class Camera {
     const wanted = { facingMode: "environment", width: { ideal: 1280 } };
     const start = ++this.#starts;
     const stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
-    const end = () => stream.getTracks().forEach((track) => track.stop());
     if (!this.is(start)) {
-      end();
+      end(stream);
       return 0;
     }
     this.#stream = stream;
@@ -32,7 +33,7 @@ export class Camera {
     try {
       await this.#video.play();
     } catch (error) {
-      end();
+      end(stream);
       throw error;
     }
     this.mirrored = stream.getVideoTracks()[0].getSettings().facingMode === "user";
@@ -47,7 +48,7 @@ export class Camera {
 
   stop() {
     this.#starts++;
-    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    end(this.#stream);
     this.#video.srcObject = null;
     this.#stream = null;
   }
